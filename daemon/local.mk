@@ -1,0 +1,4 @@
+# daemon/: kithd.
+sbin_PROGRAMS += kithd
+kithd_SOURCES = daemon/main.c
+kithd_LDADD =

@@ -1,0 +1,12 @@
+/* main.c - kithd: takes its role and runs it.
+ */
+#include "config.h"
+
+#include <stdio.h>
+
+int
+main(void)
+{
+	(void)printf("%s\n", PACKAGE_STRING);
+	return 0;
+}

@@ -1,0 +1,68 @@
+/* span.h - a borrowed run of bytes, not terminated.
+ */
+#ifndef KITH_PROTOCOL_SPAN_H
+#define KITH_PROTOCOL_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+struct span {
+	const char *bytes;
+	size_t len;
+};
+
+/* For printf: "%.*s", SPAN_ARG(s). The length is cut to what int holds. */
+#define SPAN_ARG(s) (int)((s).len > 0x7fffffff ? 0x7fffffff : (s).len), (s).bytes
+
+static inline struct span
+span_make(const char *bytes, size_t len)
+{
+	return (struct span){ bytes, len };
+}
+
+static inline struct span
+span_of(const char *text)
+{
+	return (struct span){ text, text == NULL ? 0 : strlen(text) };
+}
+
+static inline bool
+span_equal(struct span a, struct span b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.bytes, b.bytes, a.len) == 0);
+}
+
+/* ASCII case folded. */
+static inline bool
+span_is(struct span a, const char *text)
+{
+	size_t len = strlen(text);
+
+	return a.len == len && (len == 0 || strncasecmp(a.bytes, text, len) == 0);
+}
+
+static inline bool
+span_starts(struct span a, const char *text)
+{
+	size_t len = strlen(text);
+
+	return a.len >= len && (len == 0 || strncasecmp(a.bytes, text, len) == 0);
+}
+
+/* Without blanks (space, tab, CR, LF) at both ends. */
+static inline struct span
+span_trim(struct span a)
+{
+	while (a.len > 0 && strchr(" \t\r\n", a.bytes[0]) != NULL && a.bytes[0] != '\0') {
+		a.bytes++;
+		a.len--;
+	}
+	while (a.len > 0 && a.bytes[a.len - 1] != '\0' &&
+	    strchr(" \t\r\n", a.bytes[a.len - 1]) != NULL)
+		a.len--;
+	return a;
+}
+
+#endif

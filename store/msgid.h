@@ -1,0 +1,42 @@
+/* msgid.h - the index of Message-IDs: what kith has seen under an id.
+ */
+#ifndef KITH_STORE_MSGID_H
+#define KITH_STORE_MSGID_H
+
+#include "store/store.h"
+
+#define STORE_HASH_LEN	  16u
+#define STORE_MSGID_MAX 8u /* entries under one id */
+
+enum store_msgid_state {
+	STORE_MSGID_STORED = 1,
+	STORE_MSGID_HELD,
+	STORE_MSGID_REFUSED,
+	STORE_MSGID_CANCELLED,
+	STORE_MSGID_EXPIRED,
+};
+
+struct store_msgid_entry {
+	uint64_t artid; /* 0: none (held: the held id is in held) */
+	uint32_t held;
+	enum store_msgid_state state;
+	uint32_t day; /* days since 1970 */
+	uint8_t content[STORE_HASH_LEN]; /* of body, From, Date, Subject */
+};
+
+/* The keyed hash of a Message-ID including its angle brackets; keyed, so that
+ * nobody can make two ids meet. Any thread. */
+void store_msgid_hash(struct store *store, const char *msgid, size_t len,
+    uint8_t hash_r[STORE_HASH_LEN]);
+/* Plain keyed hash for other purposes (content, addresses, tokens). */
+void store_hash(struct store *store, const void *bytes, size_t len,
+    uint8_t hash_r[STORE_HASH_LEN]);
+/* The number of entries (0 ... STORE_MSGID_MAX) or negative. */
+int store_msgid_get(struct store_reader *reader,
+    const uint8_t hash[STORE_HASH_LEN],
+    struct store_msgid_entry entries_r[STORE_MSGID_MAX]);
+/* Replaces all entries; count 0 deletes. */
+int store_msgid_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
+    const struct store_msgid_entry *entries, unsigned count);
+
+#endif
