@@ -1,6 +1,6 @@
 /* main.c - kithd: takes its role and runs it.
  */
-#include "config.h"
+#include "build.h"
 
 #include <stdio.h>
 

@@ -1,0 +1,23 @@
+/* clock.h - the time, which tests can move on.
+ *
+ * Wall time in seconds for what is written down and for what takes days;
+ * timeouts of connections use the event loop's own time instead.
+ */
+#ifndef KITH_DAEMON_CLOCK_H
+#define KITH_DAEMON_CLOCK_H
+
+#include <stdint.h>
+
+struct clock;
+
+/* The running wall clock. */
+struct clock *clock_new(void);
+/* A clock that stands still at `seconds` until advanced (replay, unit). */
+struct clock *clock_new_fixed(uint64_t seconds);
+void clock_free(struct clock **clock);
+/* Seconds since 1970. Any thread. */
+uint64_t clock_now(const struct clock *clock);
+/* Moves the clock on; never back. Any thread. */
+void clock_advance(struct clock *clock, uint64_t seconds);
+
+#endif

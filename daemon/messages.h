@@ -1,0 +1,66 @@
+/* messages.h - what kithd's processes say to each other: the types of ipc.h's
+ * frames and their fields in order. Composed and read in one place each.
+ */
+#ifndef KITH_DAEMON_MESSAGES_H
+#define KITH_DAEMON_MESSAGES_H
+
+enum message_type {
+	/* ---- parent -> any child, over the descriptor the child is born with */
+	/* role text, config bytes, count u32 of listeners, each { index u32
+	 * (listener in config), fd }, count u32 of files, each { name text,
+	 * payload } (certificate, key, CA bundle, secret) ; answered empty when
+	 * ready */
+	MESSAGE_START = 1,
+	/* config bytes, files as above; answered u32 0 or errno */
+	MESSAGE_RELOAD,
+	/* finish and exit; not answered */
+	MESSAGE_STOP,
+	/* peer text ("core", "mail", "parse", "maildir"), fd: a channel to that
+	 * process, new or in place of one that died */
+	MESSAGE_PEER,
+	/* child -> parent: peer text: kill it, it hangs */
+	MESSAGE_KILL,
+
+	/* ---- mail -> core (class intake) */
+	/* envelope_from text, recipient text, client text -> u32 SMTP code,
+	 * text (with enhanced status code) */
+	MESSAGE_RECIPIENT = 32,
+	/* envelope_from text, client text (IP address), protocol text, count u32,
+	 * recipients text each, SHA-256 bytes, payload message (wire form:
+	 * dot-stuffed CRLF without the final dot), payload summary
+	 * (mail_summary_encode; empty: it could not be parsed twice) ->
+	 * count u32, each { u32 SMTP code, text } */
+	MESSAGE_INTAKE,
+	/* SHA-256 bytes: the parser crashed or timed out on this message ->
+	 * u32 how often by now (this one included) */
+	MESSAGE_PARSE_FAILED,
+
+	/* ---- core -> mail */
+	/* body id u64, payload (wire form): kept until MESSAGE_BODY_FREE; many
+	 * chunks use it (class bulk); answered empty */
+	MESSAGE_BODY = 64,
+	MESSAGE_BODY_FREE, /* body id u64; told */
+	/* body id u64, count u32 (at most 100), each { envelope_from text,
+	 * recipient text, head bytes (CRLF header lines that go before the
+	 * body) } (class bulk) -> u32 0: tried | 1: the smarthost cannot be
+	 * reached, nothing was tried (then text: why), text, count u32, each
+	 * { u32 SMTP code, text reply } ; code 0: not tried */
+	MESSAGE_SEND,
+	/* nothing: forget back-off, try the smarthost again; told */
+	MESSAGE_FLUSH,
+
+	/* ---- mail or core -> parse */
+	/* payload message (unstuffed CRLF), envelope_from text, authserv_id text,
+	 * own domain text, u32 limit of text bytes -> payload summary */
+	MESSAGE_PARSE = 96,
+	/* payload message (unstuffed CRLF), domain text -> payload masked
+	 * message (mail_mask_tokens) */
+	MESSAGE_MASK,
+
+	/* ---- mail -> maildir writer */
+	/* envelope_from text, recipient text, payload message (unstuffed, LF) ->
+	 * u32 0 or errno, once it is on disk */
+	MESSAGE_MAILDIR = 112,
+};
+
+#endif
