@@ -2,3 +2,15 @@
 noinst_LIBRARIES += libkithprotocol.a
 libkithprotocol_a_SOURCES = \
 	protocol/buffer.c protocol/buffer.h protocol/span.h
+# addresses and MIME
+libkithprotocol_a_SOURCES += protocol/charset.h
+libkithprotocol_a_SOURCES += protocol/words.h
+libkithprotocol_a_SOURCES += protocol/address.h
+libkithprotocol_a_SOURCES += protocol/mime.h
+libkithprotocol_a_SOURCES += protocol/mail_report.h
+libkithprotocol_a_SOURCES += protocol/mail_auth.h
+libkithprotocol_a_SOURCES += protocol/mail_summary.h
+libkithprotocol_a_SOURCES += protocol/mask.h
+libkithprotocol_a_SOURCES += protocol/mail_compose.h
+libkithprotocol_a_SOURCES += protocol/digest_compose.h
+libkithprotocol_a_SOURCES += protocol/mail_command.h
