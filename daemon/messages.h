@@ -6,16 +6,16 @@
 
 enum message_type {
 	/* ---- parent -> any child, over the descriptor the child is born with */
-	/* role text, config bytes, count u32 of listeners, each { index u32
-	 * (listener in config), fd }, count u32 of files, each { name text,
-	 * payload } (certificate, key, CA bundle, secret) ; answered empty when
-	 * ready */
+	/* role text, then role_start_encode: flags u32, config bytes, count u32
+	 * of listeners, each { index u32 (listener in config), fd }, count u32
+	 * of files, each { name text, payload } (certificate, key, ca, secret) ;
+	 * answered empty when ready */
 	MESSAGE_START = 1,
-	/* config bytes, files as above; answered u32 0 or errno */
+	/* as above without role and listeners; answered u32 0 or errno */
 	MESSAGE_RELOAD,
 	/* finish and exit; not answered */
 	MESSAGE_STOP,
-	/* peer text ("core", "mail", "parse", "maildir"), fd: a channel to that
+	/* peer text ("core", "mail", "parse", "maildir", "resolve"), fd: a channel to that
 	 * process, new or in place of one that died */
 	MESSAGE_PEER,
 	/* child -> parent: peer text: kill it, it hangs */
@@ -56,6 +56,12 @@ enum message_type {
 	/* payload message (unstuffed CRLF), domain text -> payload masked
 	 * message (mail_mask_tokens) */
 	MESSAGE_MASK,
+
+	/* ---- mail -> resolve */
+	/* host text -> u32 0 or an EAI_ code (then text: why), count u32, IP
+	 * addresses text each, in the order to try. "resolve" is a peer of mail
+	 * only if the transport is smtp and the host is not an address */
+	MESSAGE_RESOLVE = 104,
 
 	/* ---- mail -> maildir writer */
 	/* envelope_from text, recipient text, payload message (unstuffed, LF) ->

@@ -1,0 +1,21 @@
+/* tls.h - TLS contexts from bytes: children have no files.
+ *
+ * TLS 1.2 or later, no renegotiation, no compression; buffers are released
+ * while a connection is idle.
+ */
+#ifndef KITH_DAEMON_TLS_H
+#define KITH_DAEMON_TLS_H
+
+#include "protocol/span.h"
+
+struct ssl_ctx_st;
+
+/* certificate: PEM chain, leaf first; key: PEM, not encrypted. NULL with
+ * *why_r (static text) if they do not fit together. Free with tls_free. */
+struct ssl_ctx_st *tls_server_new(
+    struct span certificate, struct span key, const char **why_r);
+/* ca: PEM bundle that the server's chain must lead to. */
+struct ssl_ctx_st *tls_client_new(struct span ca, const char **why_r);
+void tls_free(struct ssl_ctx_st **ctx);
+
+#endif
