@@ -14,3 +14,17 @@ libkithprotocol_a_SOURCES += protocol/mask.h
 libkithprotocol_a_SOURCES += protocol/mail_compose.h
 libkithprotocol_a_SOURCES += protocol/digest_compose.h
 libkithprotocol_a_SOURCES += protocol/mail_command.h
+# lines, articles as bytes, news
+libkithprotocol_a_SOURCES += protocol/line.h
+libkithprotocol_a_SOURCES += protocol/dot.h
+libkithprotocol_a_SOURCES += protocol/header.h
+libkithprotocol_a_SOURCES += protocol/article.h
+libkithprotocol_a_SOURCES += protocol/msgid.h
+libkithprotocol_a_SOURCES += protocol/references.h
+libkithprotocol_a_SOURCES += protocol/newsgroup.h
+libkithprotocol_a_SOURCES += protocol/date.h
+libkithprotocol_a_SOURCES += protocol/wildmat.h
+libkithprotocol_a_SOURCES += protocol/range.h
+libkithprotocol_a_SOURCES += protocol/overview.h
+libkithprotocol_a_SOURCES += protocol/nntp.h
+libkithprotocol_a_SOURCES += protocol/mbox.h

@@ -1,1 +1,25 @@
-# tests/fuzz/local
+# tests/fuzz/: one target per parser, fuzz_THING.c, and its corpus in
+# corpus/THING/. `make check` replays the corpora through driver.c.
+#
+# To fuzz in earnest: in a build folder of its own
+#     .../configure CC=clang --disable-hardening \
+#         CFLAGS='-g -O1 -fsanitize=fuzzer-no-link,address,undefined'
+#     make FUZZ_ENGINE=-fsanitize=fuzzer FUZZ_DRIVER= check_PROGRAMS
+#     ./fuzz_line -max_total_time=60 NEW-INPUTS .../tests/fuzz/corpus/line
+# FUZZ_ENGINE is what the targets are linked with, FUZZ_DRIVER the object that
+# has main() (none with an engine that brings its own).
+FUZZ_ENGINE =
+FUZZ_DRIVER = libkithfuzz.a
+EXTRA_DIST += tests/fuzz/corpus
+check_LIBRARIES = libkithfuzz.a
+libkithfuzz_a_SOURCES = tests/fuzz/driver.c
+FUZZ_LINK = $(FUZZ_DRIVER) libkithprotocol.a $(FUZZ_ENGINE)
+
+fuzz_targets =
+check_PROGRAMS += $(fuzz_targets)
+TESTS += $(fuzz_targets)
+
+# Per target three lines:
+#     fuzz_targets += fuzz_thing
+#     fuzz_thing_SOURCES = tests/fuzz/fuzz_thing.c
+#     fuzz_thing_LDADD = $(FUZZ_LINK)
