@@ -1,0 +1,33 @@
+/* auth.h - logins: SCRAM-SHA-256 verifiers, checked on a worker thread.
+ */
+#ifndef KITH_COMMUNITY_AUTH_H
+#define KITH_COMMUNITY_AUTH_H
+
+#include "daemon/community/community.h"
+#include "daemon/community/rights.h"
+
+#define AUTH_ITERATIONS 15000u /* RFC 7677 3: at least 4096 */
+
+struct auth_verifier {
+	uint8_t salt[16];
+	uint32_t iterations;
+	uint8_t stored_key[32];
+	uint8_t server_key[32];
+};
+/* From a password, with a fresh salt. Slow by design. */
+int auth_verifier_make(const char *password, struct auth_verifier *verifier_r);
+
+/* Checks login (of a member, by login or address, or of a peer) and password;
+ * done on `loop` with an identity (trust TRUST_SESSION) or NULL. Takes the same
+ * time for an unknown login. Copies its arguments and wipes the password. */
+int auth_check(struct community *community, struct loop *loop,
+    const char *login, const char *password,
+    void (*done)(void *arg, const struct identity *identity), void *arg);
+/* The peer that may connect from this IP address without a login: its id, or
+ * 0. Any thread, from memory. */
+uint32_t auth_peer_by_address(struct community *community, const char *ip);
+/* May this peer feed the space of that name? */
+bool auth_peer_may_feed(
+    struct community *community, uint32_t peer, const char *space_name);
+
+#endif

@@ -1,0 +1,62 @@
+/* community.h - the context that the rules of the community share: store,
+ * clock, configuration, and the objects that live as long as the core does.
+ */
+#ifndef KITH_COMMUNITY_COMMUNITY_H
+#define KITH_COMMUNITY_COMMUNITY_H
+
+#include <stdint.h>
+
+#include "daemon/clock.h"
+#include "daemon/community/ports.h"
+#include "daemon/config.h"
+#include "daemon/loop.h"
+#include "store/store.h"
+
+struct community;
+struct spaces;
+struct tokens;
+struct jobs;
+
+struct community_options {
+	struct store *store;
+	const struct config *config; /* borrowed until replaced by reload */
+	struct clock *clock;
+	struct loop *loop; /* runs jobs, timers and admin requests */
+	struct store_inbox *inbox; /* drained on that loop */
+	struct worker_pool *workers;
+	const struct mail_port *mail;
+	const struct parse_port *parse;
+};
+
+/* Loads keys and spaces (creating the first key). error_r as in store_open. */
+int community_new(struct community **community_r,
+    const struct community_options *options, char **error_r);
+void community_free(struct community **community);
+/* Any thread, from now on. The old configuration stays valid until
+ * community_free. Takes config. */
+void community_reload(struct community *community, struct config *config);
+
+struct store *community_store(const struct community *community);
+const struct config *community_config(const struct community *community);
+uint64_t community_now(const struct community *community);
+struct clock *community_clock(const struct community *community);
+struct loop *community_loop(const struct community *community);
+struct store_inbox *community_inbox(const struct community *community);
+struct worker_pool *community_workers(const struct community *community);
+const struct mail_port *community_mail(const struct community *community);
+const struct parse_port *community_parse(const struct community *community);
+struct spaces *community_spaces(const struct community *community);
+struct tokens *community_tokens(const struct community *community);
+struct jobs *community_jobs(const struct community *community);
+
+/* Does what is due by the clock now: retries, digests, expiry of tokens. On the
+ * community's loop; called each few seconds, after the clock was moved, and by
+ * `kithctl run-timers`. done (may be NULL) when all that was due has been
+ * started and written down. */
+void community_run_timers(
+    struct community *community, void (*done)(void *arg), void *arg);
+/* True while nothing is under way: no job running, no operation, no timer
+ * started (replay waits for it). */
+bool community_is_idle(const struct community *community);
+
+#endif

@@ -1,0 +1,57 @@
+/* token.h - what every address or reply that must do something carries.
+ *
+ * {kind, object, member, expiry, key id} and an HMAC-SHA256 cut to 80 bits, in
+ * lower-case base32 of at most 36 characters; safe when a relay changes case.
+ * The domain of the community goes into the HMAC, so that a token of another
+ * community is worth nothing (GATEWAY.md T74).
+ */
+#ifndef KITH_COMMUNITY_TOKEN_H
+#define KITH_COMMUNITY_TOKEN_H
+
+#include "daemon/community/community.h"
+#include "protocol/span.h"
+
+enum token_kind {
+	TOKEN_CONFIRM = 'c',	 /* object: pending subscription's space */
+	TOKEN_BOUNCE = 'b',	 /* object: job id; member: ADDRESS id */
+	TOKEN_REPLY = 'r',	 /* object: ticket; member: member, or for a
+				  * customer ADDRESS id with TOKEN_IS_ADDRESS */
+	TOKEN_MODERATE = 'm',	 /* object: held id; member: the moderator */
+	TOKEN_UNSUBSCRIBE = 'u', /* object: space; member: ADDRESS id */
+};
+
+struct token {
+	enum token_kind kind;
+	uint64_t object;
+	uint64_t member; /* member id or address id; the kind says which */
+	uint64_t expires; /* seconds; whole days in text form */
+};
+
+#define TOKEN_TEXT_ROOM 40
+
+/* One table of kinds: { letter, lifetime, single use }. */
+struct token_rule {
+	enum token_kind kind;
+	const char *name;
+	uint64_t lifetime; /* seconds */
+	bool single_use;
+};
+const struct token_rule *token_rule(enum token_kind kind);
+
+/* Text of a new token, expiring its kind's lifetime from now. Any thread. */
+int token_make(struct community *community, enum token_kind kind,
+    uint64_t object, uint64_t member, char text_r[TOKEN_TEXT_ROOM]);
+/* "LOCAL+k.TOKEN@domain", owned. */
+char *token_address(struct community *community, const char *local_part,
+    enum token_kind kind, uint64_t object, uint64_t member);
+/* 0; -EBADMSG: not a token of ours; -ETIMEDOUT: expired (token_r is filled). */
+int token_read(struct community *community, enum token_kind kind,
+    struct span text, struct token *token_r);
+/* In an operation: -EALREADY if a single-use token was used before, else marks
+ * it used (apply) or just looks (check, with a reader). */
+int token_use(struct store_txn *txn, struct community *community, struct span text,
+    const struct token *token);
+int token_was_used(struct store_reader *reader, struct community *community,
+    struct span text);
+
+#endif
