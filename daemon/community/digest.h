@@ -1,0 +1,33 @@
+/* digest.h - what gathered in a space, as one mail.
+ *
+ * An issue is made in one operation: the cursor of the space moves and a job
+ * for each digest mode is added, so nothing is sent twice and nothing when there
+ * is nothing new. The body is rendered when the job runs, from the articles that
+ * are still there.
+ */
+#ifndef KITH_COMMUNITY_DIGEST_H
+#define KITH_COMMUNITY_DIGEST_H
+
+#include "daemon/community/community.h"
+#include "protocol/buffer.h"
+
+/* On the community's loop: issues of all spaces whose hour has come, or that
+ * gathered enough. Timer function. */
+void digest_run_due(
+    struct community *community, void (*done)(void *arg), void *arg);
+
+/* In apply, after a draft was stored in the space: nothing but a note that the
+ * space may have gathered enough (checked on the community's loop after the
+ * commit). */
+int digest_note_article(
+    struct store_txn *txn, struct community *community, uint32_t space);
+
+/* Renders the message of a digest job, header included, as unstuffed CRLF (the
+ * personal head of the recipients comes before it). Plain digests need the
+ * parser, so the result comes later; done on the community's loop gets an owned
+ * buffer's span, borrowed, or an empty span if nothing is left to send. */
+void digest_render(struct community *community, uint64_t job_id,
+    const Kith__Job *job, void (*done)(void *arg, struct span message),
+    void *arg);
+
+#endif

@@ -1,0 +1,33 @@
+/* ticket.h - support mail as threads: opening, finding, answering.
+ *
+ * A ticket is a record beside its articles. The customer sees mail only, from
+ * the support address, with a reply token of his own; staff see the space, by
+ * news or as subscribers by mail with a token each. Nobody sees another's token.
+ */
+#ifndef KITH_COMMUNITY_TICKET_H
+#define KITH_COMMUNITY_TICKET_H
+
+#include "daemon/community/community.h"
+#include "daemon/community/draft.h"
+#include "protocol/buffer.h"
+
+/* Owned record: kith__ticket__free_unpacked. -ENOENT. */
+int ticket_get(
+    struct store_reader *reader, uint32_t number, Kith__Ticket **ticket_r);
+int ticket_put(
+    struct store_txn *txn, uint32_t number, const Kith__Ticket *ticket);
+
+/* In apply, after draft_store of a news follow-up by staff in a space with
+ * tickets: if the article answers one of a ticket's, the requester and the
+ * participants get it by mail. Nothing otherwise. */
+int ticket_news_followup(
+    struct store_txn *txn, struct community *community, struct draft *draft);
+/* In check: the ticket a draft's references lead to; 0 if none. */
+int ticket_of_references(struct store_txn *txn, struct community *community,
+    const struct draft *draft, uint32_t *ticket_r);
+/* In apply: notes the Message-ID and the ids in its References, seen or not,
+ * as the ticket's (GATEWAY.md T5, T6). */
+int ticket_index_ids(struct store_txn *txn, struct community *community,
+    uint32_t ticket, const struct draft *draft);
+
+#endif
