@@ -40,7 +40,9 @@ struct mail_port {
 	int (*body)(void *arg, uint64_t id, struct span bytes);
 	void (*body_free)(void *arg, uint64_t id);
 	/* Borrows recipients for the call. -EAGAIN: no credit now; resumed by
-	 * jobs_wake(). -ENOTCONN: the mail process is away; jobs_wake() again. */
+	 * jobs_wake(). -ENOTCONN: the mail process is away; jobs_wake() again.
+	 * -ENOENT: it does not hold that body (it was started anew): hand the
+	 * body in again. */
 	int (*send)(void *arg, uint64_t body, const struct outgoing *recipients,
 	    size_t count, outgoing_done done, void *done_arg);
 	void (*flush)(void *arg);
