@@ -28,3 +28,6 @@ libkithprotocol_a_SOURCES += protocol/range.h
 libkithprotocol_a_SOURCES += protocol/overview.h
 libkithprotocol_a_SOURCES += protocol/nntp.h
 libkithprotocol_a_SOURCES += protocol/mbox.h
+# SMTP and LMTP
+libkithprotocol_a_SOURCES += protocol/smtp.h protocol/smtp_command.c
+libkithprotocol_a_SOURCES += protocol/smtp_path.c protocol/smtp_reply.c
