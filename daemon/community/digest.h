@@ -16,11 +16,10 @@
 void digest_run_due(
     struct community *community, void (*done)(void *arg), void *arg);
 
-/* In apply, after a draft was stored in the space: nothing but a note that the
- * space may have gathered enough (checked on the community's loop after the
- * commit). */
-int digest_note_article(
-    struct store_txn *txn, struct community *community, uint32_t space);
+/* In apply, after an old article was imported: it is not news, so an issue that
+ * has nothing pending before it skips it. */
+int digest_skip_article(
+    struct store_txn *txn, uint32_t space, uint32_t number);
 
 /* Renders the message of a digest job, header included, as unstuffed CRLF (the
  * personal head of the recipients comes before it). Plain digests need the

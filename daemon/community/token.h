@@ -14,8 +14,8 @@
 enum token_kind {
 	TOKEN_CONFIRM = 'c',	 /* object: pending subscription's space */
 	TOKEN_BOUNCE = 'b',	 /* object: job id; member: ADDRESS id */
-	TOKEN_REPLY = 'r',	 /* object: ticket; member: member, or for a
-				  * customer ADDRESS id with TOKEN_IS_ADDRESS */
+	TOKEN_REPLY = 'r',	 /* object: ticket; member: TOKEN_OF_MEMBER for
+				  * staff, TOKEN_OF_ADDRESS for a customer */
 	TOKEN_MODERATE = 'm',	 /* object: held id; member: the moderator */
 	TOKEN_UNSUBSCRIBE = 'u', /* object: space; member: ADDRESS id */
 };
@@ -28,6 +28,13 @@ struct token {
 };
 
 #define TOKEN_TEXT_ROOM 40
+
+/* Who a reply token is for, in its `member`: staff by member id, customers by
+ * address id. */
+#define TOKEN_OF_MEMBER(id)   ((uint64_t)(id) << 1)
+#define TOKEN_OF_ADDRESS(id)  (((uint64_t)(id) << 1) | 1u)
+#define TOKEN_IS_ADDRESS(who) (((who)&1u) != 0)
+#define TOKEN_WHO(who)	      ((uint32_t)((who) >> 1))
 
 /* One table of kinds: { letter, lifetime, single use }. */
 struct token_rule {
