@@ -41,15 +41,15 @@ enum article_fault {
 	ARTICLE_REPEATED,
 	ARTICLE_MISSING,
 	ARTICLE_FORBIDDEN, /* not from a poster */
+	ARTICLE_BAD_VALUE, /* of a header with a syntax of its own */
 };
 
 struct article_field {
 	enum header_id id;
 	struct span name; /* unstuffed, without blanks; empty for HEADER_JUNK */
-	struct span
-	    value;     /* raw: folded as received, blanks at both ends cut */
-	size_t offset; /* of the field in the article */
-	size_t len;    /* all its lines, last CRLF included */
+	struct span value; /* raw: folded as received, blanks at the ends cut */
+	size_t offset;	   /* of the field in the article */
+	size_t len;	   /* all its lines, last CRLF included */
 };
 
 struct article_limits {

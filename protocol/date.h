@@ -9,7 +9,7 @@
 #include "protocol/span.h"
 
 #define DATE_TEXT_SIZE 40u /* for date_format(), NUL included */
-#define DATE_NNTP_SIZE 16u /* for date_format_nntp(), NUL included */
+#define DATE_NNTP_SIZE 24u /* for date_format_nntp(), NUL included */
 
 /* RFC 5322 3.3 and 4.3 (folded, with comments, two-digit years, old zones),
  * and what mail has besides: no weekday or a wrong one, long names, asctime

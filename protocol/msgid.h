@@ -23,9 +23,9 @@ struct msgid_list {
 void msgid_list_init(struct msgid_list *list);
 void msgid_list_fini(struct msgid_list *list);
 /* The ids in a raw In-Reply-To or References value, oldest first; of more than
- * max (<= MSGID_LIST_MAX) the newest. Commas, quotes, comments, folds are passed
- * over; an id may be folded inside its brackets. If there is no '<' at all,
- * words with an '@' are taken. Replaces the list. 0 or -ENOMEM. */
+ * max (<= MSGID_LIST_MAX) the first and the newest. Commas, quotes, comments,
+ * folds are passed over; an id may be folded inside its brackets. If there is no
+ * '<' at all, words with an '@' are taken. Replaces the list. 0 or -ENOMEM. */
 int msgid_list_parse(struct msgid_list *list, struct span raw, size_t max);
 /* The first id in a raw Message-ID value as it should be kept: valid as
  * msgid_is_valid() means it; an empty span if there is none. Borrowed. */

@@ -22,6 +22,8 @@ bool newsgroup_is_poster(struct span raw);
 bool path_is_valid(struct span raw);
 /* True if `host` is one of the path-identities of Path (loop check). */
 bool path_has(struct span raw, struct span host);
+/* True if Path holds the diagnostic POSTED: somebody injected it already. */
+bool path_is_posted(struct span raw);
 /* Distribution (RFC 5536 3.2.4). */
 bool distribution_is_valid(struct span raw);
 

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -63,6 +64,22 @@ span_trim(struct span a)
 	    strchr(" \t\r\n", a.bytes[a.len - 1]) != NULL)
 		a.len--;
 	return a;
+}
+
+/* True if it holds an octet above 127. */
+static inline bool
+span_has_high(struct span a)
+{
+	uint64_t word, all = 0;
+	size_t i = 0;
+
+	for (; i + sizeof word <= a.len; i += sizeof word) {
+		memcpy(&word, a.bytes + i, sizeof word);
+		all |= word;
+	}
+	for (; i < a.len; i++)
+		all |= (unsigned char)a.bytes[i];
+	return (all & UINT64_C(0x8080808080808080)) != 0;
 }
 
 #endif

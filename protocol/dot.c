@@ -1,0 +1,250 @@
+/* dot.c - dot-terminated blocks.
+ */
+#include "protocol/dot.h"
+
+#define DOT_END_LEN 3u /* ".\r\n" */
+
+void
+dot_receiver_init(
+    struct dot_receiver *dot, struct buffer *out, uint64_t limit)
+{
+	memset(dot, 0, sizeof *dot);
+	dot->out = out;
+	dot->limit = limit;
+}
+
+static void
+dot_line_ended(struct dot_receiver *dot)
+{
+	dot->facts.lines++;
+	if (dot->line_len > dot->facts.longest)
+		dot->facts.longest = dot->line_len;
+	dot->line_len = 0;
+	dot->state = DOT_LINE_START;
+}
+
+/* Within a line: runs to its end or to the end of the chunk. */
+static const char *
+dot_text(struct dot_receiver *dot, const char *at, const char *end)
+{
+	const char *lf = memchr(at, '\n', (size_t)(end - at));
+	const char *stop = lf == NULL ? end : lf;
+	const char *cr = memchr(at, '\r', (size_t)(stop - at));
+
+	if (cr != NULL && cr + 1 != stop) {
+		dot->facts.bare_cr = true;
+		cr = stop[-1] == '\r' ? stop - 1 : NULL;
+	}
+	dot->line_len += (size_t)((cr == NULL ? stop : cr) - at);
+	if (lf == NULL) {
+		dot->state = cr == NULL ? DOT_TEXT : DOT_CR;
+		return end;
+	}
+	if (cr != NULL) {
+		dot_line_ended(dot);
+	} else {
+		dot->facts.bare_lf = true;
+		dot->line_len++;
+		dot->state = DOT_TEXT;
+	}
+	return lf + 1;
+}
+
+/* After a held-back ".\r" or a CR at the end of a chunk. */
+static const char *
+dot_after_cr(struct dot_receiver *dot, const char *at)
+{
+	if (*at == '\n') {
+		if (dot->state == DOT_DOT_CR)
+			dot->state = DOT_ENDED;
+		else
+			dot_line_ended(dot);
+		return at + 1;
+	}
+	if (dot->state == DOT_DOT_CR) {
+		dot->facts.stuffed++;
+		dot->line_len++;
+	}
+	dot->facts.bare_cr = true;
+	dot->line_len++;
+	dot->state = DOT_TEXT;
+	return at;
+}
+
+static const char *
+dot_step(struct dot_receiver *dot, const char *at, const char *end)
+{
+	switch (dot->state) {
+	case DOT_LINE_START:
+		if (*at != '.')
+			return dot_text(dot, at, end);
+		dot->state = DOT_DOT;
+		return at + 1;
+	case DOT_TEXT:
+		return dot_text(dot, at, end);
+	case DOT_DOT:
+		if (*at == '\r') {
+			dot->state = DOT_DOT_CR;
+			return at + 1;
+		}
+		dot->facts.stuffed++;
+		dot->line_len++;
+		return dot_text(dot, at, end);
+	case DOT_CR:
+	case DOT_DOT_CR:
+		return dot_after_cr(dot, at);
+	case DOT_ENDED:
+		break;
+	}
+	return end;
+}
+
+static size_t
+dot_held(const struct dot_receiver *dot)
+{
+	if (dot->state == DOT_ENDED)
+		return DOT_END_LEN;
+	if (dot->state == DOT_DOT_CR)
+		return 2;
+	return dot->state == DOT_DOT ? 1 : 0;
+}
+
+/* Takes len octets of what was held back before and then of the chunk. */
+static void
+dot_keep(
+    struct dot_receiver *dot, size_t carried, const char *bytes, size_t len)
+{
+	dot->facts.bytes += len;
+	if (dot->out == NULL || dot->too_large || dot->failed)
+		return;
+	if (dot->limit != 0 && dot->facts.bytes > dot->limit) {
+		dot->too_large = true;
+		buffer_fini(dot->out);
+		return;
+	}
+	if (carried > len)
+		carried = len;
+	buffer_append(dot->out, ".\r", carried);
+	buffer_append(dot->out, bytes, len - carried);
+	if (buffer_failed(dot->out)) {
+		dot->failed = true;
+		buffer_fini(dot->out);
+	}
+}
+
+bool
+dot_receive(struct dot_receiver *dot, struct span chunk, size_t *used_r)
+{
+	const char *at = chunk.bytes, *end = at + chunk.len;
+	size_t carried = dot_held(dot);
+	size_t used;
+
+	*used_r = 0;
+	if (dot->state == DOT_ENDED)
+		return true;
+	if (chunk.len == 0)
+		return false;
+	while (at < end && dot->state != DOT_ENDED)
+		at = dot_step(dot, at, end);
+	used = (size_t)(at - chunk.bytes);
+	if (memchr(chunk.bytes, '\0', used) != NULL)
+		dot->facts.nul = true;
+	if (!dot->facts.eight_bit)
+		dot->facts.eight_bit =
+		    span_has_high(span_make(chunk.bytes, used));
+	dot_keep(dot, carried, chunk.bytes, carried + used - dot_held(dot));
+	*used_r = used;
+	return dot->state == DOT_ENDED;
+}
+
+void
+dot_examine(struct span wire, struct dot_facts *facts_r)
+{
+	struct dot_receiver dot;
+	size_t used;
+
+	dot_receiver_init(&dot, NULL, 0);
+	(void)dot_receive(&dot, wire, &used);
+	*facts_r = dot.facts;
+	if (dot.line_len > facts_r->longest)
+		facts_r->longest = dot.line_len;
+}
+
+/* The end of the CRLF line at `at`: after its CRLF, or `end`. */
+static const char *
+dot_line_end(const char *at, const char *end)
+{
+	const char *from = at, *lf;
+
+	while (from < end &&
+	    (lf = memchr(from, '\n', (size_t)(end - from))) != NULL) {
+		if (lf > at && lf[-1] == '\r')
+			return lf + 1;
+		from = lf + 1;
+	}
+	return end;
+}
+
+static bool
+dot_ends_in_crlf(struct span text)
+{
+	return text.len >= 2 && memcmp(text.bytes + text.len - 2, "\r\n", 2) == 0;
+}
+
+void
+dot_stuff(struct buffer *out, struct span plain)
+{
+	const char *at = plain.bytes, *end = at + plain.len, *next;
+	const char *run = at; /* not yet appended */
+
+	for (; at < end; at = next) {
+		next = dot_line_end(at, end);
+		if (*at != '.')
+			continue;
+		buffer_append(out, run, (size_t)(at - run));
+		buffer_append_byte(out, '.');
+		run = at;
+	}
+	buffer_append(out, run, (size_t)(end - run));
+	if (plain.len > 0 && !dot_ends_in_crlf(plain))
+		buffer_append_text(out, "\r\n");
+}
+
+void
+dot_unstuff(struct buffer *out, struct span wire)
+{
+	const char *at = wire.bytes, *end = at + wire.len, *next;
+	const char *run = at;
+
+	for (; at < end; at = next) {
+		next = dot_line_end(at, end);
+		if (*at != '.')
+			continue;
+		buffer_append(out, run, (size_t)(at - run));
+		run = at + 1;
+	}
+	buffer_append(out, run, (size_t)(end - run));
+}
+
+void
+dot_from_file(struct buffer *out, struct span file, struct dot_facts *facts)
+{
+	const char *at = file.bytes, *end = at + file.len, *lf;
+	size_t before = out->len, len;
+
+	while (at < end) {
+		lf = memchr(at, '\n', (size_t)(end - at));
+		len = (size_t)((lf == NULL ? end : lf) - at);
+		if (lf != NULL && len > 0 && at[len - 1] == '\r')
+			len--;
+		if (*at == '.')
+			buffer_append_byte(out, '.');
+		buffer_append(out, at, len);
+		buffer_append(out, "\r\n", 2);
+		at = lf == NULL ? end : lf + 1;
+	}
+	if (facts != NULL && !buffer_failed(out))
+		dot_examine(span_make(buffer_text(out) + before,
+				out->len - before),
+		    facts);
+}
