@@ -2,6 +2,8 @@
 noinst_LIBRARIES += libkithprotocol.a
 libkithprotocol_a_SOURCES = \
 	protocol/buffer.c protocol/buffer.h protocol/span.h
+# tokens
+libkithprotocol_a_SOURCES += protocol/token_text.c protocol/token_text.h
 # addresses and MIME
 libkithprotocol_a_SOURCES += protocol/charset.h
 libkithprotocol_a_SOURCES += protocol/words.h

@@ -17,6 +17,14 @@ struct auth_verifier {
 /* From a password, with a fresh salt. Slow by design. */
 int auth_verifier_make(const char *password, struct auth_verifier *verifier_r);
 
+/* For community.c. */
+struct auth;
+int auth_new(struct auth **auth_r);
+void auth_free(struct auth **auth);
+/* In apply of whatever changes a member or a peer: what was cached about
+ * logins is forgotten after the commit. */
+int auth_forget(struct store_txn *txn, struct community *community);
+
 /* Checks login (of a member, by login or address, or of a peer) and password;
  * done on `loop` with an identity (trust TRUST_SESSION) or NULL. Takes the same
  * time for an unknown login. Copies its arguments and wipes the password. */

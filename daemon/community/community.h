@@ -4,6 +4,7 @@
 #ifndef KITH_COMMUNITY_COMMUNITY_H
 #define KITH_COMMUNITY_COMMUNITY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "daemon/clock.h"
@@ -16,6 +17,17 @@ struct community;
 struct spaces;
 struct tokens;
 struct jobs;
+struct auth;
+struct peers;
+struct control_request;
+
+/* What some verbs of kithctl need from outside the community. */
+struct admin_port {
+	void (*stop)(void *arg); /* an orderly end, after the answer is out */
+	bool clock_allowed;	 /* kithd -T */
+	const char *version;
+	void *arg;
+};
 
 struct community_options {
 	struct store *store;
@@ -26,6 +38,7 @@ struct community_options {
 	struct worker_pool *workers;
 	const struct mail_port *mail;
 	const struct parse_port *parse;
+	const struct admin_port *admin; /* NULL: its verbs are refused */
 };
 
 /* Loads keys and spaces (creating the first key). error_r as in store_open. */
@@ -48,6 +61,9 @@ const struct parse_port *community_parse(const struct community *community);
 struct spaces *community_spaces(const struct community *community);
 struct tokens *community_tokens(const struct community *community);
 struct jobs *community_jobs(const struct community *community);
+struct auth *community_auth(const struct community *community);
+struct peers *community_peers(const struct community *community);
+const struct admin_port *community_admin(const struct community *community);
 
 /* Does what is due by the clock now: retries, digests, expiry of tokens. On the
  * community's loop; called each few seconds, after the clock was moved, and by
@@ -58,5 +74,8 @@ void community_run_timers(
 /* True while nothing is under way: no job running, no operation, no timer
  * started (replay waits for it). */
 bool community_is_idle(const struct community *community);
+/* Somebody began (+1) or ended (-1) something that is_idle must wait for: an
+ * operation, a parse. Any thread. */
+void community_busy(struct community *community, int change);
 
 #endif

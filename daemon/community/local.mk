@@ -1,1 +1,27 @@
-# daemon/community/
+# daemon/community/: what the community means.
+noinst_LIBRARIES += libkithcommunity.a
+libkithcommunity_a_SOURCES =
+# people: spaces, members, rights, logins, tokens
+libkithcommunity_a_SOURCES += daemon/community/admin.h
+libkithcommunity_a_SOURCES += daemon/community/admin_op.h
+libkithcommunity_a_SOURCES += daemon/community/auth.h
+libkithcommunity_a_SOURCES += daemon/community/community.h
+libkithcommunity_a_SOURCES += daemon/community/journal.c daemon/community/journal.h
+libkithcommunity_a_SOURCES += daemon/community/kinds.c daemon/community/kinds.h
+libkithcommunity_a_SOURCES += daemon/community/members.h
+libkithcommunity_a_SOURCES += daemon/community/peers.h
+libkithcommunity_a_SOURCES += daemon/community/ports.h
+libkithcommunity_a_SOURCES += daemon/community/removal.h
+libkithcommunity_a_SOURCES += daemon/community/rights.c daemon/community/rights.h
+libkithcommunity_a_SOURCES += daemon/community/spaces.h
+libkithcommunity_a_SOURCES += daemon/community/subscriptions.h
+libkithcommunity_a_SOURCES += daemon/community/token.h
+# articles: the door, mail on its way
+libkithcommunity_a_SOURCES += daemon/community/draft.h
+libkithcommunity_a_SOURCES += daemon/community/intake.h
+libkithcommunity_a_SOURCES += daemon/community/jobs.h
+libkithcommunity_a_SOURCES += daemon/community/mail_item.h
+libkithcommunity_a_SOURCES += daemon/community/reason.h
+# tickets, digests, commands by mail
+libkithcommunity_a_SOURCES += daemon/community/digest.h
+libkithcommunity_a_SOURCES += daemon/community/ticket.h

@@ -26,6 +26,19 @@ int member_find(
 int member_make(struct store_txn *txn, const char *address, const char *name,
     uint64_t now, uint32_t *member_r, uint32_t *address_r);
 
+/* Puts a changed member back, with its event. */
+int member_put(struct store_txn *txn, uint32_t member, const Kith__Member *record,
+    uint64_t now);
+/* Gives an address to a member, as the last of its addresses. -EEXIST: it is
+ * somebody else's. */
+int member_add_address(struct store_txn *txn, uint32_t member,
+    const char *address, uint64_t now);
+/* The member is REMOVED, its login and addresses are free again, its
+ * subscriptions end. */
+int member_remove(struct store_txn *txn, uint32_t member, uint64_t now);
+/* The primary address as written, owned; NULL if there is none. */
+char *member_address(struct store_reader *reader, const Kith__Member *record);
+
 /* Who writes from this address (as written): fills member, role, address,
  * compared; trust stays TRUST_NONE. An unknown address is no error. */
 int identity_of_address(struct store_reader *reader, const char *address,

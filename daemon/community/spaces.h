@@ -41,6 +41,11 @@ int spaces_new(struct spaces **spaces_r);
 void spaces_free(struct spaces **spaces);
 int spaces_load(struct spaces *spaces, struct store *store);
 
+/* What holds where a space does not say: from the configuration, at start and
+ * at reload. */
+int spaces_set_digest(struct spaces *spaces, unsigned hour, unsigned articles,
+    unsigned kilobytes);
+
 /* A counted entry (space_unref) or NULL. Names compare exactly, local parts
  * case-folded. */
 struct space *spaces_by_name(struct spaces *spaces, struct span name);

@@ -45,7 +45,13 @@ struct token_rule {
 };
 const struct token_rule *token_rule(enum token_kind kind);
 
-/* Text of a new token, expiring its kind's lifetime from now. Any thread. */
+/* For community.c: loads the keys, makes the first one. Freed with it. */
+int tokens_new(struct tokens **tokens_r, struct store *store, uint64_t now);
+void tokens_free(struct tokens **tokens);
+
+/* Text of a new token, expiring its kind's lifetime from now. Any thread.
+ * -ERANGE if object and member are too large for 36 characters together (both
+ * above 2^28). */
 int token_make(struct community *community, enum token_kind kind,
     uint64_t object, uint64_t member, char text_r[TOKEN_TEXT_ROOM]);
 /* "LOCAL+k.TOKEN@domain", owned. */

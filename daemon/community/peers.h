@@ -1,0 +1,28 @@
+/* peers.h - the news peers, in memory, readable from any thread. The store's
+ * records remain the truth; a change is published after its commit.
+ */
+#ifndef KITH_COMMUNITY_PEERS_H
+#define KITH_COMMUNITY_PEERS_H
+
+#include <stdbool.h>
+
+#include "daemon/community/auth.h"
+#include "store/store.h"
+
+struct peers;
+
+int peers_new(struct peers **peers_r);
+void peers_free(struct peers **peers);
+int peers_load(struct peers *peers, struct store *store);
+/* In apply: replaces (record NULL: removes) after the commit. */
+int peers_publish(struct peers *peers, struct store_txn *txn, uint32_t id,
+    const Kith__Peer *record);
+
+/* The peer's id, or 0. IP addresses compare by value. */
+uint32_t peers_by_address(struct peers *peers, const char *ip);
+/* The peer that logs in by that name and its verifier; 0 if none. */
+uint32_t peers_by_login(
+    struct peers *peers, const char *login, struct auth_verifier *verifier_r);
+bool peers_may_feed(struct peers *peers, uint32_t id, const char *space_name);
+
+#endif
