@@ -1,7 +1,17 @@
-# daemon/: kithd.
+# daemon/: kithd. What its processes stand on is a library, so that tests and
+# the replay harness link it too.
+noinst_LIBRARIES += libkithdaemon.a
+libkithdaemon_a_SOURCES = \
+	daemon/clock.c daemon/clock.h daemon/config.h daemon/control.h \
+	daemon/ipc.h daemon/log.c daemon/log.h daemon/loop.c daemon/loop.h \
+	daemon/messages.h daemon/role.h daemon/sandbox.h daemon/stream.c \
+	daemon/stream.h daemon/stream_impl.h daemon/stream_pair.c \
+	daemon/stream_queue.c daemon/stream_queue.h daemon/stream_socket.c \
+	daemon/stream_tls.c daemon/tls.c daemon/tls.h
+# what a program needs behind libkithdaemon.a
+KITHDAEMON_LIBS = libkithdaemon.a libkithprotocol.a $(EVENT_LIBS) \
+	$(OPENSSL_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS)
+
 sbin_PROGRAMS += kithd
-kithd_SOURCES = \
-	daemon/clock.h daemon/config.h daemon/ipc.h daemon/log.h daemon/loop.h \
-	daemon/control.h daemon/main.c daemon/messages.h daemon/role.h \
-	daemon/sandbox.h daemon/stream.h daemon/tls.h
+kithd_SOURCES = daemon/main.c
 kithd_LDADD =

@@ -38,7 +38,8 @@ enum stream_end {
 struct stream_handler {
 	/* new bytes in stream_input() (or EOF is near); consume what is whole */
 	void (*readable)(void *arg);
-	/* output fell below the low-water mark after having been full */
+	/* output fell below the low-water mark after having been full; what is
+	 * still in stream_input is handed to readable after it */
 	void (*drained)(void *arg);
 	/* the TLS handshake that was asked for is done; may be NULL */
 	void (*secured)(void *arg);
@@ -80,7 +81,7 @@ size_t stream_pending(const struct stream *stream);
 
 /* Server side STARTTLS: what was received in plain and not consumed is dropped
  * (RFC 4642 2.2.2); what was queued before is sent in plain first. Then
- * secured(). stream_connect_tls is the client side: verifies the chain and
+ * secured(); nothing may be written before it. stream_connect_tls is the client side: verifies the chain and
  * `hostname` (SSL_set1_host) as ctx demands. */
 int stream_start_tls(struct stream *stream, struct ssl_ctx_st *ctx);
 int stream_connect_tls(

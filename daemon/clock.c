@@ -1,0 +1,58 @@
+/* clock.c - the time, which tests can move on.
+ */
+#include "build.h"
+
+#include "daemon/clock.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct clock {
+	bool fixed;
+	_Atomic uint64_t offset; /* the whole time if fixed */
+};
+
+struct clock *
+clock_new(void)
+{
+	return calloc(1, sizeof(struct clock));
+}
+
+struct clock *
+clock_new_fixed(uint64_t seconds)
+{
+	struct clock *clock = clock_new();
+
+	if (clock == NULL)
+		return NULL;
+	clock->fixed = true;
+	atomic_init(&clock->offset, seconds);
+	return clock;
+}
+
+void
+clock_free(struct clock **clock)
+{
+	free(*clock);
+	*clock = NULL;
+}
+
+uint64_t
+clock_now(const struct clock *clock)
+{
+	uint64_t offset = atomic_load_explicit(&clock->offset, memory_order_relaxed);
+	time_t now;
+
+	if (clock->fixed)
+		return offset;
+	now = time(NULL);
+	return (now > 0 ? (uint64_t)now : 0) + offset;
+}
+
+void
+clock_advance(struct clock *clock, uint64_t seconds)
+{
+	atomic_fetch_add(&clock->offset, seconds);
+}

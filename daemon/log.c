@@ -1,0 +1,158 @@
+/* log.c - one line per event, to stderr.
+ *
+ * A line is composed first and written with one call, so that lines of several
+ * threads and processes do not mix.
+ */
+#include "build.h"
+
+#include "daemon/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "protocol/span.h"
+
+#define LINE_ROOM 2048
+
+/* Set once by log_start in each process; the level again at reload. */
+static struct {
+	_Atomic int level;
+	char role[16];
+	bool journal; /* systemd reads it: priority in front, no time */
+} log_state = { LOG_LEVEL_INFO, "kithd", false };
+
+void
+log_start(const char *role, enum log_level level)
+{
+	(void)snprintf(log_state.role, sizeof(log_state.role), "%s", role);
+	log_state.journal = getenv("JOURNAL_STREAM") != NULL;
+	atomic_store(&log_state.level, (int)level);
+}
+
+static size_t
+log_prefix(char *line, size_t room, enum log_level level)
+{
+	static const char *const names[] = { "err", "warning", "info", "debug" };
+	static const char priorities[] = "3467";
+	time_t now = time(NULL);
+	struct tm tm;
+	int len;
+
+	if (log_state.journal)
+		len = snprintf(line, room, "<%c>%s: ", priorities[level], log_state.role);
+	else if (gmtime_r(&now, &tm) != NULL)
+		len = snprintf(line, room, "%04d-%02d-%02dT%02d:%02d:%02dZ %s[%ld] %s: ",
+		    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+		    tm.tm_sec, log_state.role, (long)getpid(), names[level]);
+	else
+		len = 0;
+	return len < 0 ? 0 : (size_t)len;
+}
+
+__attribute__((format(printf, 2, 0))) static void
+log_line(enum log_level level, const char *format, va_list args)
+{
+	char line[LINE_ROOM];
+	size_t len, i;
+	ssize_t written;
+	int saved = errno, more;
+
+	if ((int)level > atomic_load_explicit(&log_state.level, memory_order_relaxed))
+		return;
+	len = log_prefix(line, sizeof(line), level);
+	more = vsnprintf(line + len, sizeof(line) - len - 1, format, args);
+	if (more > 0) {
+		size_t room = sizeof(line) - len - 2;
+
+		len += (size_t)more < room ? (size_t)more : room;
+	}
+	for (i = 0; i < len; i++)
+		if (line[i] == '\n' || line[i] == '\r')
+			line[i] = ' ';
+	line[len++] = '\n';
+	do
+		written = write(STDERR_FILENO, line, len);
+	while (written < 0 && errno == EINTR);
+	errno = saved;
+}
+
+#define LOG_FUNCTION(name, level)                                                  \
+	void name(const char *format, ...)                                         \
+	{                                                                          \
+		va_list args;                                                      \
+                                                                                   \
+		va_start(args, format);                                            \
+		log_line(level, format, args);                                     \
+		va_end(args);                                                      \
+	}
+
+LOG_FUNCTION(log_err, LOG_LEVEL_ERR)
+LOG_FUNCTION(log_warning, LOG_LEVEL_WARNING)
+LOG_FUNCTION(log_info, LOG_LEVEL_INFO)
+LOG_FUNCTION(log_debug, LOG_LEVEL_DEBUG)
+
+/* Length of the well-formed UTF-8 sequence at bytes, 0 if there is none or it
+ * is a C1 control. */
+static size_t
+utf8_length(const unsigned char *bytes, size_t len)
+{
+	size_t need, i;
+
+	if (bytes[0] < 0x80)
+		return bytes[0] >= 0x20 && bytes[0] != 0x7f ? 1 : 0;
+	if (bytes[0] >= 0xc2 && bytes[0] <= 0xdf)
+		need = 2;
+	else if (bytes[0] >= 0xe0 && bytes[0] <= 0xef)
+		need = 3;
+	else if (bytes[0] >= 0xf0 && bytes[0] <= 0xf4)
+		need = 4;
+	else
+		return 0;
+	if (need > len)
+		return 0;
+	for (i = 1; i < need; i++)
+		if ((bytes[i] & 0xc0) != 0x80)
+			return 0;
+	if ((bytes[0] == 0xe0 && bytes[1] < 0xa0) || (bytes[0] == 0xf0 && bytes[1] < 0x90) ||
+	    (bytes[0] == 0xed && bytes[1] > 0x9f) || (bytes[0] == 0xf4 && bytes[1] > 0x8f) ||
+	    (bytes[0] == 0xc2 && bytes[1] < 0xa0))
+		return 0;
+	return need;
+}
+
+const char *
+log_text(char *out, size_t room, const char *bytes, size_t len)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t at = 0, i = 0;
+
+	while (i < len && at + 5 <= room) {
+		unsigned char byte = (unsigned char)bytes[i];
+		size_t whole = utf8_length((const unsigned char *)bytes + i, len - i);
+
+		if (whole > 0 && byte != '"' && byte != '\\') {
+			memcpy(out + at, bytes + i, whole);
+			at += whole;
+			i += whole;
+			continue;
+		}
+		out[at++] = '\\';
+		if (byte == '"' || byte == '\\') {
+			out[at++] = (char)byte;
+		} else {
+			out[at++] = 'x';
+			out[at++] = hex[byte >> 4];
+			out[at++] = hex[byte & 15];
+		}
+		i++;
+	}
+	if (room > 0)
+		out[at] = '\0';
+	return out;
+}
