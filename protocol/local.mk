@@ -26,11 +26,11 @@ libkithprotocol_a_SOURCES += protocol/msgid.c protocol/msgid.h
 libkithprotocol_a_SOURCES += protocol/references.c protocol/references.h
 libkithprotocol_a_SOURCES += protocol/newsgroup.c protocol/newsgroup.h
 libkithprotocol_a_SOURCES += protocol/date.c protocol/date.h
-libkithprotocol_a_SOURCES += protocol/wildmat.h
-libkithprotocol_a_SOURCES += protocol/range.h
-libkithprotocol_a_SOURCES += protocol/overview.h
-libkithprotocol_a_SOURCES += protocol/nntp.h
-libkithprotocol_a_SOURCES += protocol/mbox.h
+libkithprotocol_a_SOURCES += protocol/wildmat.c protocol/wildmat.h
+libkithprotocol_a_SOURCES += protocol/range.c protocol/range.h
+libkithprotocol_a_SOURCES += protocol/overview.c protocol/overview.h
+libkithprotocol_a_SOURCES += protocol/nntp.c protocol/nntp.h
+libkithprotocol_a_SOURCES += protocol/mbox.c protocol/mbox.h
 # SMTP and LMTP
 libkithprotocol_a_SOURCES += protocol/smtp.h protocol/smtp_command.c
 libkithprotocol_a_SOURCES += protocol/smtp_path.c protocol/smtp_reply.c
