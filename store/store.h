@@ -30,6 +30,7 @@ struct store_options {
 	size_t article_cache_bytes;  /* article parts kept in wire form */
 	size_t overview_cache_bytes; /* overview blocks */
 	unsigned batch_max;	     /* operations per commit; 0: 100 */
+	size_t log_file_bytes;	     /* 0: 16 MB; the reserve is four times that */
 	/* Called from any of the store's threads. */
 	void (*log)(void *arg, enum store_log_level level, const char *line);
 	/* A commit failed in a way that only a restart mends (every error but

@@ -1,0 +1,376 @@
+/* private.h - what the files of store/ share. Nobody outside includes it (the
+ * tests of the store do).
+ *
+ * Who may touch what: the writer thread alone has a struct store_txn and the
+ * committed counters; views are of one thread at a time; all else that is
+ * shared is atomic or behind the lock named beside it.
+ */
+#ifndef KITH_STORE_PRIVATE_H
+#define KITH_STORE_PRIVATE_H
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+#include <db.h>
+#pragma GCC diagnostic pop
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "store/admin.h"
+#include "store/article.h"
+#include "store/cache.h"
+#include "store/msgid.h"
+#include "store/overview.h"
+#include "store/sequence.h"
+#include "store/store.h"
+
+#define STORE_SCHEMA     1u
+#define STORE_BATCH_MAX  100u
+#define STORE_LOG_FILE   ((size_t)16 << 20)
+#define STORE_LOG_BUFFER ((size_t)4 << 20)
+#define STORE_ROW_MAX    ((size_t)16 << 20) /* no row is near that long */
+#define STORE_TEXT_MAX   65536u             /* overview text of one row */
+#define STORE_SPACES_MAX (1u << 22)
+
+#define STORE_LOCK_FILE      "lock"
+#define STORE_RESERVE_FILE   "reserve"
+#define STORE_RESTORING_FILE "restoring" /* there while a restore runs */
+
+/* One Berkeley DB file each; the schema-described tables share `records`, the
+ * table's number being the first octet of the key. */
+enum store_file {
+	STORE_FILE_SYSTEM,
+	STORE_FILE_ARTICLES,
+	STORE_FILE_NUMBERS,
+	STORE_FILE_MSGID,
+	STORE_FILE_SPACE_STATE,
+	STORE_FILE_SEQUENCE,
+	STORE_FILE_META,
+	STORE_FILE_RECORDS,
+	STORE_FILES
+};
+
+/* The one row that every batch rewrites. */
+struct store_system {
+	uint64_t commit;              /* batches that wrote something */
+	uint64_t sequence;            /* the last number given */
+	uint64_t articles;            /* stored now */
+	uint64_t ids[STORE_COUNTERS]; /* the last id given */
+};
+
+struct store_reader {
+	struct store *store;
+	DB_TXN *txn;
+	struct store_txn *writing; /* NULL: a view */
+	uint64_t version;          /* the commit that it sees, 0: a txn */
+	uint8_t *scratch;          /* of store_row_get */
+	size_t scratch_room;
+	struct store_system system; /* a view's; a txn has its own */
+};
+
+struct store_view {
+	struct store_reader reader;
+	struct store_view *next;
+};
+
+/* Idle views of the version on disk: see view.c for why there is a pool. */
+struct store_views {
+	pthread_mutex_t lock;
+	pthread_cond_t landed; /* a commit is on disk */
+	struct store_view *idle;
+	unsigned idle_count;
+	unsigned busy, busy_most; /* in use now, and at most so far */
+	bool committing;
+	_Atomic uint64_t version; /* the newest commit on disk */
+};
+
+struct store_hook {
+	void (*fn)(void *arg);
+	void (*drop)(void *arg);
+	void *arg;
+};
+
+struct store_changed_state {
+	uint32_t space;
+	struct store_space_state state;
+};
+
+/* What must leave the caches when the batch is on disk. */
+struct store_drop {
+	struct store_cache *cache;
+	struct store_cache_key key;
+};
+
+struct store_txn {
+	struct store_reader reader;
+	bool wrote;
+	bool deadlocked; /* run the batch again, whatever the operation says */
+	int broken; /* a write or read failed: the operation cannot stand */
+	struct store_system system;
+	struct store_changed_state *states;
+	size_t states_count, states_room;
+	struct store_drop *drops;
+	size_t drops_count, drops_room;
+	struct store_hook *hooks;
+	size_t hooks_count, hooks_room;
+};
+
+struct store_queue {
+	struct store_op *first;
+	struct store_op **last;
+	size_t count;
+};
+
+struct store_writer {
+	pthread_t thread;
+	bool started;
+	pthread_mutex_t lock; /* queues, closing */
+	pthread_cond_t work;
+	struct store_queue people, bulk;
+	bool closing;
+	size_t wake_at; /* operations waiting that are worth waking for */
+	_Atomic size_t people_waiting;
+	/* the writer thread's own */
+	struct store_txn txn;
+	struct store_system committed;
+	struct store_op **batch;
+	size_t finished;    /* operations of the last batch */
+	unsigned unlucky;   /* batches for which not to wait */
+	uint64_t commit_ns; /* running mean of a commit's duration */
+	_Atomic uint64_t operations;
+};
+
+struct store_keeper { /* checkpoint thread */
+	pthread_t thread;
+	bool started;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool closing;
+	pthread_mutex_t checkpoint; /* held while one runs, or a backup */
+};
+
+struct store_room {
+	atomic_bool full;
+	_Atomic uint64_t free_bytes;
+	_Atomic uint64_t reserve_bytes;
+	_Atomic int64_t told; /* monotonic second of the last log line */
+};
+
+struct store_published; /* states.c */
+
+struct store {
+	struct store_options options;
+	char *directory;
+	size_t log_file_bytes;
+	int lock_fd;
+	DB_ENV *env;
+	DB *files[STORE_FILES];
+	uint8_t hash_key[16], msgid_key[16];
+	struct store_views views;
+	struct store_writer writer;
+	struct store_keeper keeper;
+	struct store_room room;
+	struct store_cache *articles;
+	struct store_cache *blocks;
+	struct store_published *published;
+	atomic_bool dead; /* fatal was called */
+	_Atomic int64_t errors_told;
+	_Atomic unsigned errors_count;
+};
+
+/* env.c */
+int store_error(int db_error);
+void store_log(struct store *store, enum store_log_level level,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+void store_fatal(struct store *store, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+int store_path(char *path, size_t size, const char *directory,
+    const char *name);
+/* Creates and configures an environment handle, not yet opened. */
+int store_env_new(struct store *store, DB_ENV **env_r);
+uint32_t store_env_open_flags(void);
+int store_text(char **text_r, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+int64_t store_now(void);     /* monotonic seconds */
+uint64_t store_now_ns(void); /* monotonic */
+
+/* row.c: rows by raw key. Errors are negative errno. */
+/* The value, borrowed until the reader's next store_row_get. */
+int store_row_get(struct store_reader *reader, enum store_file file,
+    const void *key, size_t key_len, const uint8_t **bytes_r, size_t *len_r);
+/* The value in memory of its own (free). */
+int store_row_take(struct store_reader *reader, enum store_file file,
+    const void *key, size_t key_len, uint8_t **bytes_r, size_t *len_r);
+int store_row_has(struct store_reader *reader, enum store_file file,
+    const void *key, size_t key_len);
+int store_row_put(struct store_txn *txn, enum store_file file, const void *key,
+    size_t key_len, const void *bytes, size_t len);
+/* -EEXIST if there is one. */
+int store_row_add(struct store_txn *txn, enum store_file file, const void *key,
+    size_t key_len, const void *bytes, size_t len);
+int store_row_delete(struct store_txn *txn, enum store_file file,
+    const void *key, size_t key_len);
+
+struct store_cursor {
+	struct store_reader *reader;
+	DBC *cursor;
+	uint8_t *key;
+	size_t key_len;
+	uint8_t *bytes;
+	size_t len;
+};
+int store_cursor_open(struct store_cursor *cursor, struct store_reader *reader,
+    enum store_file file);
+void store_cursor_close(struct store_cursor *cursor);
+/* The first row with a key >= key; then key and bytes are the cursor's until
+ * its next move. -ENOENT at the end. */
+int store_cursor_seek(struct store_cursor *cursor, const void *key,
+    size_t key_len);
+int store_cursor_next(struct store_cursor *cursor);
+int store_cursor_last(struct store_cursor *cursor);
+/* A reader met a Berkeley DB error: to errno, and noted in its transaction. */
+int store_reader_error(struct store_reader *reader, int db_error);
+
+static inline void
+store_write_u16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static inline void
+store_write_u32(uint8_t *p, uint32_t v)
+{
+	store_write_u16(p, (uint16_t)(v >> 16));
+	store_write_u16(p + 2, (uint16_t)v);
+}
+
+static inline void
+store_write_u64(uint8_t *p, uint64_t v)
+{
+	store_write_u32(p, (uint32_t)(v >> 32));
+	store_write_u32(p + 4, (uint32_t)v);
+}
+
+static inline uint16_t
+store_read_u16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t
+store_read_u32(const uint8_t *p)
+{
+	return (uint32_t)store_read_u16(p) << 16 | store_read_u16(p + 2);
+}
+
+static inline uint64_t
+store_read_u64(const uint8_t *p)
+{
+	return (uint64_t)store_read_u32(p) << 32 | store_read_u32(p + 4);
+}
+
+/* records.c: what a table is. */
+struct store_table_info {
+	const char *name;
+	const ProtobufCMessageDescriptor *message;
+	uint8_t number; /* in the key; never changed once released */
+	uint8_t key_min, key_max;
+};
+const struct store_table_info *store_table_info(enum store_table table);
+
+/* system.c */
+int store_system_parse(const uint8_t *bytes, size_t len,
+    struct store_system *system_r);
+int store_system_read(struct store_reader *reader,
+    struct store_system *system_r);
+int store_system_write(struct store_txn *txn);
+/* Schema version and secret, made if the store is new. */
+int store_system_open(struct store *store, char **error_r);
+
+/* view.c */
+int store_views_init(struct store *store);
+void store_views_fini(struct store *store);
+/* Around a commit, by the writer: from _hold on no new snapshot is taken. */
+void store_views_hold(struct store *store);
+void store_views_publish(struct store *store, uint64_t version);
+void store_views_release(struct store *store);
+
+/* inbox.c: hands over a chain of finished operations with one signal. */
+void store_inbox_deliver(struct store_inbox *inbox, struct store_op *first,
+    struct store_op *last);
+
+/* writer.c */
+/* A thread that takes no signals. */
+int store_thread_start(pthread_t *thread, void *(*fn)(void *arg), void *arg);
+int store_writer_init(struct store *store);
+int store_writer_start(struct store *store);
+void store_writer_stop(struct store *store);
+void store_writer_fini(struct store *store);
+
+/* txn.c */
+int store_txn_begin(struct store *store, struct store_txn *txn,
+    const struct store_system *committed);
+/* What the batch changed in memory goes to its rows. */
+int store_txn_flush(struct store_txn *txn);
+int store_txn_drop(struct store_txn *txn, struct store_cache *cache,
+    struct store_cache_key key);
+struct store_space_state *store_txn_state(struct store_txn *txn,
+    uint32_t space);
+int store_txn_state_set(struct store_txn *txn, uint32_t space,
+    const struct store_space_state *state);
+/* After the commit: caches, views, states, hooks, in that order. */
+void store_txn_publish(struct store_txn *txn);
+/* After an abort or for one without writes. */
+void store_txn_forget(struct store_txn *txn);
+void store_txn_fini(struct store_txn *txn);
+
+/* states.c */
+int store_published_new(struct store_published **published_r);
+void store_published_free(struct store_published **published);
+int store_published_load(struct store *store);
+void store_published_set(struct store *store, uint32_t space,
+    const struct store_space_state *state);
+int store_state_parse(const uint8_t *bytes, size_t len,
+    struct store_space_state *state_r);
+#define STORE_STATE_LEN 20u
+void store_state_encode(const struct store_space_state *state,
+    uint8_t bytes_r[STORE_STATE_LEN]);
+
+/* article_head.c */
+#define STORE_HEAD_MAX (40u + 2u * STORE_HIDDEN_MAX * 10u)
+size_t store_head_encode(const struct store_article_head *head,
+    uint8_t bytes_r[STORE_HEAD_MAX]);
+/* 0, or -EINVAL: a head that must not be stored. */
+int store_head_check(const struct store_article_head *head);
+int store_head_parse(const uint8_t *bytes, size_t len,
+    struct store_article_head *head_r);
+
+/* overview.c: rows as stored. */
+#define STORE_ROW_HEAD 28u
+/* text borrowed from bytes. -EBADMSG. */
+int store_overview_parse(const uint8_t *bytes, size_t len,
+    struct store_overview_row *row_r);
+bool store_overview_text_ok(const char *text, size_t len);
+
+/* msgid.c */
+int store_msgid_parse(const uint8_t *bytes, size_t len,
+    struct store_msgid_entry entries_r[STORE_MSGID_MAX]);
+
+/* room.c */
+int store_room_init(struct store *store);
+/* Before the environment is opened: makes room for its recovery. */
+void store_room_before_open(struct store *store);
+void store_room_look(struct store *store);
+void store_room_judge(struct store *store, uint64_t free_bytes);
+void store_room_give_up_reserve(struct store *store);
+/* A write met ENOSPC. */
+void store_room_out(struct store *store);
+
+/* keeper.c */
+int store_keeper_init(struct store *store);
+int store_keeper_start(struct store *store);
+void store_keeper_stop(struct store *store);
+int store_keeper_checkpoint(struct store *store, bool force);
+
+#endif

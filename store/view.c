@@ -1,0 +1,193 @@
+/* view.c - consistent snapshots of what is on disk.
+ *
+ * A Berkeley DB snapshot sees a commit as soon as the commit record has its
+ * place in the log, which is before the log is flushed. So no snapshot may be
+ * taken between there and the end of the flush. Readers shall not wait for the
+ * disk either: before each commit the writer makes sure that idle snapshots of
+ * the last version on disk are at hand, and a view takes one of those and gives
+ * it back. (A snapshot is fixed by its first read, here of the system row.)
+ */
+#include "store/private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IDLE_LEAST 2u
+#define IDLE_MOST  32u
+
+int
+store_views_init(struct store *store)
+{
+	int ret = pthread_mutex_init(&store->views.lock, NULL);
+
+	if (ret == 0)
+		ret = pthread_cond_init(&store->views.landed, NULL);
+	return -ret;
+}
+
+static void
+view_free(struct store_view *view)
+{
+	if (view == NULL)
+		return;
+	if (view->reader.txn != NULL)
+		(void)view->reader.txn->abort(view->reader.txn);
+	free(view->reader.scratch);
+	free(view);
+}
+
+static void
+views_free(struct store_view *view)
+{
+	struct store_view *next;
+
+	for (; view != NULL; view = next) {
+		next = view->next;
+		view_free(view);
+	}
+}
+
+void
+store_views_fini(struct store *store)
+{
+	views_free(store->views.idle);
+	store->views.idle = NULL;
+	store->views.idle_count = 0;
+}
+
+/* With the lock held and no commit under way. */
+static struct store_view *
+view_new(struct store *store)
+{
+	struct store_view *view = calloc(1, sizeof *view);
+	DB_ENV *env = store->env;
+	int ret;
+
+	if (view == NULL)
+		return NULL;
+	view->reader.store = store;
+	ret = env->txn_begin(env, NULL, &view->reader.txn,
+	    DB_TXN_SNAPSHOT | DB_TXN_NOSYNC);
+	if (ret != 0)
+		view->reader.txn = NULL;
+	if (ret != 0 ||
+	    store_system_read(&view->reader, &view->reader.system) != 0) {
+		view_free(view);
+		return NULL;
+	}
+	view->reader.version = view->reader.system.commit;
+	return view;
+}
+
+struct store_view *
+store_view_begin(struct store *store)
+{
+	struct store_views *views = &store->views;
+	struct store_view *view;
+
+	pthread_mutex_lock(&views->lock);
+	while (views->idle == NULL && views->committing)
+		pthread_cond_wait(&views->landed, &views->lock);
+	view = views->idle;
+	if (view != NULL) {
+		views->idle = view->next;
+		views->idle_count--;
+	} else {
+		view = view_new(store);
+	}
+	if (view != NULL && ++views->busy > views->busy_most)
+		views->busy_most = views->busy;
+	pthread_mutex_unlock(&views->lock);
+	return view;
+}
+
+void
+store_view_end(struct store_view **view_r)
+{
+	struct store_view *view = *view_r;
+	struct store_views *views;
+
+	if (view == NULL)
+		return;
+	*view_r = NULL;
+	views = &view->reader.store->views;
+	pthread_mutex_lock(&views->lock);
+	views->busy--;
+	if (view->reader.version == atomic_load(&views->version) &&
+	    views->idle_count < IDLE_MOST) {
+		view->next = views->idle;
+		views->idle = view;
+		views->idle_count++;
+		view = NULL;
+	}
+	pthread_mutex_unlock(&views->lock);
+	view_free(view);
+}
+
+struct store_reader *
+store_view_reader(struct store_view *view)
+{
+	return &view->reader;
+}
+
+struct store_reader *
+store_txn_reader(struct store_txn *txn)
+{
+	return &txn->reader;
+}
+
+void
+store_views_hold(struct store *store)
+{
+	struct store_views *views = &store->views;
+	struct store_view *view;
+	unsigned want;
+
+	pthread_mutex_lock(&views->lock);
+	/* As many as were ever in use at once, for readers that come now. */
+	want = views->busy_most + 1;
+	if (want < IDLE_LEAST)
+		want = IDLE_LEAST;
+	if (want > IDLE_MOST)
+		want = IDLE_MOST;
+	while (views->idle_count < want) {
+		view = view_new(store);
+		if (view == NULL)
+			break;
+		view->next = views->idle;
+		views->idle = view;
+		views->idle_count++;
+	}
+	views->committing = true;
+	pthread_mutex_unlock(&views->lock);
+}
+
+void
+store_views_publish(struct store *store, uint64_t version)
+{
+	struct store_views *views = &store->views;
+	struct store_view *old;
+
+	pthread_mutex_lock(&views->lock);
+	old = views->idle;
+	views->idle = NULL;
+	views->idle_count = 0;
+	atomic_store(&views->version, version);
+	views->committing = false;
+	pthread_cond_broadcast(&views->landed);
+	pthread_mutex_unlock(&views->lock);
+	views_free(old);
+}
+
+/* The commit did not take place. */
+void
+store_views_release(struct store *store)
+{
+	struct store_views *views = &store->views;
+
+	pthread_mutex_lock(&views->lock);
+	views->committing = false;
+	pthread_cond_broadcast(&views->landed);
+	pthread_mutex_unlock(&views->lock);
+}
