@@ -11,10 +11,21 @@
 #include "daemon/community/community.h"
 #include "protocol/buffer.h"
 
+/* What is remembered between two looks: the cursors. One per community. */
+struct digests;
+struct digests *digests_new(struct community *community);
+void digests_free(struct digests **digests);
+
 /* On the community's loop: issues of all spaces whose hour has come, or that
- * gathered enough. Timer function. */
+ * gathered enough. Timer function. Costs nothing for spaces without anything
+ * new. done (may be NULL) when every issue that was due is written down. */
 void digest_run_due(
-    struct community *community, void (*done)(void *arg), void *arg);
+    struct digests *digests, void (*done)(void *arg), void *arg);
+/* One space now, whatever its hour says. result: the issue and how many
+ * articles it has (0: nothing new), or negative. On the community's loop. */
+void digest_send(struct digests *digests, uint32_t space,
+    void (*done)(void *arg, int error, unsigned issue, unsigned articles),
+    void *arg);
 
 /* In apply, after an old article was imported: it is not news, so an issue that
  * has nothing pending before it skips it. */

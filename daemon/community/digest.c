@@ -1,0 +1,418 @@
+/* digest.c - when a digest is due, and the making of an issue.
+ *
+ * An issue is one operation: the cursor of the space moves and the jobs are
+ * added, so that an article is in exactly one issue whatever dies in between.
+ * How an issue looks is digest_render.c.
+ */
+#include "daemon/community/digest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "daemon/community/jobs.h"
+#include "daemon/community/spaces.h"
+#include "daemon/log.h"
+#include "store/overview.h"
+#include "store/sequence.h"
+
+/* Bounds of one issue; what is left over is the next one's. */
+#define ISSUE_ARTICLES_MAX 200u
+#define ISSUE_BYTES_MAX	   (2u * 1024u * 1024u)
+
+/* What is known of a space without reading: its cursor. */
+struct digest_cursor {
+	uint32_t last_number;
+	bool known;
+};
+
+struct digests {
+	struct community *community;
+	struct digest_cursor *cursors; /* by space id: ids are dense */
+	size_t cursor_count;
+};
+
+/* ---- one issue */
+
+struct issue_op {
+	struct store_op op;
+	struct digests *digests;
+	uint32_t space;
+	uint32_t from, upto; /* articles (from, upto] */
+	unsigned articles;
+	Kith__DigestState state; /* as it will be */
+	void (*done)(void *arg, int error, unsigned issue, unsigned articles);
+	void *arg;
+};
+
+static int
+digest_state_get(struct store_reader *reader, uint32_t space,
+    Kith__DigestState *state_r)
+{
+	struct store_key key = store_key_u32(space);
+	ProtobufCMessage *message;
+	int error = store_get(reader, STORE_DIGESTS, &key, &message);
+
+	kith__digest_state__init(state_r);
+	if (error == -ENOENT)
+		return 0;
+	if (error != 0)
+		return error;
+	*state_r = *(Kith__DigestState *)(void *)message;
+	protobuf_c_message_free_unpacked(message, NULL);
+	return 0;
+}
+
+/* How far one issue reaches from the cursor. */
+static int
+issue_bounds(struct store_reader *reader, struct issue_op *issue, uint32_t high)
+{
+	struct store_overview_row row;
+	uint64_t bytes = 0;
+	char *copy;
+	int error;
+
+	issue->articles = 0;
+	for (issue->upto = issue->from; issue->upto < high; issue->upto++) {
+		if (issue->articles == ISSUE_ARTICLES_MAX ||
+		    issue->upto - issue->from == 10 * ISSUE_ARTICLES_MAX)
+			break;
+		error = store_overview_get(
+		    reader, issue->space, issue->upto + 1, &row, &copy);
+		if (error == -ENOENT)
+			continue;
+		if (error != 0)
+			return error;
+		free(copy);
+		if (issue->articles > 0 && bytes + row.bytes > ISSUE_BYTES_MAX)
+			break;
+		bytes += row.bytes;
+		issue->articles++;
+	}
+	return 0;
+}
+
+static int
+issue_check(struct store_txn *txn, struct store_op *op)
+{
+	struct issue_op *issue = (struct issue_op *)(void *)op;
+	struct store_reader *reader = store_txn_reader(txn);
+	struct store_space_state space;
+	int error;
+
+	error = digest_state_get(reader, issue->space, &issue->state);
+	if (error == 0)
+		error = store_space_state_get(reader, issue->space, &space);
+	if (error != 0)
+		return error;
+	issue->articles = 0;
+	issue->from = issue->upto = issue->state.last_number;
+	if (space.high <= issue->from)
+		return 1;
+	return issue_bounds(reader, issue, space.high);
+}
+
+static int
+issue_apply(struct store_txn *txn, struct store_op *op)
+{
+	static const Kith__Mode modes[] = { KITH__MODE__MODE_DIGEST,
+		KITH__MODE__MODE_PLAIN };
+	struct issue_op *issue = (struct issue_op *)(void *)op;
+	struct community *community = issue->digests->community;
+	Kith__Event event = KITH__EVENT__INIT;
+	struct store_key key = store_key_u32(issue->space);
+	int error = 0;
+
+	issue->state.last_number = issue->upto;
+	if (issue->articles > 0) {
+		/* check fills the state anew, so a retry counts it once */
+		issue->state.issue++;
+		issue->state.last_sent = community_now(community);
+		event.time = issue->state.last_sent;
+		event.verb = KITH__VERB__VERB_DIGEST_SENT;
+		event.space = issue->space;
+		event.number = issue->upto;
+		event.object = issue->state.issue;
+		error = store_sequence_append(txn, &event, NULL);
+	}
+	for (size_t i = 0; error == 0 && issue->articles > 0 && i < 2; i++)
+		error = job_add_digest(txn, community, issue->space, modes[i],
+		    issue->from, issue->upto, issue->state.issue);
+	if (error == 0)
+		error = store_put(txn, STORE_DIGESTS, &key, &issue->state.base);
+	return error;
+}
+
+static struct digest_cursor *
+cursor_of(struct digests *digests, uint32_t space)
+{
+	struct digest_cursor *cursors;
+	size_t count = digests->cursor_count == 0 ? 64 : digests->cursor_count;
+
+	if (space < digests->cursor_count)
+		return &digests->cursors[space];
+	while (count <= space)
+		count *= 2;
+	cursors = realloc(digests->cursors, count * sizeof *cursors);
+	if (cursors == NULL)
+		return NULL;
+	memset(cursors + digests->cursor_count, 0,
+	    (count - digests->cursor_count) * sizeof *cursors);
+	digests->cursors = cursors;
+	digests->cursor_count = count;
+	return &cursors[space];
+}
+
+static void
+issue_done(struct store_op *op, int result)
+{
+	struct issue_op *issue = (struct issue_op *)(void *)op;
+	struct digest_cursor *cursor = cursor_of(issue->digests, issue->space);
+
+	if (result >= 0 && cursor != NULL) {
+		cursor->last_number = issue->state.last_number;
+		cursor->known = true;
+	}
+	if (result < 0)
+		log_err("digest space=%u: %s", issue->space, strerror(-result));
+	else if (issue->articles > 0)
+		log_info("digest space=%u issue=%u articles=%u", issue->space,
+		    issue->state.issue, issue->articles);
+	issue->done(issue->arg, result < 0 ? result : 0, issue->state.issue,
+	    result == 0 ? issue->articles : 0);
+	free(issue);
+}
+
+void
+digest_send(struct digests *digests, uint32_t space,
+    void (*done)(void *arg, int error, unsigned issue, unsigned articles),
+    void *arg)
+{
+	struct issue_op *issue = calloc(1, sizeof *issue);
+
+	if (issue == NULL) {
+		done(arg, -ENOMEM, 0, 0);
+		return;
+	}
+	issue->op.check = issue_check;
+	issue->op.apply = issue_apply;
+	issue->op.done = issue_done;
+	issue->op.inbox = community_inbox(digests->community);
+	issue->op.bulk = true;
+	issue->digests = digests;
+	issue->space = space;
+	issue->done = done;
+	issue->arg = arg;
+	store_submit(community_store(digests->community), &issue->op);
+}
+
+int
+digest_skip_article(struct store_txn *txn, uint32_t space, uint32_t number)
+{
+	Kith__DigestState state;
+	struct store_key key = store_key_u32(space);
+	int error;
+
+	error = digest_state_get(store_txn_reader(txn), space, &state);
+	if (error != 0 || state.last_number + 1 != number)
+		return error;
+	state.last_number = number;
+	return store_put(txn, STORE_DIGESTS, &key, &state.base);
+}
+
+/* ---- what is due */
+
+/* One look over the spaces; lives until its last issue is written down. */
+struct due_run {
+	struct digests *digests;
+	uint32_t *spaces;
+	size_t count, room;
+	size_t open; /* issues under way, and one for the run itself */
+	void (*done)(void *arg);
+	void *arg;
+};
+
+/* Did the hour strike between the arrival of the oldest article and now? */
+static bool
+hour_has_come(unsigned hour, uint64_t oldest, uint64_t now)
+{
+	time_t seconds = (time_t)now;
+	struct tm local;
+	time_t struck;
+
+	if (localtime_r(&seconds, &local) == NULL)
+		return false;
+	local.tm_hour = (int)hour;
+	local.tm_min = local.tm_sec = 0;
+	local.tm_isdst = -1;
+	struck = mktime(&local);
+	if (struck > seconds) {
+		local.tm_mday--;
+		local.tm_isdst = -1;
+		struck = mktime(&local);
+	}
+	return struck >= 0 && (uint64_t)struck >= oldest;
+}
+
+static int
+cursor_load(struct digests *digests, struct store_reader *reader,
+    uint32_t space, struct digest_cursor *cursor)
+{
+	Kith__DigestState state;
+	int error = digest_state_get(reader, space, &state);
+
+	(void)digests;
+	if (error != 0)
+		return error;
+	cursor->last_number = state.last_number;
+	cursor->known = true;
+	return 0;
+}
+
+/* Walks what is pending until something makes it due. */
+static bool
+pending_is_due(struct store_reader *reader, const struct space *space,
+    uint32_t from, uint32_t high, uint64_t now)
+{
+	struct store_overview_row row;
+	uint64_t bytes = 0;
+	unsigned articles = 0;
+	char *copy;
+
+	for (uint32_t number = from + 1; number <= high && number != 0; number++) {
+		if (store_overview_get(reader, space->id, number, &row, &copy) != 0)
+			continue;
+		free(copy);
+		bytes += row.bytes;
+		articles++;
+		if (hour_has_come(space->digest_hour, row.time, now) ||
+		    articles >= space->digest_articles ||
+		    bytes >= (uint64_t)space->digest_kilobytes * 1024u)
+			return true;
+		if (articles == ISSUE_ARTICLES_MAX)
+			return true;
+	}
+	return false;
+}
+
+static bool
+space_is_due(struct digests *digests, uint32_t id)
+{
+	struct community *community = digests->community;
+	struct store *store = community_store(community);
+	struct digest_cursor *cursor = cursor_of(digests, id);
+	struct space *space = spaces_by_id(community_spaces(community), id);
+	struct store_space_state state;
+	struct store_view *view = NULL;
+	bool due = false;
+
+	if (space == NULL || cursor == NULL ||
+	    !store_space_state_published(store, id, &state) ||
+	    (cursor->known && state.high <= cursor->last_number))
+		goto out;
+	view = store_view_begin(store);
+	if (view == NULL ||
+	    cursor_load(digests, store_view_reader(view), id, cursor) != 0)
+		goto out;
+	due = state.high > cursor->last_number &&
+	    pending_is_due(store_view_reader(view), space, cursor->last_number,
+		state.high, community_now(community));
+out:
+	store_view_end(&view);
+	space_unref(space);
+	return due;
+}
+
+static void
+due_run_release(struct due_run *run)
+{
+	if (--run->open > 0)
+		return;
+	if (run->done != NULL)
+		run->done(run->arg);
+	free(run->spaces);
+	free(run);
+}
+
+static void
+due_issue_done(void *arg, int error, unsigned issue, unsigned articles)
+{
+	(void)error;
+	(void)issue;
+	(void)articles;
+	due_run_release(arg);
+}
+
+/* Under the directory's lock: just those that may have something. */
+static int
+due_candidate(void *arg, const struct space *space)
+{
+	struct due_run *run = arg;
+	struct digest_cursor *cursor = cursor_of(run->digests, space->id);
+	struct store_space_state state;
+
+	if (space->mail[0] == '\0' || cursor == NULL ||
+	    !store_space_state_published(
+		community_store(run->digests->community), space->id, &state) ||
+	    (cursor->known && state.high <= cursor->last_number))
+		return 0;
+	if (run->count == run->room) {
+		size_t room = run->room == 0 ? 16 : run->room * 2;
+		uint32_t *grown = realloc(run->spaces, room * sizeof *grown);
+
+		if (grown == NULL)
+			return -ENOMEM;
+		run->spaces = grown;
+		run->room = room;
+	}
+	run->spaces[run->count++] = space->id;
+	return 0;
+}
+
+void
+digest_run_due(struct digests *digests, void (*done)(void *arg), void *arg)
+{
+	struct due_run *run = calloc(1, sizeof *run);
+
+	if (run == NULL) {
+		if (done != NULL)
+			done(arg);
+		return;
+	}
+	run->digests = digests;
+	run->open = 1;
+	run->done = done;
+	run->arg = arg;
+	(void)spaces_each(
+	    community_spaces(digests->community), due_candidate, run);
+	for (size_t i = 0; i < run->count; i++) {
+		if (!space_is_due(digests, run->spaces[i]))
+			continue;
+		run->open++;
+		digest_send(digests, run->spaces[i], due_issue_done, run);
+	}
+	due_run_release(run);
+}
+
+/* ---- life */
+
+struct digests *
+digests_new(struct community *community)
+{
+	struct digests *digests = calloc(1, sizeof *digests);
+
+	if (digests != NULL)
+		digests->community = community;
+	return digests;
+}
+
+void
+digests_free(struct digests **digests)
+{
+	if (*digests == NULL)
+		return;
+	free((*digests)->cursors);
+	free(*digests);
+	*digests = NULL;
+}
