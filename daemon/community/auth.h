@@ -6,7 +6,10 @@
 #include "daemon/community/community.h"
 #include "daemon/community/rights.h"
 
-#define AUTH_ITERATIONS 15000u /* RFC 7677 3: at least 4096 */
+#define AUTH_ITERATIONS	    15000u /* RFC 7677 3: at least 4096 */
+#define AUTH_ITERATIONS_MAX 1000000u
+#define AUTH_PASSWORD_MAX   512u
+#define AUTH_LOGIN_MAX	    254u
 
 struct auth_verifier {
 	uint8_t salt[16];
@@ -16,6 +19,13 @@ struct auth_verifier {
 };
 /* From a password, with a fresh salt. Slow by design. */
 int auth_verifier_make(const char *password, struct auth_verifier *verifier_r);
+/* As slow; in constant time. */
+bool auth_verifier_matches(
+    const struct auth_verifier *verifier, const char *password);
+/* From the fields of a record. -ENOENT: there is no password; -EBADMSG. */
+int auth_verifier_read(const ProtobufCBinaryData *salt, uint32_t iterations,
+    const ProtobufCBinaryData *stored_key, const ProtobufCBinaryData *server_key,
+    struct auth_verifier *verifier_r);
 
 /* For community.c. */
 struct auth;
@@ -27,7 +37,10 @@ int auth_forget(struct store_txn *txn, struct community *community);
 
 /* Checks login (of a member, by login or address, or of a peer) and password;
  * done on `loop` with an identity (trust TRUST_SESSION) or NULL. Takes the same
- * time for an unknown login. Copies its arguments and wipes the password. */
+ * time for an unknown login. Copies its arguments and wipes the copy. After a
+ * few wrong passwords the answers for that login come later and later. On the
+ * thread of `loop`; done is never called before it returns, nor at all when it
+ * returns -ENOMEM. */
 int auth_check(struct community *community, struct loop *loop,
     const char *login, const char *password,
     void (*done)(void *arg, const struct identity *identity), void *arg);

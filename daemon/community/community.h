@@ -74,6 +74,11 @@ void community_run_timers(
 /* True while nothing is under way: no job running, no operation, no timer
  * started (replay waits for it). */
 bool community_is_idle(const struct community *community);
+/* For functions of timers.c that run each `seconds` at most: true if that long
+ * has passed since it last was true. On the community's loop. */
+enum community_due { COMMUNITY_DUE_EXPIRY, COMMUNITY_DUES };
+bool community_is_due(
+    struct community *community, enum community_due due, uint64_t seconds);
 /* Somebody began (+1) or ended (-1) something that is_idle must wait for: an
  * operation, a parse. Any thread. */
 void community_busy(struct community *community, int change);

@@ -1,0 +1,246 @@
+/* community.c - the context: made once by the core, lives as long as it does.
+ */
+#include "daemon/community/community.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/community/auth.h"
+#include "daemon/community/peers.h"
+#include "daemon/community/spaces.h"
+#include "daemon/community/timers.h"
+#include "daemon/community/token.h"
+#include "protocol/buffer.h"
+
+/* A configuration that was replaced: somebody may still read it. */
+struct old_config {
+	struct config *config;
+	struct old_config *next;
+};
+
+struct community {
+	struct community_options options;
+	const struct config *config; /* atomic */
+	struct old_config *taken;    /* given to reload; the loop's */
+	struct spaces *spaces;
+	struct tokens *tokens;
+	struct auth *auth;
+	struct peers *peers;
+	struct timers *timers;
+	uint64_t last[COMMUNITY_DUES];
+	long busy; /* atomic */
+};
+
+static int
+community_load(struct community *community, const char **what_r)
+{
+	const struct config *config = community->config;
+	struct store *store = community->options.store;
+	int rc;
+
+	*what_r = "spaces";
+	rc = spaces_new(&community->spaces);
+	if (rc == 0)
+		rc = spaces_set_digest(community->spaces, config->digest_hour,
+		    config->digest_articles, config->digest_kilobytes);
+	if (rc == 0)
+		rc = spaces_load(community->spaces, store);
+	if (rc != 0)
+		return rc;
+	*what_r = "token keys";
+	rc = tokens_new(&community->tokens, store, community_now(community));
+	if (rc != 0)
+		return rc;
+	*what_r = "peers";
+	rc = peers_new(&community->peers);
+	if (rc == 0)
+		rc = peers_load(community->peers, store);
+	if (rc == 0)
+		rc = auth_new(&community->auth);
+	if (rc == 0)
+		rc = timers_new(&community->timers, community);
+	return rc;
+}
+
+int
+community_new(struct community **community_r,
+    const struct community_options *options, char **error_r)
+{
+	struct community *community = calloc(1, sizeof *community);
+	const char *what = "memory";
+	struct buffer text;
+	int rc = -ENOMEM;
+
+	*community_r = NULL;
+	*error_r = NULL;
+	if (community != NULL) {
+		community->options = *options;
+		community->config = options->config;
+		rc = community_load(community, &what);
+	}
+	if (rc != 0) {
+		buffer_init(&text, 0);
+		buffer_printf(&text, "cannot load %s: %s", what, strerror(-rc));
+		*error_r = buffer_take(&text, NULL);
+		community_free(&community);
+	}
+	*community_r = community;
+	return rc;
+}
+
+void
+community_free(struct community **community)
+{
+	struct community *c = *community;
+	struct old_config *old;
+
+	*community = NULL;
+	if (c == NULL)
+		return;
+	timers_free(&c->timers);
+	auth_free(&c->auth);
+	peers_free(&c->peers);
+	tokens_free(&c->tokens);
+	spaces_free(&c->spaces);
+	while ((old = c->taken) != NULL) {
+		c->taken = old->next;
+		config_free(&old->config);
+		free(old);
+	}
+	free(c);
+}
+
+void
+community_reload(struct community *community, struct config *config)
+{
+	struct old_config *taken = calloc(1, sizeof *taken);
+
+	if (taken == NULL) { /* keep the old one: it still serves */
+		config_free(&config);
+		return;
+	}
+	taken->config = config;
+	taken->next = community->taken;
+	community->taken = taken;
+	__atomic_store_n(&community->config, config, __ATOMIC_RELEASE);
+	/* out of memory: spaces keep the old defaults until the next reload */
+	(void)spaces_set_digest(community->spaces, config->digest_hour,
+	    config->digest_articles, config->digest_kilobytes);
+}
+
+struct store *
+community_store(const struct community *community)
+{
+	return community->options.store;
+}
+
+const struct config *
+community_config(const struct community *community)
+{
+	return __atomic_load_n(&community->config, __ATOMIC_ACQUIRE);
+}
+
+uint64_t
+community_now(const struct community *community)
+{
+	return clock_now(community->options.clock);
+}
+
+struct clock *
+community_clock(const struct community *community)
+{
+	return community->options.clock;
+}
+
+struct loop *
+community_loop(const struct community *community)
+{
+	return community->options.loop;
+}
+
+struct store_inbox *
+community_inbox(const struct community *community)
+{
+	return community->options.inbox;
+}
+
+struct worker_pool *
+community_workers(const struct community *community)
+{
+	return community->options.workers;
+}
+
+const struct mail_port *
+community_mail(const struct community *community)
+{
+	return community->options.mail;
+}
+
+const struct parse_port *
+community_parse(const struct community *community)
+{
+	return community->options.parse;
+}
+
+const struct admin_port *
+community_admin(const struct community *community)
+{
+	return community->options.admin;
+}
+
+struct spaces *
+community_spaces(const struct community *community)
+{
+	return community->spaces;
+}
+
+struct tokens *
+community_tokens(const struct community *community)
+{
+	return community->tokens;
+}
+
+struct auth *
+community_auth(const struct community *community)
+{
+	return community->auth;
+}
+
+struct peers *
+community_peers(const struct community *community)
+{
+	return community->peers;
+}
+
+void
+community_run_timers(
+    struct community *community, void (*done)(void *arg), void *arg)
+{
+	timers_run(community->timers, done, arg);
+}
+
+bool
+community_is_due(
+    struct community *community, enum community_due due, uint64_t seconds)
+{
+	uint64_t now = community_now(community);
+
+	if (now < community->last[due] + seconds)
+		return false;
+	community->last[due] = now;
+	return true;
+}
+
+void
+community_busy(struct community *community, int change)
+{
+	(void)__atomic_add_fetch(&community->busy, change, __ATOMIC_RELAXED);
+}
+
+bool
+community_is_idle(const struct community *community)
+{
+	return __atomic_load_n(&community->busy, __ATOMIC_ACQUIRE) == 0 &&
+	    !timers_are_running(community->timers);
+}
