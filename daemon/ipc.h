@@ -1,5 +1,6 @@
 /* ipc.h - typed frames between kithd's processes over a socketpair.
  *
+ * One frame is one message of a SOCK_SEQPACKET pair: ipc_pair() makes one.
  * Header { length u32, type u16, version u16, request u32 }, frames of at most
  * 64 KB, typed fields; a malformed frame ends the channel. A payload above
  * IPC_INLINE_MAX travels as a sealed memfd beside its frame; seals and size are
@@ -35,14 +36,18 @@ struct ipc_handler {
 	void (*closed)(void *arg, struct ipc *ipc);
 };
 
-/* Takes the descriptor. Callbacks on the base's thread only. */
+/* A connected pair (SOCK_SEQPACKET, close-on-exec). 0 or negative errno. */
+int ipc_pair(int fds[2]);
+
+/* Takes the descriptor. After closed() the channel is inert; the owner frees
+ * it, there or later. Callbacks on the base's thread only. */
 struct ipc *ipc_new(struct event_base *base, int fd,
     const struct ipc_handler *handler, void *arg);
 void ipc_free(struct ipc **ipc); /* open requests are answered with NULL */
 
 /* Starts a frame of a type; then fields; then ipc_call, ipc_answer or
  * ipc_tell, each of which takes the writer. NULL: out of memory (calls accept
- * NULL and fail). */
+ * a NULL writer or channel and fail). */
 struct ipc_writer *ipc_writer_new(uint16_t type);
 void ipc_put_u32(struct ipc_writer *writer, uint32_t value);
 void ipc_put_u64(struct ipc_writer *writer, uint64_t value);

@@ -3,7 +3,7 @@
 noinst_LIBRARIES += libkithdaemon.a
 libkithdaemon_a_SOURCES = \
 	daemon/clock.c daemon/clock.h daemon/config.h daemon/control.h \
-	daemon/ipc.h daemon/log.c daemon/log.h daemon/loop.c daemon/loop.h \
+	daemon/ipc.c daemon/ipc.h daemon/ipc_frame.c daemon/ipc_frame.h daemon/log.c daemon/log.h daemon/loop.c daemon/loop.h \
 	daemon/messages.h daemon/role.h daemon/sandbox.h daemon/stream.c \
 	daemon/stream.h daemon/stream_impl.h daemon/stream_pair.c \
 	daemon/stream_queue.c daemon/stream_queue.h daemon/stream_socket.c \
