@@ -82,9 +82,9 @@ enum smtp_path_error smtp_path_parse(struct span args, const char *keyword,
     struct smtp_path *path_r, struct span *rest_r);
 
 struct smtp_mail_params {
-	uint64_t size; /* SIZE= (RFC 1870); 0: not said */
+	uint64_t size;  /* SIZE= (RFC 1870); 0: not said */
 	bool eight_bit; /* BODY=8BITMIME (RFC 6152) */
-	bool utf8;	/* SMTPUTF8 (RFC 6531) */
+	bool utf8;      /* SMTPUTF8 (RFC 6531) */
 };
 
 enum smtp_params_error {
@@ -94,8 +94,8 @@ enum smtp_params_error {
 };
 
 /* Parameters of MAIL. */
-enum smtp_params_error smtp_mail_params_parse(
-    struct span params, struct smtp_mail_params *params_r);
+enum smtp_params_error smtp_mail_params_parse(struct span params,
+    struct smtp_mail_params *params_r);
 /* RCPT takes none: any well-formed one is SMTP_PARAMS_UNKNOWN. */
 enum smtp_params_error smtp_rcpt_params_parse(struct span params);
 
@@ -105,7 +105,7 @@ enum smtp_params_error smtp_rcpt_params_parse(struct span params);
 
 /* A reply as it comes together, line by line (RFC 5321 4.2.1). */
 struct smtp_reply {
-	unsigned code;	    /* 200 to 599 once the first line was read */
+	unsigned code;      /* 200 to 599 once the first line was read */
 	unsigned status[3]; /* enhanced (RFC 2034), 0.0.0 if there is none */
 	/* lines without code, '\n' between them; what is beyond is cut; control
 	 * octets are blanks */
@@ -118,15 +118,14 @@ void smtp_reply_init(struct smtp_reply *reply);
 /* Takes the next line out of input (which may hold more than one reply).
  * *used_r: octets to drop, 0 if no whole line is there. 1: the reply is
  * complete; 0: more is needed; -EPROTO: not a reply, or without measure. */
-int smtp_reply_read(
-    struct smtp_reply *reply, struct span input, size_t *used_r);
+int smtp_reply_read(struct smtp_reply *reply, struct span input,
+    size_t *used_r);
 /* Does a line of an EHLO reply's text name this extension? *args_r (may be
  * NULL): what is behind the keyword. Line 0 is the greeting. */
-bool smtp_reply_offers(
-    const struct smtp_reply *reply, const char *keyword, struct span *args_r);
+bool smtp_reply_offers(const struct smtp_reply *reply, const char *keyword,
+    struct span *args_r);
 /* "D.D.D" at the start of text, of the class of code: status_r, and how many
  * octets it takes with its blank; 0 if there is none. */
-size_t smtp_status_parse(
-    struct span text, unsigned code, unsigned status_r[3]);
+size_t smtp_status_parse(struct span text, unsigned code, unsigned status_r[3]);
 
 #endif

@@ -36,8 +36,8 @@ smtp_verb_find(struct span line, struct span *args_r)
 {
 	size_t len = 0, i;
 
-	while (len < line.len && line.bytes[len] != ' ' &&
-	    line.bytes[len] != '\t')
+	while (
+	    len < line.len && line.bytes[len] != ' ' && line.bytes[len] != '\t')
 		len++;
 	*args_r = span_trim(span_make(line.bytes + len, line.len - len));
 	for (i = 0; i < sizeof verbs / sizeof *verbs; i++)
@@ -69,8 +69,9 @@ param_next(struct span *rest, struct span *keyword_r, struct span *value_r)
 	*rest = span_trim(*rest);
 	if (rest->len == 0)
 		return 0;
-	while (len < rest->len && (isalnum((unsigned char)rest->bytes[len]) ||
-				      (len > 0 && rest->bytes[len] == '-')))
+	while (len < rest->len &&
+	    (isalnum((unsigned char)rest->bytes[len]) ||
+		(len > 0 && rest->bytes[len] == '-')))
 		len++;
 	*keyword_r = span_make(rest->bytes, len);
 	*value_r = span_make(NULL, 0);
@@ -78,7 +79,8 @@ param_next(struct span *rest, struct span *keyword_r, struct span *value_r)
 		return -1;
 	if (len < rest->len && rest->bytes[len] == '=') {
 		mark = ++len;
-		while (len < rest->len && (unsigned char)rest->bytes[len] > ' ' &&
+		while (len < rest->len &&
+		    (unsigned char)rest->bytes[len] > ' ' &&
 		    rest->bytes[len] != '=' && rest->bytes[len] != 127)
 			len++;
 		*value_r = span_make(rest->bytes + mark, len - mark);

@@ -136,8 +136,9 @@ quotes_needed(const struct smtp_path *path, size_t start)
 
 		if ((unsigned char)byte < 0x80 && !is_local_byte(byte))
 			return true;
-		if (byte == '.' && (i == start + 1 || i == last - 1 ||
-				       path->address[i + 1] == '.'))
+		if (byte == '.' &&
+		    (i == start + 1 || i == last - 1 ||
+			path->address[i + 1] == '.'))
 			return true;
 	}
 	return false;
@@ -242,8 +243,8 @@ scan_mailbox(struct scan *scan)
 }
 
 enum smtp_path_error
-smtp_path_parse(struct span args, const char *keyword,
-    struct smtp_path *path_r, struct span *rest_r)
+smtp_path_parse(struct span args, const char *keyword, struct smtp_path *path_r,
+    struct span *rest_r)
 {
 	struct scan scan = { args, path_r, SMTP_PATH_OK };
 

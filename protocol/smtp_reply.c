@@ -105,8 +105,8 @@ smtp_reply_read(struct smtp_reply *reply, struct span input, size_t *used_r)
 }
 
 bool
-smtp_reply_offers(
-    const struct smtp_reply *reply, const char *keyword, struct span *args_r)
+smtp_reply_offers(const struct smtp_reply *reply, const char *keyword,
+    struct span *args_r)
 {
 	struct span rest = span_make(reply->text, reply->text_len);
 	size_t keyword_len = strlen(keyword);

@@ -1,1 +1,10 @@
-# daemon/mail/
+# daemon/mail/: the mail process, the parse worker, the Maildir writer. Never
+# the store.
+noinst_LIBRARIES += libkithmail.a
+libkithmail_a_SOURCES = \
+	daemon/mail/delivery.c daemon/mail/delivery.h \
+	daemon/mail/engine.c daemon/mail/engine.h daemon/mail/engine_private.h \
+	daemon/mail/incoming.c daemon/mail/incoming.h \
+	daemon/mail/session.c daemon/mail/session.h daemon/mail/session_private.h \
+	daemon/mail/session_data.c daemon/mail/session_envelope.c \
+	daemon/mail/transport.c daemon/mail/transport.h

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "protocol/span.h"
 
@@ -18,15 +19,21 @@ struct mail_body {
 	unsigned references;
 	bool eight_bit;
 	struct span bytes; /* wire form: CRLF, dot-stuffed, no final dot */
-	void *keeper;	   /* what holds the bytes */
+	void *keeper;      /* what holds the bytes */
 	void (*release)(void *keeper);
 };
 
 /* bytes stay valid until release(keeper). NULL: no memory, nothing taken. */
-struct mail_body *mail_body_new(
-    struct span bytes, void *keeper, void (*release)(void *keeper));
+struct mail_body *mail_body_new(struct span bytes, void *keeper,
+    void (*release)(void *keeper));
 struct mail_body *mail_body_ref(struct mail_body *body);
 void mail_body_unref(struct mail_body **body);
+
+enum mail_delivery_state {
+	MAIL_DELIVERY_WAITING,
+	MAIL_DELIVERY_OPEN, /* begun */
+	MAIL_DELIVERY_ANSWERED,
+};
 
 /* One recipient: his envelope, and what stands before the body. */
 struct mail_delivery {
@@ -36,6 +43,7 @@ struct mail_delivery {
 	size_t head_len;
 	unsigned code; /* SMTP reply; 0: not tried, or not known */
 	char *text;    /* NULL: "" */
+	enum mail_delivery_state state;
 	unsigned tries;
 };
 
@@ -43,8 +51,8 @@ struct mail_chunk {
 	struct mail_body *body;
 	struct mail_delivery deliveries[MAIL_CHUNK_MAX];
 	size_t count;
-	size_t next; /* transports: the first not begun */
-	size_t open; /* transports: begun and not answered */
+	size_t next;     /* transports: none before it waits */
+	size_t answered; /* transports: how many have their code */
 	/* nothing could be tried, for this reason; "" if it could */
 	bool unreachable;
 	char why[256];
@@ -52,17 +60,21 @@ struct mail_chunk {
 	 * chunk is the callee's again */
 	void (*done)(void *arg, struct mail_chunk *chunk);
 	void *arg;
-	struct mail_chunk *link; /* transports: queue */
+	TAILQ_ENTRY(mail_chunk) entry; /* transports: queue */
+	bool queued;
 };
+TAILQ_HEAD(mail_chunk_list, mail_chunk);
 
-struct mail_chunk *mail_chunk_new(struct mail_body *body); /* keeps a reference */
+struct mail_chunk *mail_chunk_new(
+    struct mail_body *body); /* keeps a reference */
 void mail_chunk_free(struct mail_chunk **chunk);
-/* Copies; false: no memory or full. */
+/* Copies; an address that would break a command is answered at once. false: no
+ * memory, or full. */
 bool mail_chunk_add(struct mail_chunk *chunk, struct span envelope_from,
     struct span recipient, struct span head);
 /* Copies the text. */
-void mail_delivery_answer(
-    struct mail_delivery *delivery, unsigned code, const char *text);
+void mail_delivery_answer(struct mail_delivery *delivery, unsigned code,
+    const char *text);
 void mail_chunk_fail(struct mail_chunk *chunk, const char *why);
 
 struct mail_transport {
@@ -71,7 +83,8 @@ struct mail_transport {
 
 struct mail_transport_methods {
 	/* Borrows the chunk until its done(). */
-	void (*send)(struct mail_transport *transport, struct mail_chunk *chunk);
+	void (
+	    *send)(struct mail_transport *transport, struct mail_chunk *chunk);
 	/* Forgets back-off. May be NULL. */
 	void (*flush)(struct mail_transport *transport);
 	/* Answers what it holds (code 0) and ends. */
