@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/community/auth.h"
+#include "daemon/community/digest.h"
 #include "daemon/community/peers.h"
 #include "daemon/community/spaces.h"
 #include "daemon/community/timers.h"
@@ -28,6 +29,7 @@ struct community {
 	struct auth *auth;
 	struct peers *peers;
 	struct timers *timers;
+	struct digests *digests;
 	uint64_t last[COMMUNITY_DUES];
 	long busy; /* atomic */
 };
@@ -60,7 +62,11 @@ community_load(struct community *community, const char **what_r)
 		rc = auth_new(&community->auth);
 	if (rc == 0)
 		rc = timers_new(&community->timers, community);
-	return rc;
+	if (rc != 0)
+		return rc;
+	*what_r = "digests";
+	community->digests = digests_new(community);
+	return community->digests == NULL ? -ENOMEM : 0;
 }
 
 int
@@ -99,6 +105,7 @@ community_free(struct community **community)
 	if (c == NULL)
 		return;
 	timers_free(&c->timers);
+	digests_free(&c->digests);
 	auth_free(&c->auth);
 	peers_free(&c->peers);
 	tokens_free(&c->tokens);
@@ -243,4 +250,10 @@ community_is_idle(const struct community *community)
 {
 	return __atomic_load_n(&community->busy, __ATOMIC_ACQUIRE) == 0 &&
 	    !timers_are_running(community->timers);
+}
+
+struct digests *
+community_digests(const struct community *community)
+{
+	return community->digests;
 }

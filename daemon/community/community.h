@@ -19,6 +19,7 @@ struct tokens;
 struct jobs;
 struct auth;
 struct peers;
+struct digests;
 struct control_request;
 
 /* What some verbs of kithctl need from outside the community. */
@@ -63,6 +64,7 @@ struct tokens *community_tokens(const struct community *community);
 struct jobs *community_jobs(const struct community *community);
 struct auth *community_auth(const struct community *community);
 struct peers *community_peers(const struct community *community);
+struct digests *community_digests(const struct community *community);
 const struct admin_port *community_admin(const struct community *community);
 
 /* Does what is due by the clock now: retries, digests, expiry of tokens. On the

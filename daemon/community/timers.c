@@ -5,9 +5,18 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/community/digest.h"
+
+static void
+digests_due(struct community *community, void (*done)(void *arg), void *arg)
+{
+	digest_run_due(community_digests(community), done, arg);
+}
+
 static void (*const timer_table[])(
     struct community *community, void (*done)(void *arg), void *arg) = {
 	expiry_run_due,
+	digests_due,
 };
 #define TIMER_COUNT (sizeof timer_table / sizeof timer_table[0])
 
