@@ -23,3 +23,27 @@ TESTS += $(fuzz_targets)
 #     fuzz_targets += fuzz_thing
 #     fuzz_thing_SOURCES = tests/fuzz/fuzz_thing.c
 #     fuzz_thing_LDADD = $(FUZZ_LINK)
+
+fuzz_targets += fuzz_line
+fuzz_line_SOURCES = tests/fuzz/fuzz_line.c
+fuzz_line_LDADD = $(FUZZ_LINK)
+
+fuzz_targets += fuzz_dot
+fuzz_dot_SOURCES = tests/fuzz/fuzz_dot.c
+fuzz_dot_LDADD = $(FUZZ_LINK)
+
+fuzz_targets += fuzz_article
+fuzz_article_SOURCES = tests/fuzz/fuzz_article.c
+fuzz_article_LDADD = $(FUZZ_LINK)
+
+fuzz_targets += fuzz_msgid
+fuzz_msgid_SOURCES = tests/fuzz/fuzz_msgid.c
+fuzz_msgid_LDADD = $(FUZZ_LINK)
+
+fuzz_targets += fuzz_news
+fuzz_news_SOURCES = tests/fuzz/fuzz_news.c
+fuzz_news_LDADD = $(FUZZ_LINK)
+
+fuzz_targets += fuzz_mbox
+fuzz_mbox_SOURCES = tests/fuzz/fuzz_mbox.c
+fuzz_mbox_LDADD = $(FUZZ_LINK)

@@ -1,0 +1,177 @@
+/* test_dot.c - dot-terminated blocks. */
+#include "protocol/dot.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static const char block[] = "a line\r\n..stuffed\r\n.x\r\n\r\n.\rodd\r\n"
+			    "bare\rcr\r\nbare\n.\nlf\r\n.\n.\r\r\nlast\r\n"
+			    ".\r\nQUIT\r\n";
+#define BLOCK_LEN (sizeof block - 1 - 9)
+
+static void
+check_block(const struct dot_receiver *dot, const struct buffer *out)
+{
+	assert_int_equal(out->len, BLOCK_LEN);
+	assert_memory_equal(out->bytes, block, BLOCK_LEN);
+	assert_int_equal(dot->facts.bytes, BLOCK_LEN);
+	assert_int_equal(dot->facts.lines, 9);
+	assert_int_equal(dot->facts.stuffed, 4);
+	assert_int_equal(dot->facts.longest, 9);
+	assert_true(dot->facts.bare_cr && dot->facts.bare_lf);
+	assert_false(dot->facts.nul || dot->facts.eight_bit);
+}
+
+static void
+every_pair_of_splits_gives_the_same_block(void **state)
+{
+	struct span all = span_make(block, sizeof block - 1);
+	struct dot_receiver dot;
+	struct buffer out;
+	size_t used, at, cuts[3];
+	bool ended;
+
+	(void)state;
+	for (size_t i = 0; i <= all.len; i++) {
+		for (size_t j = i; j <= all.len; j++) {
+			buffer_init(&out, 0);
+			dot_receiver_init(&dot, &out, 0);
+			cuts[0] = i;
+			cuts[1] = j;
+			cuts[2] = all.len;
+			at = 0;
+			ended = false;
+			for (unsigned c = 0; c < 3 && !ended; c++) {
+				ended = dot_receive(&dot,
+				    span_make(all.bytes + at, cuts[c] - at),
+				    &used);
+				at += used;
+			}
+			assert_true(ended);
+			assert_int_equal(at, BLOCK_LEN + 3);
+			check_block(&dot, &out);
+			buffer_fini(&out);
+		}
+	}
+}
+
+static void
+a_lone_dot_first_is_an_empty_block(void **state)
+{
+	struct dot_receiver dot;
+	struct buffer out;
+	size_t used;
+
+	(void)state;
+	buffer_init(&out, 0);
+	dot_receiver_init(&dot, &out, 0);
+	assert_true(dot_receive(&dot, span_of(".\r\n"), &used));
+	assert_int_equal(used, 3);
+	assert_int_equal(out.len, 0);
+	assert_int_equal(dot.facts.lines, 0);
+	buffer_fini(&out);
+}
+
+static void
+a_dot_after_a_bare_lf_ends_nothing(void **state)
+{
+	struct dot_receiver dot;
+	size_t used;
+
+	(void)state;
+	dot_receiver_init(&dot, NULL, 0);
+	assert_false(dot_receive(&dot, span_of("a\n.\r\nb\r.\r\n"), &used));
+	assert_false(dot_receive(&dot, span_of("c\r\n.\n"), &used));
+	assert_true(dot_receive(&dot, span_of("\r\n.\r\n"), &used));
+}
+
+static void
+above_the_limit_the_rest_is_consumed_but_not_kept(void **state)
+{
+	struct dot_receiver dot;
+	struct buffer out;
+	size_t used;
+
+	(void)state;
+	buffer_init(&out, 0);
+	dot_receiver_init(&dot, &out, 10);
+	assert_false(dot_receive(&dot, span_of("12345678\r\n"), &used));
+	assert_false(dot.too_large);
+	assert_false(dot_receive(&dot, span_of("x\r\n"), &used));
+	assert_true(dot.too_large);
+	assert_null(out.bytes);
+	assert_true(dot_receive(&dot, span_of("y\r\n.\r\nDATE"), &used));
+	assert_int_equal(used, 6);
+	assert_null(out.bytes);
+	buffer_fini(&out);
+}
+
+static void
+nul_and_octets_above_127_are_noted(void **state)
+{
+	struct dot_receiver dot;
+	size_t used;
+
+	(void)state;
+	dot_receiver_init(&dot, NULL, 0);
+	(void)dot_receive(&dot, span_make("a\0b\xc3\xa4\r\n", 7), &used);
+	assert_true(dot.facts.nul);
+	assert_true(dot.facts.eight_bit);
+}
+
+static void
+stuffing_and_unstuffing_undo_each_other(void **state)
+{
+	static const char plain[] = ".\r\na\r\n..b\r\n.c\n.d\r\n\r\n.";
+	struct buffer wire, back;
+
+	(void)state;
+	buffer_init(&wire, 0);
+	buffer_init(&back, 0);
+	dot_stuff(&wire, span_of(plain));
+	assert_string_equal(buffer_text(&wire),
+	    "..\r\na\r\n...b\r\n..c\n.d\r\n\r\n..\r\n");
+	dot_unstuff(&back, buffer_span(&wire));
+	assert_string_equal(buffer_text(&back),
+	    ".\r\na\r\n..b\r\n.c\n.d\r\n\r\n.\r\n");
+	buffer_fini(&wire);
+	buffer_fini(&back);
+}
+
+static void
+a_file_becomes_wire_form(void **state)
+{
+	struct dot_facts facts;
+	struct buffer wire;
+
+	(void)state;
+	buffer_init(&wire, 0);
+	dot_from_file(&wire, span_of("a\n.b\r\n\n.\nend"), &facts);
+	assert_string_equal(buffer_text(&wire),
+	    "a\r\n..b\r\n\r\n..\r\nend\r\n");
+	assert_int_equal(facts.stuffed, 2);
+	assert_int_equal(facts.lines, 5);
+	assert_false(facts.bare_lf || facts.bare_cr);
+	buffer_fini(&wire);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_pair_of_splits_gives_the_same_block),
+		cmocka_unit_test(a_lone_dot_first_is_an_empty_block),
+		cmocka_unit_test(a_dot_after_a_bare_lf_ends_nothing),
+		cmocka_unit_test(
+		    above_the_limit_the_rest_is_consumed_but_not_kept),
+		cmocka_unit_test(nul_and_octets_above_127_are_noted),
+		cmocka_unit_test(stuffing_and_unstuffing_undo_each_other),
+		cmocka_unit_test(a_file_becomes_wire_form),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,152 @@
+/* test_wildmat.c - wildmats and ranges. */
+#include "protocol/wildmat.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "protocol/range.h"
+
+static bool
+matches(const char *pattern, const char *text)
+{
+	struct wildmat *compiled;
+	bool once = wildmat_match(span_of(pattern), span_of(text));
+
+	assert_int_equal(wildmat_compile(span_of(pattern), &compiled), 0);
+	assert_int_equal(wildmat_matches(compiled, span_of(text)), once);
+	wildmat_free(&compiled);
+	return once;
+}
+
+static void
+the_last_pattern_that_matches_decides(void **state)
+{
+	(void)state;
+	assert_true(matches("a*,!*b,*c*", "aaa"));
+	assert_false(matches("a*,!*b,*c*", "abb"));
+	assert_true(matches("a*,!*b,*c*", "ccb"));
+	assert_false(matches("a*,!*b,*c*", "xxx"));
+	assert_false(matches("!a*", "abc"));
+}
+
+static void
+stars_and_question_marks_count_characters(void **state)
+{
+	(void)state;
+	assert_true(matches("comp.*", "comp."));
+	assert_false(matches("comp.*", "comp"));
+	assert_true(matches("*a*b*c", "xxaxxbxxabc"));
+	assert_false(matches("*a*b*c", "xxaxxbxxabd"));
+	assert_true(matches("a?c",
+	    "a\xc3\xa4"
+	    "c"));
+	assert_false(matches("a??c",
+	    "a\xc3\xa4"
+	    "c"));
+	assert_true(matches("*?", "\xe4\xb8\xad"));
+	assert_false(matches("*??", "\xe4\xb8\xad"));
+	assert_true(matches("**", ""));
+	assert_false(matches("?", ""));
+}
+
+static void
+a_pattern_of_many_stars_takes_no_time(void **state)
+{
+	char pattern[400], text[2000];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof pattern; i += 2) {
+		pattern[i] = '*';
+		pattern[i + 1] = 'a';
+	}
+	pattern[sizeof pattern - 1] = 'b';
+	memset(text, 'a', sizeof text);
+	assert_false(wildmat_match(span_make(pattern, sizeof pattern),
+	    span_make(text, sizeof text)));
+}
+
+static void
+syntax_is_that_of_rfc_3977(void **state)
+{
+	struct wildmat *compiled;
+
+	(void)state;
+	assert_true(wildmat_is_valid(span_of("a,!b,*?")));
+	assert_false(wildmat_is_valid(span_of("")));
+	assert_false(wildmat_is_valid(span_of("a,,b")));
+	assert_false(wildmat_is_valid(span_of("a,")));
+	assert_false(wildmat_is_valid(span_of("!")));
+	assert_false(wildmat_is_valid(span_of("!!a")));
+	assert_false(wildmat_is_valid(span_of("a!b")));
+	assert_false(wildmat_is_valid(span_of("[a]")));
+	assert_false(wildmat_is_valid(span_of("a\\b")));
+	assert_false(wildmat_is_valid(span_of("\xc3")));
+	assert_int_equal(wildmat_compile(span_of("a,"), &compiled), -EINVAL);
+	assert_null(compiled);
+}
+
+static void
+a_single_name_can_be_looked_up(void **state)
+{
+	struct wildmat *compiled;
+
+	(void)state;
+	assert_int_equal(wildmat_compile(span_of("a.b"), &compiled), 0);
+	assert_true(span_equal(wildmat_literal(compiled), span_of("a.b")));
+	wildmat_free(&compiled);
+	assert_int_equal(wildmat_compile(span_of("a.*"), &compiled), 0);
+	assert_int_equal(wildmat_literal(compiled).len, 0);
+	wildmat_free(&compiled);
+	wildmat_free(&compiled);
+}
+
+static void
+ranges_are_read(void **state)
+{
+	struct range range;
+
+	(void)state;
+	assert_int_equal(range_parse(span_of("12"), &range), 0);
+	assert_int_equal(range.first, 12);
+	assert_int_equal(range.last, 12);
+	assert_int_equal(range_parse(span_of("12-"), &range), 0);
+	assert_int_equal(range.last, RANGE_NUMBER_MAX);
+	assert_int_equal(range_parse(span_of("12-7"), &range), 0);
+	assert_true(range.last < range.first);
+	assert_int_equal(range_parse(span_of("9999999999-"), &range), 0);
+	assert_int_equal(range.first, RANGE_NUMBER_MAX + 1u);
+}
+
+static void
+what_is_no_range_is_refused(void **state)
+{
+	static const char *const texts[] = { "", "-", "-5", "a", "1-2-3", "1 ",
+		"+1", "1-a", "<a@b>", "11111111111111111" };
+	struct range range;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		assert_int_equal(range_parse(span_of(texts[i]), &range),
+		    -EINVAL);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_last_pattern_that_matches_decides),
+		cmocka_unit_test(stars_and_question_marks_count_characters),
+		cmocka_unit_test(a_pattern_of_many_stars_takes_no_time),
+		cmocka_unit_test(syntax_is_that_of_rfc_3977),
+		cmocka_unit_test(a_single_name_can_be_looked_up),
+		cmocka_unit_test(ranges_are_read),
+		cmocka_unit_test(what_is_no_range_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
