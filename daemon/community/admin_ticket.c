@@ -408,10 +408,6 @@ reply_prepare(struct reply_op *reply, struct store_reader *reader,
 	    community, space, ticket, (const void *)message, text, &len);
 	if (wire == NULL)
 		goto out;
-	error = draft_from_mail(community, &reply->draft, wire, len, false, true,
-		    NULL, space, detail, room) == REASON_STORED ?
-	    0 :
-	    -EBADMSG;
 	reply->draft.ticket = reply->number;
 	reply->draft.spaces[0] = space->id;
 	reply->draft.space_count = 1;
@@ -419,6 +415,11 @@ reply_prepare(struct reply_op *reply, struct store_reader *reader,
 	reply->draft.author.role = KITH__ROLE__ROLE_ADMIN;
 	reply->draft.author.active = true;
 	reply->draft.author.trust = TRUST_SESSION;
+	error = draft_from_mail(community, &reply->draft,
+		    &(struct draft_bytes){ wire, len, false, true }, detail,
+		    room) == REASON_STORED ?
+	    0 :
+	    -EBADMSG;
 out:
 	if (message != NULL)
 		protobuf_c_message_free_unpacked(message, NULL);

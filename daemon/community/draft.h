@@ -13,8 +13,6 @@
 #include "store/article.h"
 #include "store/msgid.h"
 
-struct mail_summary;
-
 #define DRAFT_SPACES_MAX 16u
 
 struct draft {
@@ -23,9 +21,9 @@ struct draft {
 	size_t received_len;
 	struct store_article_head head;
 	char *added; /* header lines kith adds, CRLF; owned; no Xref in it */
-	char *overview; /* row text up to and with the tab before Xref; owned */
+	char *overview; /* row text up to and with the tab before :bytes; owned */
 	size_t overview_len;
-	uint32_t wire_bytes; /* news copy, unstuffed */
+	uint32_t wire_bytes; /* news copy, unstuffed, without Xref */
 	uint32_t wire_lines;
 	char message_id[256];
 	uint8_t message_id_hash[STORE_HASH_LEN];
@@ -47,37 +45,60 @@ struct draft {
 	uint32_t ticket;	/* 0: none */
 	bool quiet;		/* no list copies (import) */
 	uint32_t except_member; /* gets no list copy; 0: none */
+	const char *approved; /* who released it: an address; borrowed, or NULL */
+	bool has_approved;    /* brought an Approved header that counts */
+	uint32_t released;    /* the held id it was kept under; 0: none */
+	struct store_range id_range; /* the received Message-ID; len 0: none */
+	/* set by draft_check_id: */
+	bool renamed; /* stored under a generated id instead of: */
+	char original_id[256];
+	uint64_t duplicate; /* the article it is the same as */
 	/* set by draft_store */
 	uint64_t artid;
 	uint32_t numbers[DRAFT_SPACES_MAX];
 	uint64_t parent, thread;
 };
 
+/* A received article: wire form, malloc'ed. */
+struct draft_bytes {
+	char *bytes;
+	size_t len;
+	bool stuffed;
+	bool eight_bit;
+};
+
 /* Prepares a draft from an article in news form (strict) or mail form
- * (lenient); summary may be NULL (import of mail without a parser: headers are
- * decoded by protocol/words.h). Takes bytes in any case. On refusal the detail
- * names the fault. */
+ * (lenient). The caller has zeroed it and filled author, channel, approved, for
+ * mail the spaces too, and whatever draft_store is to know besides. The bytes
+ * are taken in any case; on refusal the draft is empty and detail names the
+ * fault. */
 enum reason draft_from_news(struct community *community, struct draft *draft,
-    char *bytes, size_t len, bool stuffed, bool eight_bit,
-    const struct identity *author, const char *client, Kith__Channel channel,
-    char *detail, size_t room);
+    const struct draft_bytes *bytes, char *detail, size_t room);
 enum reason draft_from_mail(struct community *community, struct draft *draft,
-    char *bytes, size_t len, bool stuffed, bool eight_bit,
-    const struct mail_summary *summary, const struct space *space, char *detail,
-    size_t room);
+    const struct draft_bytes *bytes, char *detail, size_t room);
+/* Frees what it owns. Accepts zeroed. */
 void draft_fini(struct draft *draft);
 
-/* In check: REASON_STORED if it can be stored as it is; REASON_DUPLICATE; for
- * mail and import, same id with other content gets a generated id (the original
- * in X-Original-Message-ID) and REASON_STORED. Uses author's rights, so that a
- * hidden id answers as unknown. */
+/* In check: REASON_STORED if it can be stored as it is; REASON_DUPLICATE, with
+ * draft->duplicate the article (0: it was held and rejected, or removed);
+ * REASON_HELD if it is held already. For mail and import, same id with other
+ * content gets a generated id (the original in X-Original-Message-ID) and
+ * REASON_STORED. Uses author's rights, so that a hidden id answers as unknown.
+ * REASON_BUSY if the store failed. */
 enum reason draft_check_id(struct store_txn *txn, struct community *community,
     struct draft *draft);
-/* In apply. Placement of a duplicate in further spaces: draft_place_more. */
+/* In check: is there a space among the draft's where the duplicate is not? */
+bool draft_adds_placement(struct store_txn *txn, const struct draft *draft);
+/* The article of that Message-ID that a reader of the class may see; 0: none. */
+uint64_t draft_find_article(struct store_reader *reader,
+    struct community *community, const char *message_id,
+    enum reader_class class);
+/* In apply. Replaces what was held as draft->released. */
 int draft_store(
     struct store_txn *txn, struct community *community, struct draft *draft);
-/* Adds placements to a stored article (same mail to two lists). */
+/* In apply: adds placements to a stored article (same mail to two lists);
+ * draft->artid and numbers are set, a number is 0 where it already was. */
 int draft_place_more(struct store_txn *txn, struct community *community,
-    uint64_t artid, const struct draft *draft);
+    uint64_t artid, struct draft *draft);
 
 #endif

@@ -33,11 +33,20 @@ libkithcommunity_a_SOURCES += daemon/community/token.c
 libkithcommunity_a_SOURCES += daemon/community/token.h
 libkithcommunity_a_SOURCES += daemon/community/verifier.c
 # articles: the door, mail on its way
-libkithcommunity_a_SOURCES += daemon/community/draft.h
+libkithcommunity_a_SOURCES += daemon/community/draft.c daemon/community/draft.h
 libkithcommunity_a_SOURCES += daemon/community/intake.h
 libkithcommunity_a_SOURCES += daemon/community/jobs.h
 libkithcommunity_a_SOURCES += daemon/community/mail_item.h
-libkithcommunity_a_SOURCES += daemon/community/reason.h
+libkithcommunity_a_SOURCES += daemon/community/reason.c daemon/community/reason.h
+libkithcommunity_a_SOURCES += daemon/community/draft_build.c daemon/community/draft_build.h
+libkithcommunity_a_SOURCES += daemon/community/draft_news.c
+libkithcommunity_a_SOURCES += daemon/community/draft_mail.c
+libkithcommunity_a_SOURCES += daemon/community/draft_id.c
+libkithcommunity_a_SOURCES += daemon/community/draft_store.c
+libkithcommunity_a_SOURCES += daemon/community/intake_private.h
+libkithcommunity_a_SOURCES += daemon/community/intake_excerpt.c
+libkithcommunity_a_SOURCES += daemon/community/intake_news.c
+libkithcommunity_a_SOURCES += daemon/community/moderation.c daemon/community/moderation.h
 # tickets, digests, commands by mail
 libkithcommunity_a_SOURCES += daemon/community/admin_digest.c
 libkithcommunity_a_SOURCES += daemon/community/admin_ticket.c

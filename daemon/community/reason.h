@@ -30,12 +30,15 @@ enum reason {
 
 struct reason_reply {
 	enum reason reason;
-	unsigned post;	     /* RFC 3977 6.3.1: 240 or 441 */
+	unsigned post;	     /* RFC 3977 6.3.1: 240 or 441; 480 */
 	unsigned ihave;	     /* 6.3.2: 235, 436, 437 */
 	unsigned smtp;	     /* RFC 5321 */
 	const char *enhanced; /* RFC 3463 */
 	const char *text;
 };
+/* Never NULL. */
 const struct reason_reply *reason_reply(enum reason reason);
+/* "stored", "held", ... for logs and kithctl. */
+const char *reason_name(enum reason reason);
 
 #endif

@@ -1,0 +1,284 @@
+/* draft_build.c - the facts of an article that is about to be stored.
+ */
+#include "daemon/community/draft_build.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "protocol/charset.h"
+#include "protocol/dot.h"
+#include "protocol/msgid.h"
+#include "protocol/words.h"
+
+#define DRAFT_REFERENCES_MAX 32u
+#define DRAFT_TEXT_MAX       500u /* octets of decoded Subject and From */
+
+void
+draft_build_begin(struct draft_build *build, struct community *community,
+    struct draft *draft, const struct draft_bytes *bytes)
+{
+	memset(build, 0, sizeof *build);
+	build->community = community;
+	build->draft = draft;
+	build->wire = span_make(bytes->bytes, bytes->len);
+	article_header_init(&build->header);
+	buffer_init(&build->added, 0);
+	draft->received = bytes->bytes;
+	draft->received_len = bytes->len;
+	draft->now = community_now(community);
+	if (bytes->stuffed)
+		draft->head.flags |= STORE_ARTICLE_STUFFED;
+	if (bytes->eight_bit)
+		draft->head.flags |= STORE_ARTICLE_8BIT;
+}
+
+enum reason
+draft_build_end(struct draft_build *build, enum reason reason)
+{
+	article_header_fini(&build->header);
+	buffer_fini(&build->added);
+	if (reason != REASON_STORED)
+		draft_fini(build->draft);
+	return reason;
+}
+
+enum reason
+draft_refuse(struct draft_build *build, enum reason reason, const char *format,
+    ...)
+{
+	va_list args;
+
+	if (build->room > 0) {
+		va_start(args, format);
+		(void)vsnprintf(build->detail, build->room, format, args);
+		va_end(args);
+	}
+	return reason;
+}
+
+static int
+ranges_add(struct store_range *ranges, uint32_t *count, uint32_t offset,
+    uint32_t len)
+{
+	struct store_range *last = *count == 0 ? NULL : &ranges[*count - 1];
+
+	if (last != NULL && last->offset + last->len == offset) {
+		last->len += len;
+		return 0;
+	}
+	if (*count == STORE_HIDDEN_MAX)
+		return -E2BIG;
+	ranges[(*count)++] = (struct store_range){ offset, len };
+	return 0;
+}
+
+int
+draft_hide(struct draft_build *build, const struct article_field *field,
+    bool news, bool mail)
+{
+	struct store_article_head *head = &build->draft->head;
+	uint32_t offset = (uint32_t)field->offset, len = (uint32_t)field->len;
+	int rc = 0;
+
+	if (news)
+		rc = ranges_add(head->hidden_news, &head->hidden_news_count,
+		    offset, len);
+	if (rc == 0 && mail)
+		rc = ranges_add(head->hidden_mail, &head->hidden_mail_count,
+		    offset, len);
+	return rc;
+}
+
+void
+draft_hash_content(struct draft_build *build)
+{
+	static const enum header_id fields[] = { HEADER_FROM, HEADER_DATE,
+		HEADER_SUBJECT };
+	struct store *store = community_store(build->community);
+	struct span body = article_body(&build->header);
+	uint8_t hash[STORE_HASH_LEN];
+	struct buffer text;
+
+	store_hash(store, body.bytes, body.len, hash);
+	buffer_init(&text, 0);
+	buffer_append(&text, hash, sizeof hash);
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+		header_unfold(&text, article_value(&build->header, fields[i]));
+		buffer_append_byte(&text, '\n');
+	}
+	store_hash(store, text.bytes, text.len, build->draft->content);
+	buffer_fini(&text);
+}
+
+void
+draft_id_of_hash(const struct community *community, const char *tag,
+    const uint8_t hash[STORE_HASH_LEN], char id[256])
+{
+	char hex[2 * STORE_HASH_LEN + 1];
+
+	for (size_t i = 0; i < STORE_HASH_LEN; i++)
+		(void)snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+	(void)snprintf(id, 250, "<%s.%s@%s>", tag, hex,
+	    community_config(community)->hostname);
+}
+
+void
+draft_set_id(struct draft_build *build, struct span own, bool from_content)
+{
+	struct draft *draft = build->draft;
+	uint8_t random[STORE_HASH_LEN];
+
+	if (own.len > 0 && own.len < sizeof draft->message_id) {
+		memcpy(draft->message_id, own.bytes, own.len);
+		draft->message_id[own.len] = '\0';
+	} else {
+		if (from_content)
+			memcpy(random, draft->content, sizeof random);
+		else if (getrandom(random, sizeof random, 0) !=
+		    (ssize_t)sizeof random)
+			store_hash(community_store(build->community), draft,
+			    sizeof *draft, random);
+		draft_id_of_hash(build->community, "kith", random,
+		    draft->message_id);
+		header_append(&build->added, "Message-ID",
+		    span_of(draft->message_id));
+	}
+	build->said.message_id = span_of(draft->message_id);
+	store_msgid_hash(community_store(build->community), draft->message_id,
+	    strlen(draft->message_id), draft->message_id_hash);
+}
+
+void
+draft_set_date(struct draft_build *build)
+{
+	struct span own = article_value(&build->header, HEADER_DATE);
+	int64_t seconds = 0;
+
+	if (own.len == 0) {
+		seconds = (int64_t)build->draft->now;
+		build->said.date = span_of(date_format(seconds, build->date));
+		header_append(&build->added, "Date", build->said.date);
+	} else if (date_parse(own, &seconds) != 0) {
+		seconds = 0;
+	}
+	build->draft->date = seconds > 0 ? (uint64_t)seconds : 0;
+}
+
+int
+draft_set_references(struct draft_build *build)
+{
+	struct draft *draft = build->draft;
+	struct span raw = article_value(&build->header, HEADER_REFERENCES);
+	struct msgid_list *list = malloc(sizeof *list);
+	int rc = -ENOMEM;
+
+	if (list == NULL)
+		return rc;
+	msgid_list_init(list);
+	if (raw.len > 0)
+		rc = msgid_list_parse(list, raw, DRAFT_REFERENCES_MAX);
+	if (list->count == 0)
+		rc = msgid_list_parse(list,
+		    article_value(&build->header, HEADER_IN_REPLY_TO),
+		    DRAFT_REFERENCES_MAX);
+	if (rc == 0 && list->count > 0) {
+		draft->references = calloc(list->count, sizeof(char *));
+		if (draft->references == NULL)
+			rc = -ENOMEM;
+	}
+	for (size_t i = 0; rc == 0 && i < list->count; i++) {
+		draft->references[i] =
+		    strndup(list->ids[i].bytes, list->ids[i].len);
+		if (draft->references[i] == NULL)
+			rc = -ENOMEM;
+		else
+			draft->reference_count++;
+	}
+	msgid_list_fini(list);
+	free(list);
+	return rc;
+}
+
+static char *
+decoded_value(struct span raw)
+{
+	struct buffer out;
+	struct span cut;
+	char *text;
+
+	buffer_init(&out, 0);
+	words_decode(&out, raw);
+	cut = utf8_cut(buffer_span(&out), DRAFT_TEXT_MAX);
+	text = cut.len == 0 ? strdup("") : strndup(cut.bytes, cut.len);
+	buffer_fini(&out);
+	return text;
+}
+
+/* Octets and lines of the news copy as it is read (RFC 3977 8.1). */
+static void
+draft_measure(struct draft_build *build)
+{
+	struct draft *draft = build->draft;
+	struct dot_facts body, header = { 0 };
+	uint64_t bytes = build->added.len + draft->received_len;
+
+	dot_examine(article_body(&build->header), &body);
+	if ((draft->head.flags & STORE_ARTICLE_STUFFED) != 0)
+		dot_examine(span_make(draft->received,
+				build->header.header_len),
+		    &header);
+	bytes -= body.stuffed + header.stuffed;
+	for (uint32_t i = 0; i < draft->head.hidden_news_count; i++)
+		bytes -= draft->head.hidden_news[i].len;
+	draft->wire_bytes = (uint32_t)bytes;
+	draft->wire_lines = (uint32_t)body.lines;
+}
+
+/* The row less its last two fields, which are known once there is a number. */
+static int
+draft_overview(struct draft_build *build)
+{
+	static const char tail[] = "0\t0\t";
+	struct draft *draft = build->draft;
+	struct buffer row;
+
+	buffer_init(&row, 0);
+	overview_append(&row, &build->header, &build->said);
+	if (buffer_failed(&row) || row.len < sizeof tail) {
+		buffer_fini(&row);
+		return -ENOMEM;
+	}
+	row.len -= sizeof tail - 1;
+	row.bytes[row.len] = '\0';
+	draft->overview = buffer_take(&row, &draft->overview_len);
+	return draft->overview == NULL ? -ENOMEM : 0;
+}
+
+enum reason
+draft_build_finish(struct draft_build *build)
+{
+	struct draft *draft = build->draft;
+	size_t added_len = 0;
+
+	draft_measure(build);
+	draft->subject = decoded_value(build->said.subject.len > 0
+		? build->said.subject
+		: article_value(&build->header, HEADER_SUBJECT));
+	draft->from = decoded_value(build->said.from.len > 0
+		? build->said.from
+		: article_value(&build->header, HEADER_FROM));
+	if (draft->subject == NULL || draft->from == NULL ||
+	    draft_overview(build) != 0 || draft_set_references(build) != 0 ||
+	    buffer_failed(&build->added))
+		return REASON_BUSY;
+	draft->head.header_len = (uint32_t)build->header.header_len;
+	draft->head.received_len = (uint32_t)draft->received_len;
+	draft->added = buffer_take(&build->added, &added_len);
+	if (draft->added == NULL)
+		return REASON_BUSY;
+	draft->head.added_len = (uint32_t)added_len;
+	return REASON_STORED;
+}

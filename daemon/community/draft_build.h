@@ -1,0 +1,54 @@
+/* draft_build.h - what draft_news.c and draft_mail.c share: the scanned header
+ * of the article at hand, the block that kith adds, and the facts that follow
+ * from both. Private to draft*.c.
+ */
+#ifndef KITH_COMMUNITY_DRAFT_BUILD_H
+#define KITH_COMMUNITY_DRAFT_BUILD_H
+
+#include "daemon/community/draft.h"
+#include "protocol/article.h"
+#include "protocol/date.h"
+#include "protocol/overview.h"
+
+struct draft_build {
+	struct community *community;
+	struct draft *draft;
+	struct span wire; /* the received bytes */
+	struct article_header header;
+	struct buffer added;
+	/* what the added block says where the article says nothing */
+	struct overview_added said;
+	char date[DATE_TEXT_SIZE];
+	char *detail;
+	size_t room;
+};
+
+/* Takes the bytes into the draft. */
+void draft_build_begin(struct draft_build *build, struct community *community,
+    struct draft *draft, const struct draft_bytes *bytes);
+/* Frees the build; empties the draft unless reason is REASON_STORED. */
+enum reason draft_build_end(struct draft_build *build, enum reason reason);
+/* Sets the detail and returns the reason. */
+enum reason draft_refuse(struct draft_build *build, enum reason reason,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Notes a field as hidden from news, from list copies, or both. -E2BIG. */
+int draft_hide(struct draft_build *build, const struct article_field *field,
+    bool news, bool mail);
+/* The hash of body, From, Date and Subject into the draft. */
+void draft_hash_content(struct draft_build *build);
+/* The article's own Message-ID, or a generated one (said in the added block):
+ * from the content if it must come out the same again, else at random. */
+void draft_set_id(struct draft_build *build, struct span own,
+    bool from_content);
+/* Adds a Date of now if the article has none; the draft's date. */
+void draft_set_date(struct draft_build *build);
+/* "<TAG.32 hex digits of hash@hostname>". */
+void draft_id_of_hash(const struct community *community, const char *tag,
+    const uint8_t hash[STORE_HASH_LEN], char id[256]);
+/* Newest ids of References, or of In-Reply-To. */
+int draft_set_references(struct draft_build *build);
+/* Sizes, overview row, decoded Subject and From, head and added block. */
+enum reason draft_build_finish(struct draft_build *build);
+
+#endif

@@ -1,0 +1,427 @@
+/* draft_store.c - the one transaction of an article: bytes, numbers, id, meta,
+ * sequence, and the jobs that carry it on.
+ */
+#include "daemon/community/draft.h"
+#include "daemon/community/jobs.h"
+#include "daemon/community/moderation.h"
+#include "daemon/community/spaces.h"
+#include "protocol/buffer.h"
+#include "protocol/header.h"
+#include "store/overview.h"
+#include "store/sequence.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define DRAFT_PARENTS_MAX 20u /* ids looked up, newest first */
+#define DRAFT_ARTICLE_MAX (128u * 1024u * 1024u)
+
+/* The parts of a draft as they go to disk: with another id if it was renamed. */
+struct draft_form {
+	struct store_article_head head;
+	struct buffer added;
+	struct buffer overview;
+	uint32_t bytes;
+};
+
+static void
+draft_form_fini(struct draft_form *form)
+{
+	buffer_fini(&form->added);
+	buffer_fini(&form->overview);
+}
+
+static void
+ranges_insert(struct store_range *ranges, uint32_t *count,
+    struct store_range range)
+{
+	uint32_t at = *count;
+
+	if (range.len == 0 || *count == STORE_HIDDEN_MAX)
+		return;
+	for (; at > 0 && ranges[at - 1].offset > range.offset; at--)
+		ranges[at] = ranges[at - 1];
+	ranges[at] = range;
+	(*count)++;
+}
+
+/* Replaces the fourth field of the row: TAB Subject TAB From TAB Date TAB id. */
+static void
+overview_set_id(struct buffer *out, const struct draft *draft)
+{
+	struct span row = { draft->overview, draft->overview_len };
+	const char *at = row.bytes, *end = row.bytes + row.len, *next;
+	unsigned tabs = 0;
+
+	while (at < end && tabs < 4)
+		if (*at++ == '\t')
+			tabs++;
+	next = at == end ? NULL : memchr(at, '\t', (size_t)(end - at));
+	buffer_append(out, row.bytes, (size_t)(at - row.bytes));
+	buffer_append_text(out, draft->message_id);
+	if (next != NULL)
+		buffer_append(out, next, (size_t)(end - next));
+}
+
+static int
+draft_form_make(struct draft_form *form, const struct draft *draft)
+{
+	form->head = draft->head;
+	buffer_init(&form->added, 0);
+	buffer_init(&form->overview, 0);
+	form->bytes = draft->wire_bytes;
+	if (draft->renamed) {
+		header_append(&form->added, "Message-ID",
+		    span_of(draft->message_id));
+		header_append(&form->added, "X-Original-Message-ID",
+		    span_of(draft->original_id));
+		form->bytes += (uint32_t)form->added.len;
+		form->bytes -= draft->id_range.len;
+		ranges_insert(form->head.hidden_news,
+		    &form->head.hidden_news_count, draft->id_range);
+		ranges_insert(form->head.hidden_mail,
+		    &form->head.hidden_mail_count, draft->id_range);
+		overview_set_id(&form->overview, draft);
+	} else {
+		buffer_append(&form->overview, draft->overview,
+		    draft->overview_len);
+	}
+	buffer_append(&form->added, draft->added, draft->head.added_len);
+	form->head.added_len = (uint32_t)form->added.len;
+	if (draft->space_count > 1)
+		form->head.flags |= STORE_ARTICLE_MULTI;
+	return buffer_failed(&form->added) || buffer_failed(&form->overview)
+	    ? -ENOMEM
+	    : 0;
+}
+
+/* ---- threads */
+
+static int
+draft_find_parent(struct store_reader *reader, struct community *community,
+    struct draft *draft)
+{
+	enum reader_class class = READER_STAFF;
+	ProtobufCMessage *message = NULL;
+	struct store_key key;
+	unsigned tried = 0;
+
+	draft->parent = 0;
+	draft->thread = 0;
+	/* everybody who reads the article may know its parent */
+	for (size_t i = 0; i < draft->space_count; i++) {
+		struct space *space =
+		    spaces_by_id(community_spaces(community), draft->spaces[i]);
+
+		if (space != NULL && rights_class_of(space) < class)
+			class = rights_class_of(space);
+		space_unref(space);
+	}
+	for (size_t i = draft->reference_count;
+	     i > 0 && tried < DRAFT_PARENTS_MAX && draft->parent == 0;
+	     i--, tried++)
+		draft->parent = draft_find_article(reader, community,
+		    draft->references[i - 1], class);
+	if (draft->parent == 0)
+		return 0;
+	key = store_key_u64(draft->parent);
+	if (store_get(reader, STORE_ARTICLE_META, &key, &message) == 0) {
+		draft->thread = ((Kith__ArticleMeta *)message)->thread;
+		protobuf_c_message_free_unpacked(message, NULL);
+	}
+	return 0;
+}
+
+/* ---- rows */
+
+static void
+xref_append(struct buffer *out, const char *hostname, const struct space *space,
+    uint32_t number)
+{
+	buffer_printf(out, "Xref: %s %s:%u\r\n", hostname, space->name, number);
+}
+
+/* Gives the draft a number in one space. */
+static int
+draft_number(struct store_txn *txn, struct community *community,
+    struct draft *draft, const struct draft_form *form, size_t i)
+{
+	const char *hostname = community_config(community)->hostname;
+	struct store_space_state state = { 0 };
+	struct store_overview_row row = { 0 };
+	struct space *space =
+	    spaces_by_id(community_spaces(community), draft->spaces[i]);
+	struct buffer text, xref;
+	int rc;
+
+	if (space == NULL)
+		return -ENOENT;
+	rc = store_space_state_get(store_txn_reader(txn), draft->spaces[i],
+	    &state);
+	buffer_init(&text, 0);
+	buffer_init(&xref, 0);
+	xref_append(&xref, hostname, space, state.high + 1);
+	row.bytes = form->bytes + (uint32_t)xref.len;
+	row.lines = draft->wire_lines;
+	row.artid = draft->artid;
+	row.time = draft->now;
+	row.flags = (form->head.flags & STORE_ARTICLE_MULTI) != 0
+	    ? (uint32_t)STORE_ROW_MULTI
+	    : 0;
+	buffer_append_span(&text, buffer_span(&form->overview));
+	buffer_printf(&text, "%u\t%u\t", row.bytes, row.lines);
+	buffer_append_span(&text, buffer_span(&xref));
+	row.text = buffer_text(&text);
+	row.text_len = text.len;
+	if (rc == 0 && (buffer_failed(&text) || buffer_failed(&xref)))
+		rc = -ENOMEM;
+	if (rc == 0)
+		rc = store_overview_append(txn, draft->spaces[i], &row);
+	if (rc == 0 && row.number != state.high + 1)
+		rc = -EIO;
+	draft->numbers[i] = row.number;
+	buffer_fini(&text);
+	buffer_fini(&xref);
+	space_unref(space);
+	return rc;
+}
+
+/* Adds the entry; that of the held article it was goes. */
+static int
+draft_put_id(struct store_txn *txn, const struct draft *draft)
+{
+	struct store_msgid_entry entries[STORE_MSGID_MAX + 1];
+	int count = store_msgid_get(store_txn_reader(txn),
+	    draft->message_id_hash, entries);
+	unsigned kept = 0;
+
+	if (count < 0)
+		return count;
+	for (int i = 0; i < count; i++)
+		if (draft->released == 0 ||
+		    entries[i].state != STORE_MSGID_HELD ||
+		    entries[i].held != draft->released)
+			entries[kept++] = entries[i];
+	if (kept == STORE_MSGID_MAX)
+		return -ENOSPC;
+	entries[kept] = (struct store_msgid_entry){ .artid = draft->artid,
+		.state = STORE_MSGID_STORED,
+		.day = (uint32_t)(draft->now / 86400) };
+	memcpy(entries[kept].content, draft->content, STORE_HASH_LEN);
+	return store_msgid_put(txn, draft->message_id_hash, entries, kept + 1);
+}
+
+static int
+draft_put_meta(struct store_txn *txn, struct draft *draft,
+    const struct draft_form *form)
+{
+	Kith__ArticleMeta meta;
+	Kith__Placement placements[DRAFT_SPACES_MAX];
+	Kith__Placement *pointers[DRAFT_SPACES_MAX];
+	struct store_key key = store_key_u64(draft->artid);
+
+	kith__article_meta__init(&meta);
+	for (size_t i = 0; i < draft->space_count; i++) {
+		kith__placement__init(&placements[i]);
+		placements[i].space = draft->spaces[i];
+		placements[i].number = draft->numbers[i];
+		pointers[i] = &placements[i];
+	}
+	meta.message_id = draft->message_id;
+	meta.n_placements = draft->space_count;
+	meta.placements = pointers;
+	meta.thread = draft->thread;
+	meta.parent = draft->parent;
+	meta.trust = draft->author.trust;
+	meta.member = draft->author.member;
+	meta.address = draft->author.compared;
+	meta.channel = draft->channel;
+	meta.time = draft->now;
+	meta.subject = draft->subject;
+	meta.from = draft->from;
+	meta.content.data = draft->content;
+	meta.content.len = sizeof draft->content;
+	meta.bytes = form->bytes;
+	meta.lines = draft->wire_lines;
+	meta.ticket = draft->ticket;
+	meta.automatic = draft->automatic;
+	meta.unverified = draft->unverified;
+	meta.date = draft->date;
+	return store_put(txn, STORE_ARTICLE_META, &key, &meta.base);
+}
+
+static int
+draft_note(struct store_txn *txn, const struct draft *draft, size_t i,
+    Kith__Verb verb)
+{
+	Kith__Event event;
+
+	kith__event__init(&event);
+	event.time = draft->now;
+	event.verb = verb;
+	event.artid = draft->artid;
+	event.space = draft->spaces[i];
+	event.number = draft->numbers[i];
+	event.actor = draft->author.member;
+	event.trust = draft->author.trust;
+	event.channel = draft->channel;
+	event.object = draft->ticket;
+	return store_sequence_append(txn, &event, NULL);
+}
+
+/* One placement: number, event, and the copies that follow. */
+static int
+draft_place(struct store_txn *txn, struct community *community,
+    struct draft *draft, const struct draft_form *form, size_t i)
+{
+	bool first = draft->duplicate == 0 && i == 0;
+	int rc = draft_number(txn, community, draft, form, i);
+
+	if (rc == 0)
+		rc = draft_note(txn, draft, i,
+		    first ? KITH__VERB__VERB_STORED : KITH__VERB__VERB_PLACED);
+	if (rc == 0 && !draft->quiet)
+		rc = job_add_list(txn, community, draft->spaces[i],
+		    draft->artid, draft->except_member, draft->ticket);
+	return rc;
+}
+
+int
+draft_store(struct store_txn *txn, struct community *community,
+    struct draft *draft)
+{
+	struct draft_form form;
+	int rc = draft_form_make(&form, draft);
+
+	draft->duplicate = 0;
+	if (rc == 0)
+		rc = store_id_next(txn, STORE_ID_ARTICLE, &draft->artid);
+	if (rc == 0)
+		rc = draft_find_parent(store_txn_reader(txn), community, draft);
+	if (rc == 0 && draft->thread == 0)
+		draft->thread = draft->artid;
+	if (rc == 0)
+		rc = store_article_put(txn, draft->artid, &form.head,
+		    (const uint8_t *)buffer_text(&form.added),
+		    (const uint8_t *)draft->received);
+	for (size_t i = 0; i < draft->space_count && rc == 0; i++)
+		rc = draft_place(txn, community, draft, &form, i);
+	if (rc == 0)
+		rc = draft_put_id(txn, draft);
+	if (rc == 0)
+		rc = draft_put_meta(txn, draft, &form);
+	if (rc == 0 && draft->released != 0)
+		rc = held_delete(txn, draft->released);
+	draft_form_fini(&form);
+	return rc;
+}
+
+/* ---- further placements */
+
+/* The article and its rows learn that there are several of them. */
+static int
+article_set_multi(struct store_txn *txn, const Kith__ArticleMeta *meta,
+    uint64_t artid)
+{
+	struct store_reader *reader = store_txn_reader(txn);
+	struct store_article_head head;
+	uint8_t *bytes = NULL;
+	size_t len;
+	int rc = store_article_get(reader, artid, DRAFT_ARTICLE_MAX, &head,
+	    &bytes, &len);
+
+	if (rc == 0 && (head.flags & STORE_ARTICLE_MULTI) == 0) {
+		head.flags |= STORE_ARTICLE_MULTI;
+		rc = store_article_put(txn, artid, &head, bytes,
+		    bytes + head.added_len);
+	}
+	free(bytes);
+	for (size_t i = 0; i < meta->n_placements && rc == 0; i++) {
+		const Kith__Placement *placement = meta->placements[i];
+		struct store_overview_row row;
+		char *copy = NULL;
+
+		rc = store_overview_get(reader, placement->space,
+		    placement->number, &row, &copy);
+		if (rc == 0 && (row.flags & STORE_ROW_MULTI) == 0) {
+			row.flags |= STORE_ROW_MULTI;
+			rc =
+			    store_overview_replace(txn, placement->space, &row);
+		}
+		free(copy);
+	}
+	return rc;
+}
+
+static bool
+meta_has_space(const Kith__ArticleMeta *meta, uint32_t space)
+{
+	for (size_t i = 0; i < meta->n_placements; i++)
+		if (meta->placements[i]->space == space)
+			return true;
+	return false;
+}
+
+/* Puts the meta back with the placements that draft->numbers name. */
+static int
+meta_add_placements(struct store_txn *txn, Kith__ArticleMeta *meta,
+    const struct draft *draft)
+{
+	struct store_key key = store_key_u64(draft->artid);
+	Kith__Placement added[DRAFT_SPACES_MAX];
+	Kith__Placement **old = meta->placements, **all;
+	size_t old_count = meta->n_placements;
+	int rc;
+
+	all = calloc(old_count + DRAFT_SPACES_MAX, sizeof(Kith__Placement *));
+	if (all == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < old_count; i++)
+		all[i] = old[i];
+	meta->placements = all;
+	for (size_t i = 0; i < draft->space_count; i++) {
+		if (draft->numbers[i] == 0)
+			continue;
+		kith__placement__init(&added[i]);
+		added[i].space = draft->spaces[i];
+		added[i].number = draft->numbers[i];
+		all[meta->n_placements++] = &added[i];
+	}
+	rc = store_put(txn, STORE_ARTICLE_META, &key, &meta->base);
+	meta->placements = old;
+	meta->n_placements = old_count;
+	free(all);
+	return rc;
+}
+
+int
+draft_place_more(struct store_txn *txn, struct community *community,
+    uint64_t artid, struct draft *draft)
+{
+	struct store_key key = store_key_u64(artid);
+	ProtobufCMessage *message = NULL;
+	struct draft_form form;
+	Kith__ArticleMeta *meta;
+	int rc = store_get(store_txn_reader(txn), STORE_ARTICLE_META, &key,
+	    &message);
+
+	if (rc != 0)
+		return rc;
+	meta = (Kith__ArticleMeta *)message;
+	draft->artid = artid;
+	draft->duplicate = artid;
+	rc = draft_form_make(&form, draft);
+	form.head.flags |= STORE_ARTICLE_MULTI;
+	if (rc == 0)
+		rc = article_set_multi(txn, meta, artid);
+	for (size_t i = 0; i < draft->space_count && rc == 0; i++) {
+		draft->numbers[i] = 0;
+		if (!meta_has_space(meta, draft->spaces[i]))
+			rc = draft_place(txn, community, draft, &form, i);
+	}
+	if (rc == 0)
+		rc = meta_add_placements(txn, meta, draft);
+	draft_form_fini(&form);
+	kith__article_meta__free_unpacked(meta, NULL);
+	return rc;
+}

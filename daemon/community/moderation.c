@@ -1,0 +1,499 @@
+/* moderation.c - articles that wait for a moderator.
+ */
+#include "daemon/community/moderation.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/community/jobs.h"
+#include "daemon/community/journal.h"
+#include "daemon/community/members.h"
+#include "daemon/community/spaces.h"
+#include "daemon/community/token.h"
+#include "protocol/charset.h"
+#include "protocol/dot.h"
+#include "protocol/mask.h"
+#include "protocol/mime.h"
+
+#define MODERATORS_MAX 20u
+#define EXCERPT_MAX    1500u /* octets shown to a moderator */
+
+static const char *const cause_names[] = {
+	[KITH__HELD_CAUSE__HELD_NONE] = "none",
+	[KITH__HELD_CAUSE__HELD_MODERATION] = "moderation",
+	[KITH__HELD_CAUSE__HELD_AUTH_FAIL] = "auth-fail",
+	[KITH__HELD_CAUSE__HELD_BAD_MIME] = "bad-mime",
+	[KITH__HELD_CAUSE__HELD_LOOP_SUSPECT] = "loop-suspect",
+	[KITH__HELD_CAUSE__HELD_MEMBER_MISMATCH] = "member-mismatch",
+	[KITH__HELD_CAUSE__HELD_THREAD_CONFLICT] = "thread-conflict",
+	[KITH__HELD_CAUSE__HELD_UNKNOWN_SENDER] = "unknown-sender",
+	[KITH__HELD_CAUSE__HELD_NOT_MEMBER] = "not-member",
+	[KITH__HELD_CAUSE__HELD_TOO_LARGE] = "too-large",
+	[KITH__HELD_CAUSE__HELD_EXPIRED_TOKEN] = "expired-token",
+	[KITH__HELD_CAUSE__HELD_FOREIGN_TOKEN] = "foreign-token",
+	[KITH__HELD_CAUSE__HELD_DUPLICATE_DIFFERS] = "duplicate-differs",
+	[KITH__HELD_CAUSE__HELD_TOO_MANY_RECIPIENTS] = "too-many-recipients",
+	[KITH__HELD_CAUSE__HELD_BLANK] = "blank",
+	[KITH__HELD_CAUSE__HELD_RATE] = "rate",
+};
+
+const char *
+held_cause_name(Kith__HeldCause cause)
+{
+	if ((size_t)cause >= sizeof cause_names / sizeof cause_names[0])
+		return "none";
+	return cause_names[cause];
+}
+
+int
+held_get(struct store_reader *reader, uint32_t held, Kith__Held **record_r)
+{
+	struct store_key key = store_key_u32(held);
+	ProtobufCMessage *message = NULL;
+	int rc = store_get(reader, STORE_HELD, &key, &message);
+
+	*record_r = (Kith__Held *)message;
+	return rc;
+}
+
+int
+held_delete(struct store_txn *txn, uint32_t held)
+{
+	struct store_key key = store_key_u32(held);
+	int rc = store_delete(txn, STORE_HELD, &key);
+
+	if (rc == 0)
+		rc = store_body_delete(txn, STORE_HELD_BODIES, held);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+/* ---- who is told */
+
+struct moderators {
+	struct community *community;
+	struct store_reader *reader;
+	struct space *space;
+	uint32_t members[MODERATORS_MAX];
+	size_t count;
+};
+
+static void
+moderators_add(struct moderators *moderators, uint32_t member)
+{
+	for (size_t i = 0; i < moderators->count; i++)
+		if (moderators->members[i] == member)
+			return;
+	if (moderators->count < MODERATORS_MAX)
+		moderators->members[moderators->count++] = member;
+}
+
+static int
+moderators_visit(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
+{
+	const Kith__Member *member = (const Kith__Member *)message;
+	struct moderators *moderators = arg;
+	struct identity identity = { 0 };
+
+	identity.member = store_key_get_u32(key, 0);
+	identity.role = member->role;
+	identity.active = member->state == KITH__MEMBER_STATE__MEMBER_ACTIVE;
+	if (member->n_addresses > 0 &&
+	    rights_may_moderate(&identity, moderators->space))
+		moderators_add(moderators, identity.member);
+	return moderators->count == MODERATORS_MAX ? 1 : 0;
+}
+
+/* Those named for the space; if there are none, those who may by their role. */
+static int
+moderators_find(struct moderators *moderators)
+{
+	const struct space *space = moderators->space;
+	int rc;
+
+	for (size_t i = 0; i < space->moderator_count; i++)
+		moderators_add(moderators, space->moderators[i]);
+	if (moderators->count > 0)
+		return 0;
+	rc = store_walk(moderators->reader, STORE_MEMBERS, NULL, NULL,
+	    moderators_visit, moderators);
+	return rc < 0 ? rc : 0;
+}
+
+static void
+excerpt_append(struct buffer *text, struct span excerpt)
+{
+	struct span cut = utf8_cut(excerpt, EXCERPT_MAX);
+	size_t start = text->len;
+
+	for (size_t i = 0; i < cut.len; i++) {
+		char byte = cut.bytes[i];
+
+		if (byte == '\r')
+			continue;
+		if (i == 0 || cut.bytes[i - 1] == '\n')
+			buffer_append_text(text, "| ");
+		buffer_append_byte(text, byte);
+	}
+	if (excerpt.len > cut.len)
+		buffer_append_text(text, " [...]");
+	buffer_append_byte(text, '\n');
+	if (!buffer_failed(text))
+		(void)mail_mask_text(text->bytes + start, text->len - start);
+}
+
+static void
+request_text(struct buffer *text, const struct draft *draft,
+    const struct space *space, const struct held_note *note, uint32_t held)
+{
+	buffer_printf(text,
+	    "A message to %s waits for a decision (%s).\n\n"
+	    "From:    %s\nSubject: %s\nHeld as: %u\n\n",
+	    space->name, held_cause_name(note->cause), draft->from,
+	    draft->subject, held);
+	excerpt_append(text, note->excerpt);
+	buffer_append_text(text,
+	    "\nAnswer this mail with one of these as the first line:\n\n"
+	    "    approve\n"
+	    "    reject\n"
+	    "    reject REASON      (the author is told the reason)\n");
+}
+
+static int
+moderator_ask(struct store_txn *txn, struct moderators *moderators,
+    uint32_t member, struct span text, uint32_t held)
+{
+	const struct space *space = moderators->space;
+	struct notice notice = { .purpose = "moderation", .always = true };
+	Kith__Member *record;
+	char subject[160];
+	char *reply_to, *address;
+	int rc = member_get(moderators->reader, member, &record);
+
+	if (rc != 0)
+		return rc == -ENOENT ? 0 : rc;
+	address = member_address(moderators->reader, record);
+	kith__member__free_unpacked(record, NULL);
+	if (address == NULL)
+		return 0; /* nowhere to write to */
+	reply_to = token_address(moderators->community,
+	    space->mail[0] != '\0' ? space->mail : "postmaster", TOKEN_MODERATE,
+	    held, member);
+	(void)snprintf(subject, sizeof subject,
+	    "%s: message %u waits for approval", space->name, held);
+	notice.to = address;
+	notice.from_local = space->mail;
+	notice.reply_to = reply_to;
+	notice.subject = subject;
+	notice.text = text.bytes;
+	notice.space = space->id;
+	rc = reply_to == NULL
+	    ? -ENOMEM
+	    : notice_send(txn, moderators->community, &notice, NULL);
+	free(reply_to);
+	free(address);
+	return rc;
+}
+
+static int
+moderators_tell(struct store_txn *txn, struct community *community,
+    const struct draft *draft, const struct held_note *note, uint32_t held)
+{
+	struct moderators moderators = { .community = community,
+		.reader = store_txn_reader(txn) };
+	struct buffer text;
+	int rc;
+
+	if (draft->space_count == 0)
+		return 0;
+	moderators.space =
+	    spaces_by_id(community_spaces(community), draft->spaces[0]);
+	if (moderators.space == NULL)
+		return 0;
+	buffer_init(&text, 0);
+	request_text(&text, draft, moderators.space, note, held);
+	rc = buffer_failed(&text) ? -ENOMEM : moderators_find(&moderators);
+	for (size_t i = 0; i < moderators.count && rc == 0; i++)
+		rc = moderator_ask(txn, &moderators, moderators.members[i],
+		    buffer_span(&text), held);
+	buffer_fini(&text);
+	space_unref(moderators.space);
+	return rc;
+}
+
+/* ---- holding */
+
+/* Sets the state of the entry of a held article, or adds it. */
+static int
+held_set_id(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
+    const struct store_msgid_entry *entry)
+{
+	struct store_msgid_entry entries[STORE_MSGID_MAX + 1];
+	int count = store_msgid_get(store_txn_reader(txn), hash, entries);
+	unsigned i = 0;
+
+	if (count < 0)
+		return count;
+	while (i < (unsigned)count &&
+	    !(entries[i].state == STORE_MSGID_HELD &&
+		entries[i].held == entry->held))
+		i++;
+	if (i == STORE_MSGID_MAX)
+		return 0; /* held all the same; only its id is not guarded */
+	entries[i] = *entry;
+	return store_msgid_put(txn, hash, entries,
+	    i == (unsigned)count ? i + 1 : (unsigned)count);
+}
+
+static int
+held_put_record(struct store_txn *txn, const struct draft *draft,
+    const struct held_note *note, uint32_t held)
+{
+	Kith__Held record;
+	struct store_key key = store_key_u32(held);
+	struct draft *writable = (struct draft *)(uintptr_t)draft;
+
+	kith__held__init(&record);
+	record.cause = note->cause;
+	record.time = draft->now;
+	record.n_spaces = draft->space_count;
+	record.spaces = writable->spaces;
+	record.message_id = writable->message_id;
+	record.from = draft->from;
+	record.subject = draft->subject;
+	record.address = writable->author.compared;
+	record.member = draft->author.member;
+	record.channel = draft->channel;
+	record.trust = draft->author.trust;
+	record.envelope_from = (char *)(uintptr_t)note->envelope_from;
+	record.recipient = (char *)(uintptr_t)note->recipient;
+	record.ticket = draft->ticket;
+	record.content.data = writable->content;
+	record.content.len = sizeof draft->content;
+	record.automatic = draft->automatic;
+	return store_put(txn, STORE_HELD, &key, &record.base);
+}
+
+int
+held_put(struct store_txn *txn, struct community *community,
+    const struct draft *draft, const struct held_note *note, uint32_t *held_r)
+{
+	struct store_msgid_entry entry = { .state = STORE_MSGID_HELD,
+		.day = (uint32_t)(draft->now / 86400) };
+	uint64_t id = 0;
+	int rc = store_id_next(txn, STORE_ID_HELD, &id);
+
+	*held_r = entry.held = (uint32_t)id;
+	memcpy(entry.content, draft->content, sizeof entry.content);
+	if (rc == 0)
+		rc = held_put_record(txn, draft, note, *held_r);
+	if (rc == 0)
+		rc = store_body_put(txn, STORE_HELD_BODIES, id, draft->received,
+		    draft->received_len);
+	if (rc == 0)
+		rc = held_set_id(txn, draft->message_id_hash, &entry);
+	if (rc == 0)
+		rc = journal_append(txn, draft->now, KITH__VERB__VERB_HELD,
+		    draft->author.member,
+		    draft->space_count > 0 ? draft->spaces[0] : 0, id,
+		    held_cause_name(note->cause));
+	if (rc == 0)
+		rc = moderators_tell(txn, community, draft, note, *held_r);
+	return rc;
+}
+
+/* ---- decisions */
+
+static int
+decision_may(struct community *community, const struct held_decision *decision)
+{
+	const Kith__Held *record = decision->record;
+	bool may = decision->actor.role == KITH__ROLE__ROLE_ADMIN &&
+	    decision->actor.active;
+
+	for (size_t i = 0; i < record->n_spaces && !may; i++) {
+		struct space *space = spaces_by_id(community_spaces(community),
+		    record->spaces[i]);
+
+		may = space != NULL &&
+		    rights_may_moderate(&decision->actor, space);
+		space_unref(space);
+		if (!may)
+			break;
+	}
+	return may ? 0 : -EACCES;
+}
+
+static int
+decision_bytes(struct store_reader *reader, uint32_t held,
+    struct draft_bytes *bytes)
+{
+	struct dot_facts facts;
+	uint8_t *body = NULL;
+	int rc =
+	    store_body_get(reader, STORE_HELD_BODIES, held, &body, &bytes->len);
+
+	if (rc != 0)
+		return rc;
+	bytes->bytes = (char *)body;
+	dot_examine(span_make(bytes->bytes, bytes->len), &facts);
+	bytes->stuffed = facts.stuffed > 0;
+	bytes->eight_bit = facts.eight_bit;
+	return 0;
+}
+
+static int
+decision_author(struct store_reader *reader, struct held_decision *decision)
+{
+	const Kith__Held *record = decision->record;
+	struct identity *author = &decision->draft.author;
+	int rc = 0;
+
+	if (record->member != 0)
+		rc = identity_of_member(reader, record->member, author);
+	else if (record->address[0] != '\0')
+		rc = identity_of_address(reader, record->address, author);
+	author->trust = (enum trust)record->trust;
+	return rc == -ENOENT ? 0 : rc;
+}
+
+/* The draft as it was, now with a moderator's name on it. */
+static int
+decision_draft(struct store_txn *txn, struct community *community,
+    struct held_decision *decision)
+{
+	struct store_reader *reader = store_txn_reader(txn);
+	const Kith__Held *record = decision->record;
+	struct draft *draft = &decision->draft;
+	struct draft_bytes bytes = { 0 };
+	bool news = record->channel == KITH__CHANNEL__CHANNEL_POST ||
+	    record->channel == KITH__CHANNEL__CHANNEL_PEER;
+	int rc = decision_author(reader, decision);
+
+	if (rc == 0)
+		rc = decision_bytes(reader, decision->held, &bytes);
+	if (rc != 0)
+		return rc;
+	draft->channel = record->channel;
+	draft->released = decision->held;
+	draft->ticket = record->ticket;
+	draft->automatic = record->automatic;
+	draft->approved = decision->actor.compared;
+	for (size_t i = 0; i < record->n_spaces && i < DRAFT_SPACES_MAX; i++)
+		draft->spaces[draft->space_count++] = record->spaces[i];
+	decision->outcome = news
+	    ? draft_from_news(community, draft, &bytes, decision->detail,
+		  sizeof decision->detail)
+	    : draft_from_mail(community, draft, &bytes, decision->detail,
+		  sizeof decision->detail);
+	if (decision->outcome == REASON_STORED)
+		decision->outcome = draft_check_id(txn, community, draft);
+	return decision->outcome == REASON_STORED ? 0 : 1;
+}
+
+int
+held_decision_check(struct store_txn *txn, struct community *community,
+    struct held_decision *decision)
+{
+	int rc;
+
+	held_decision_fini(decision);
+	decision->detail[0] = '\0';
+	decision->outcome = REASON_DONE;
+	rc = held_get(store_txn_reader(txn), decision->held, &decision->record);
+	if (rc == 0)
+		rc = decision_may(community, decision);
+	if (rc == 0 && decision->release)
+		rc = decision_draft(txn, community, decision);
+	return rc;
+}
+
+static int
+decision_tell_author(struct store_txn *txn, struct community *community,
+    const struct held_decision *decision)
+{
+	const Kith__Held *record = decision->record;
+	struct notice notice = { .purpose = "rejected",
+		.replied = "auto-replied" };
+	struct space *space;
+	struct buffer text;
+	int rc;
+
+	if (decision->reason == NULL || decision->reason[0] == '\0' ||
+	    record->automatic || record->address[0] == '\0' ||
+	    record->n_spaces == 0)
+		return 0;
+	space = spaces_by_id(community_spaces(community), record->spaces[0]);
+	if (space == NULL)
+		return 0;
+	buffer_init(&text, 0);
+	buffer_printf(&text,
+	    "Your message \"%s\" to %s was not accepted.\n\n"
+	    "The moderator says:\n\n    %s\n",
+	    record->subject, space->name, decision->reason);
+	notice.to = record->address;
+	notice.from_local = space->mail;
+	notice.subject = "Your message was not accepted";
+	notice.in_reply_to = record->message_id;
+	notice.text = buffer_text(&text);
+	notice.space = space->id;
+	rc = buffer_failed(&text) ? -ENOMEM
+				  : notice_send(txn, community, &notice, NULL);
+	buffer_fini(&text);
+	space_unref(space);
+	return rc;
+}
+
+static int
+decision_reject(struct store_txn *txn, struct community *community,
+    struct held_decision *decision)
+{
+	const Kith__Held *record = decision->record;
+	struct store_msgid_entry entry = { .state = STORE_MSGID_REFUSED,
+		.held = decision->held };
+	uint8_t hash[STORE_HASH_LEN];
+	int rc;
+
+	entry.day = (uint32_t)(community_now(community) / 86400);
+	if (record->content.len == sizeof entry.content)
+		memcpy(entry.content, record->content.data,
+		    sizeof entry.content);
+	store_msgid_hash(community_store(community), record->message_id,
+	    strlen(record->message_id), hash);
+	rc = held_set_id(txn, hash, &entry);
+	if (rc == 0)
+		rc = held_delete(txn, decision->held);
+	if (rc == 0)
+		rc = decision_tell_author(txn, community, decision);
+	return rc;
+}
+
+int
+held_decision_apply(struct store_txn *txn, struct community *community,
+    struct held_decision *decision)
+{
+	const Kith__Held *record = decision->record;
+	int rc = decision->release
+	    ? draft_store(txn, community, &decision->draft)
+	    : decision_reject(txn, community, decision);
+
+	if (rc == 0)
+		rc = journal_append(txn, community_now(community),
+		    decision->release ? KITH__VERB__VERB_RELEASED
+				      : KITH__VERB__VERB_REJECTED,
+		    decision->actor.member,
+		    record->n_spaces > 0 ? record->spaces[0] : 0,
+		    decision->held, decision->reason);
+	return rc;
+}
+
+void
+held_decision_fini(struct held_decision *decision)
+{
+	if (decision->record != NULL)
+		kith__held__free_unpacked(decision->record, NULL);
+	decision->record = NULL;
+	draft_fini(&decision->draft);
+	memset(&decision->draft, 0, sizeof decision->draft);
+}

@@ -1,0 +1,46 @@
+/* moderation.h - what waits for a moderator, and what becomes of it.
+ */
+#ifndef KITH_COMMUNITY_MODERATION_H
+#define KITH_COMMUNITY_MODERATION_H
+
+#include "daemon/community/draft.h"
+
+/* What to hold beside the draft's own bytes, author and spaces. */
+struct held_note {
+	Kith__HeldCause cause;
+	const char *envelope_from;
+	const char *recipient; /* as addressed; "" for news */
+	struct span excerpt;   /* UTF-8 text for the moderators; may be empty */
+};
+
+/* In apply: keeps a draft for the moderators of its spaces and tells them. It
+ * has no number until it is released. */
+int held_put(struct store_txn *txn, struct community *community,
+    const struct draft *draft, const struct held_note *note, uint32_t *held_r);
+/* In apply: the row and its bytes. The Message-ID's entry is the caller's. */
+int held_delete(struct store_txn *txn, uint32_t held);
+/* Owned record: kith__held__free_unpacked. -ENOENT. */
+int held_get(struct store_reader *reader, uint32_t held, Kith__Held **record_r);
+const char *held_cause_name(Kith__HeldCause cause);
+
+/* A decision about a held article; the two steps of an operation. */
+struct held_decision {
+	uint32_t held;
+	bool release;
+	const char *reason; /* of a rejection, told to the author; NULL: none */
+	struct identity actor;
+	/* set by check: */
+	Kith__Held *record;
+	struct draft draft;
+	enum reason outcome; /* REASON_DONE, or why not */
+	char detail[200];
+};
+/* In check: 0, -ENOENT (no longer there), -EACCES (not his to decide), 1: the
+ * outcome says why it cannot be released. */
+int held_decision_check(struct store_txn *txn, struct community *community,
+    struct held_decision *decision);
+int held_decision_apply(struct store_txn *txn, struct community *community,
+    struct held_decision *decision);
+void held_decision_fini(struct held_decision *decision);
+
+#endif
