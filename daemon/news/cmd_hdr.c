@@ -1,0 +1,144 @@
+/* cmd_hdr.c - HDR (RFC 3977 8.5) and XHDR (RFC 2980 2.6). What the overview
+ * holds comes from its rows; any other field from the articles.
+ */
+#include <stdio.h>
+
+#include "daemon/news/commands.h"
+#include "daemon/news/copy.h"
+#include "daemon/news/rows.h"
+#include "daemon/news/xref.h"
+#include "protocol/article.h"
+
+#define TEXT_CHUNK 16384u
+
+static void
+hdr_xref(struct session *s, struct buffer *text,
+    const struct store_overview_row *row)
+{
+	Kith__ArticleMeta *meta;
+
+	if (xref_meta(s, row->artid, &meta) != 0)
+		return;
+	xref_append(s, text, meta);
+	kith__article_meta__free_unpacked(meta, NULL);
+}
+
+/* The field out of the article itself. False: the article is gone. */
+static bool
+hdr_from_article(struct session *s, const struct rows_walk *walk,
+    const struct found *found, struct buffer *text)
+{
+	struct article_header header;
+	const struct article_field *field = NULL;
+	struct buffer wire;
+	bool there;
+
+	buffer_init(&wire, 0);
+	article_header_init(&header);
+	there = copy_header(s, found, &wire) == 0 && !buffer_failed(&wire);
+	if (there &&
+	    article_scan(&header, buffer_span(&wire), ARTICLE_MAIL, NULL) == 0)
+		field = article_field_named(&header, span_of(walk->name), 0);
+	if (field != NULL)
+		overview_append_value(text, field->value);
+	article_header_fini(&header);
+	buffer_fini(&wire);
+	return there;
+}
+
+/* "number value" CRLF; nothing if the article is gone. */
+static void
+hdr_line(struct session *s, const struct rows_walk *walk,
+    const struct found *found, const struct store_overview_row *row)
+{
+	struct buffer *text = &s->loop->text;
+	size_t before = text->len;
+
+	append_number(text, found->answer);
+	buffer_append_byte(text, ' ');
+	if (walk->field == OVERVIEW_FIELDS) {
+		if (!hdr_from_article(s, walk, found, text)) {
+			text->len = before;
+			return;
+		}
+	} else if (walk->field == OVERVIEW_XREF &&
+	    (row->flags & STORE_ROW_MULTI) != 0) {
+		hdr_xref(s, text, row);
+	} else {
+		buffer_append_span(text,
+		    overview_row_field(span_make(row->text, row->text_len),
+			walk->field));
+	}
+	buffer_append(text, "\r\n", 2);
+}
+
+static size_t
+hdr_emit(struct session *s, const struct rows_walk *walk,
+    const struct store_block *block, size_t first, size_t last)
+{
+	struct buffer *text = &s->loop->text;
+	struct store_overview_row row;
+	struct found found = { .space = walk->space->id };
+	bool pause = false;
+
+	buffer_clear(text);
+	while (first < last && !pause) {
+		store_block_row(block, first++, &row);
+		found.artid = row.artid;
+		found.answer = found.number = row.number;
+		found.multi = (row.flags & STORE_ROW_MULTI) != 0;
+		hdr_line(s, walk, &found, &row);
+		pause = walk->field == OVERVIEW_FIELDS &&
+		    (text->len > TEXT_CHUNK || session_should_pause(s));
+	}
+	session_write(s, text->bytes, text->len);
+	return first;
+}
+
+static void
+hdr_emit_one(struct session *s, const struct rows_walk *walk,
+    const struct found *found, const struct store_overview_row *row)
+{
+	struct buffer *text = &s->loop->text;
+
+	buffer_clear(text);
+	hdr_line(s, walk, found, row);
+	session_write(s, text->bytes, text->len);
+}
+
+static const struct rows_kind hdr_kind = { 225, 423, hdr_emit, hdr_emit_one };
+/* RFC 2980 2.6 */
+static const struct rows_kind xhdr_kind = { 221, 420, hdr_emit, hdr_emit_one };
+
+static void
+hdr_send(struct session *s, const struct nntp_args *args,
+    const struct rows_kind *kind)
+{
+	struct rows_walk walk = { .kind = kind };
+	struct span name = args->args[0];
+
+	walk.field = overview_field_named(name);
+	if (walk.field == OVERVIEW_FIELDS && name.bytes[0] == ':') {
+		session_reply_text(s, 503, "no such metadata item");
+		return;
+	}
+	if (name.len >= sizeof walk.name) {
+		session_error(s, 501);
+		return;
+	}
+	(void)snprintf(walk.name, sizeof walk.name, "%.*s", SPAN_ARG(name));
+	rows_send_argument(s, &walk,
+	    args->count < 2 ? span_make(NULL, 0) : args->args[1]);
+}
+
+void
+cmd_hdr(struct session *s, const struct nntp_args *args)
+{
+	hdr_send(s, args, &hdr_kind);
+}
+
+void
+cmd_xhdr(struct session *s, const struct nntp_args *args)
+{
+	hdr_send(s, args, &xhdr_kind);
+}

@@ -1,0 +1,168 @@
+/* cmd_new.c - NEWGROUPS and NEWNEWS (RFC 3977 7.3, 7.4). Local time is UTC.
+ */
+#include <string.h>
+
+#include "daemon/news/commands.h"
+#include "daemon/news/directory.h"
+#include "daemon/news/groups.h"
+#include "daemon/news/xref.h"
+#include "protocol/date.h"
+
+static const struct groups_kind newgroups_kind = { 231, groups_active_line };
+
+/* Date, time and GMT from argument `at` on. Replies and returns false if they
+ * are wrong. */
+static bool
+new_since(struct session *s, const struct nntp_args *args, size_t at,
+    uint64_t *since_r)
+{
+	int64_t now = (int64_t)community_now(session_community(s));
+	int64_t since;
+
+	if ((args->count > at + 2 && !span_is(args->args[at + 2], "GMT")) ||
+	    date_parse_nntp(args->args[at], args->args[at + 1], now, &since) !=
+		0) {
+		session_error(s, 501);
+		return false;
+	}
+	*since_r = since < 0 ? 0 : (uint64_t)since;
+	return true;
+}
+
+void
+cmd_newgroups(struct session *s, const struct nntp_args *args)
+{
+	uint64_t since;
+
+	if (new_since(s, args, 0, &since))
+		groups_send(s, &newgroups_kind, span_make(NULL, 0), since);
+}
+
+/* An article in several spaces is named once: in the first by name of those
+ * that the wildmat asks for and the reader may see. */
+static bool
+newnews_is_first(struct session *s, const struct groups_walk *walk,
+    const struct space *here, uint64_t artid)
+{
+	Kith__ArticleMeta *meta;
+	struct space *space;
+	bool first = true;
+
+	if (xref_meta(s, artid, &meta) != 0)
+		return true;
+	for (size_t i = 0; i < meta->n_placements && first; i++) {
+		space =
+		    spaces_by_id(session_spaces(s), meta->placements[i]->space);
+		if (space != NULL && session_may_read(s, space) &&
+		    groups_match(walk, space) &&
+		    strcmp(space->name, here->name) < 0)
+			first = false;
+		space_unref(space);
+	}
+	kith__article_meta__free_unpacked(meta, NULL);
+	return first;
+}
+
+/* What one block of the present space holds. 0 or negative. */
+static int
+newnews_block(struct session *s, struct groups_walk *walk,
+    const struct space *space)
+{
+	uint32_t number = walk->number / STORE_BLOCK_NUMBERS;
+	struct buffer *text = &s->loop->text;
+	struct store_overview_row row;
+	struct store_block *block;
+	int rc = session_block(s, space->id, number, &block);
+
+	if (rc != 0)
+		return rc;
+	buffer_clear(text);
+	for (size_t i = store_block_find(block, walk->number);
+	     i < store_block_count(block); i++) {
+		store_block_row(block, i, &row);
+		if (row.number > walk->last || row.time < walk->since)
+			continue;
+		if ((row.flags & STORE_ROW_MULTI) != 0 &&
+		    !newnews_is_first(s, walk, space, row.artid))
+			continue;
+		buffer_append_span(text,
+		    overview_row_field(span_make(row.text, row.text_len),
+			OVERVIEW_MESSAGE_ID));
+		buffer_append(text, "\r\n", 2);
+	}
+	store_block_unref(block);
+	session_write(s, text->bytes, text->len);
+	walk->number = (number + 1) * STORE_BLOCK_NUMBERS;
+	return 0;
+}
+
+static int
+newnews_first(void *arg, const struct store_overview_row *row)
+{
+	*(uint32_t *)arg = row->number;
+	return 1;
+}
+
+/* Finds where a space begins to be new. 0 or negative. */
+static int
+newnews_enter(struct session *s, struct groups_walk *walk,
+    const struct space *space)
+{
+	struct store_space_state state = { .low = 1, .high = 0 };
+	struct store_reader *reader;
+	int rc;
+
+	walk->within = true;
+	walk->number = 1;
+	walk->last = 0;
+	if (!groups_match(walk, space) ||
+	    !store_space_state_published(session_store(s), space->id, &state) ||
+	    state.count == 0)
+		return 0;
+	reader = session_reader(s);
+	if (reader == NULL)
+		return -1;
+	rc = store_numbers_since(reader, space->id, walk->since, newnews_first,
+	    &walk->number);
+	if (rc == 1)
+		walk->last = state.high;
+	return rc < 0 ? rc : 0;
+}
+
+static enum step
+newnews_step(struct session *s, struct continuation *c)
+{
+	struct groups_walk *walk = &c->as.groups;
+	const struct space *space;
+	int rc;
+
+	while (walk->next < walk->directory->count) {
+		space = walk->directory->spaces[walk->next];
+		rc = walk->within ? newnews_block(s, walk, space)
+				  : newnews_enter(s, walk, space);
+		if (rc != 0)
+			return STEP_FAILED;
+		if (walk->number > walk->last) {
+			walk->within = false;
+			walk->next++;
+		}
+		if (session_should_pause(s))
+			return STEP_MORE;
+	}
+	session_end_block(s);
+	return STEP_DONE;
+}
+
+void
+cmd_newnews(struct session *s, const struct nntp_args *args)
+{
+	struct continuation c = { .step = newnews_step,
+		.release = groups_release };
+	struct groups_walk *walk = &c.as.groups;
+
+	if (!new_since(s, args, 1, &walk->since) ||
+	    !groups_begin(s, args->args[0], walk))
+		return;
+	session_reply(s, 230);
+	session_continue(s, &c);
+}

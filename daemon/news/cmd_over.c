@@ -1,0 +1,121 @@
+/* cmd_over.c - OVER (RFC 3977 8.3) and XOVER (RFC 2980 2.8): runs of rows are
+ * sent as they lie in the store's blocks.
+ */
+#include <string.h>
+
+#include "daemon/news/commands.h"
+#include "daemon/news/rows.h"
+#include "daemon/news/xref.h"
+
+/* Below this a run is copied: cheaper than to keep track of it. */
+#define REFERENCE_MIN 4096u
+
+static void
+release_block(void *arg)
+{
+	store_block_unref(arg);
+}
+
+static void
+over_run(struct session *s, const struct store_block *block, size_t first,
+    size_t last)
+{
+	size_t len;
+	const char *lines = store_block_lines(block, first, last, &len);
+	struct store_block *counted;
+
+	if (len < REFERENCE_MIN) {
+		session_write(s, lines, len);
+		return;
+	}
+	/* what is immutable in a block is all but its counter */
+	memcpy(&counted, &block, sizeof counted);
+	store_block_ref(counted);
+	session_write_reference(s, lines, len, release_block, counted);
+}
+
+/* A row with a number, and an Xref, of its own. */
+static void
+over_row(struct session *s, uint32_t number,
+    const struct store_overview_row *row)
+{
+	struct buffer *text = &s->loop->text;
+	Kith__ArticleMeta *meta = NULL;
+	size_t len = row->text_len;
+
+	buffer_clear(text);
+	append_number(text, number);
+	if ((row->flags & STORE_ROW_MULTI) != 0) {
+		/* Xref is the last field, and holds no tab */
+		while (len > 0 && row->text[len - 1] != '\t')
+			len--;
+		buffer_append(text, row->text, len);
+		if (xref_meta(s, row->artid, &meta) == 0) {
+			buffer_append_text(text, "Xref: ");
+			xref_append(s, text, meta);
+			kith__article_meta__free_unpacked(meta, NULL);
+		}
+		buffer_append_text(text, "\r\n");
+	} else {
+		buffer_append(text, row->text, len);
+	}
+	session_write(s, text->bytes, text->len);
+}
+
+static size_t
+over_emit(struct session *s, const struct rows_walk *walk,
+    const struct store_block *block, size_t first, size_t last)
+{
+	struct store_overview_row row;
+	size_t run = first;
+
+	(void)walk;
+	for (size_t i = first; i < last; i++) {
+		store_block_row(block, i, &row);
+		if ((row.flags & STORE_ROW_MULTI) == 0)
+			continue;
+		if (i > run)
+			over_run(s, block, run, i);
+		over_row(s, row.number, &row);
+		run = i + 1;
+	}
+	if (last > run)
+		over_run(s, block, run, last);
+	return last;
+}
+
+static void
+over_emit_one(struct session *s, const struct rows_walk *walk,
+    const struct found *found, const struct store_overview_row *row)
+{
+	(void)walk;
+	over_row(s, found->answer, row);
+}
+
+static const struct rows_kind over_kind = { 224, 423, over_emit,
+	over_emit_one };
+/* RFC 2980 2.8: 420 where RFC 3977 has 423 */
+static const struct rows_kind xover_kind = { 224, 420, over_emit,
+	over_emit_one };
+
+static struct span
+over_argument(const struct nntp_args *args)
+{
+	return args->count == 0 ? span_make(NULL, 0) : args->args[0];
+}
+
+void
+cmd_over(struct session *s, const struct nntp_args *args)
+{
+	struct rows_walk walk = { .kind = &over_kind };
+
+	rows_send_argument(s, &walk, over_argument(args));
+}
+
+void
+cmd_xover(struct session *s, const struct nntp_args *args)
+{
+	struct rows_walk walk = { .kind = &xover_kind };
+
+	rows_send_argument(s, &walk, over_argument(args));
+}

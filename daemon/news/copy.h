@@ -1,0 +1,25 @@
+/* copy.h - the news copy of an article: what kith adds, an Xref of what the
+ * reader may see, and the received bytes less what is hidden from news; sent
+ * from the store's blobs part by part. Private to daemon/news.
+ */
+#ifndef KITH_NEWS_COPY_H
+#define KITH_NEWS_COPY_H
+
+#include "daemon/news/continuation.h"
+#include "daemon/news/locate.h"
+
+enum copy_what {
+	COPY_ARTICLE,
+	COPY_HEAD,
+	COPY_BODY
+};
+
+/* Answers with the status line and the article, or found->missing. */
+void copy_send(struct session *s, const struct found *found,
+    enum copy_what what, int code);
+/* The header of the news copy, CRLF lines in wire form, appended to out. 0 or
+ * negative. */
+int copy_header(struct session *s, const struct found *found,
+    struct buffer *out);
+
+#endif

@@ -1,0 +1,147 @@
+/* groups.c - see groups.h.
+ */
+#include "daemon/news/groups.h"
+
+#include <errno.h>
+
+#include "daemon/news/directory.h"
+#include "daemon/news/xref.h"
+#include "protocol/wildmat.h"
+
+#define TEXT_CHUNK 8192u
+
+bool
+groups_match(const struct groups_walk *walk, const struct space *space)
+{
+	return walk->wildmat == NULL ||
+	    wildmat_matches(walk->wildmat, span_of(space->name));
+}
+
+void
+groups_release(struct continuation *c)
+{
+	directory_unref(c->as.groups.directory);
+	wildmat_free(&c->as.groups.wildmat);
+}
+
+bool
+groups_begin(struct session *s, struct span wildmat, struct groups_walk *walk)
+{
+	int rc =
+	    wildmat.len == 0 ? 0 : wildmat_compile(wildmat, &walk->wildmat);
+
+	if (rc == -EINVAL || rc == -E2BIG) {
+		session_error(s, 501);
+		return false;
+	}
+	walk->directory = directory_get(session_server(s), s->class);
+	if (rc != 0 || walk->directory == NULL) {
+		wildmat_free(&walk->wildmat);
+		directory_unref(walk->directory);
+		session_reply(s, 403);
+		return false;
+	}
+	return true;
+}
+
+static enum step
+groups_step(struct session *s, struct continuation *c)
+{
+	struct groups_walk *walk = &c->as.groups;
+	struct directory *directory = walk->directory;
+	struct buffer *text = &s->loop->text;
+	const struct space *space;
+
+	do {
+		buffer_clear(text);
+		/* the limit on spaces is for wildmats that match little */
+		for (size_t i = 0; i < 256 && text->len < TEXT_CHUNK &&
+		     walk->next < directory->count;
+		     i++) {
+			space = directory->spaces[walk->next++];
+			if (space->created >= walk->since &&
+			    groups_match(walk, space))
+				walk->kind->line(s, walk, space, text);
+		}
+		session_write(s, text->bytes, text->len);
+		if (walk->next == directory->count) {
+			session_end_block(s);
+			return STEP_DONE;
+		}
+	} while (!session_should_pause(s));
+	return STEP_MORE;
+}
+
+/* One name: no walk is needed. */
+static void
+groups_send_one(struct session *s, const struct groups_walk *walk,
+    struct span name)
+{
+	struct space *space = session_find_space(s, name);
+	struct buffer *text = &s->loop->text;
+
+	buffer_clear(text);
+	if (space != NULL && space->created >= walk->since)
+		walk->kind->line(s, walk, space, text);
+	session_write(s, text->bytes, text->len);
+	session_end_block(s);
+	space_unref(space);
+}
+
+void
+groups_send(struct session *s, const struct groups_kind *kind,
+    struct span wildmat, uint64_t since)
+{
+	struct continuation c = { .step = groups_step,
+		.release = groups_release };
+	struct groups_walk *walk = &c.as.groups;
+	struct span literal = { NULL, 0 };
+
+	walk->kind = kind;
+	walk->since = since;
+	if (!groups_begin(s, wildmat, walk))
+		return;
+	if (walk->wildmat != NULL)
+		literal = wildmat_literal(walk->wildmat);
+	session_reply(s, kind->code);
+	if (literal.len > 0) {
+		groups_send_one(s, walk, literal);
+		groups_release(&c);
+	} else {
+		session_continue(s, &c);
+	}
+}
+
+static char
+active_status(struct session *s, const struct space *space)
+{
+	switch (rights_post(session_identity(s), space)) {
+	case POST_ALLOWED:
+	case POST_LOGIN: /* newsreaders would not even ask for the login */
+		return 'y';
+	case POST_MODERATED:
+		return 'm';
+	case POST_REFUSED:
+	case POST_CLOSED:
+	default:
+		return 'n';
+	}
+}
+
+void
+groups_active_line(struct session *s, const struct groups_walk *walk,
+    const struct space *space, struct buffer *text)
+{
+	struct store_space_state state = { .low = 1, .high = 0 };
+
+	(void)walk;
+	(void)store_space_state_published(session_store(s), space->id, &state);
+	buffer_append_text(text, space->name);
+	buffer_append_byte(text, ' ');
+	append_number(text, state.high);
+	buffer_append_byte(text, ' ');
+	append_number(text, state.low);
+	buffer_append_byte(text, ' ');
+	buffer_append_byte(text, active_status(s, space));
+	buffer_append(text, "\r\n", 2);
+}

@@ -1,0 +1,157 @@
+/* locate.c - see locate.h.
+ */
+#include "daemon/news/locate.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "daemon/news/xref.h"
+#include "protocol/overview.h"
+#include "protocol/range.h"
+#include "store/msgid.h"
+
+static void
+found_set_id(struct found *found, struct span id)
+{
+	(void)snprintf(found->message_id, sizeof found->message_id, "%.*s",
+	    SPAN_ARG(id));
+}
+
+int
+locate_number(struct session *s, uint32_t space, uint32_t number,
+    struct found *found)
+{
+	struct store_overview_row row;
+	struct store_block *block;
+	size_t i;
+	int rc = session_block(s, space, number / STORE_BLOCK_NUMBERS, &block);
+
+	if (rc != 0)
+		return rc;
+	i = store_block_find(block, number);
+	if (i < store_block_count(block))
+		store_block_row(block, i, &row);
+	if (i == store_block_count(block) || row.number != number) {
+		store_block_unref(block);
+		return -ENOENT;
+	}
+	*found = (struct found){
+		.artid = row.artid,
+		.answer = number,
+		.space = space,
+		.number = number,
+		.multi = (row.flags & STORE_ROW_MULTI) != 0,
+		.missing = 423,
+	};
+	found_set_id(found,
+	    overview_row_field(span_make(row.text, row.text_len),
+		OVERVIEW_MESSAGE_ID));
+	store_block_unref(block);
+	return 0;
+}
+
+/* True if the reader may see the article by one of its placements. */
+static bool
+found_by_meta(struct session *s, const Kith__ArticleMeta *meta,
+    struct found *found)
+{
+	struct space *space;
+	bool seen = false;
+
+	for (size_t i = 0; i < meta->n_placements && !seen; i++) {
+		space =
+		    spaces_by_id(session_spaces(s), meta->placements[i]->space);
+		if (space != NULL && session_may_read(s, space)) {
+			found->space = space->id;
+			found->number = meta->placements[i]->number;
+			seen = true;
+		}
+		space_unref(space);
+	}
+	found->multi = meta->n_placements > 1;
+	return seen;
+}
+
+int
+locate_id(struct session *s, struct span id, struct found *found)
+{
+	struct store_msgid_entry entries[STORE_MSGID_MAX];
+	struct store_reader *reader = session_reader(s);
+	Kith__ArticleMeta *meta;
+	uint8_t hash[STORE_HASH_LEN];
+	uint64_t artid;
+	bool seen = false;
+	int count;
+
+	if (reader == NULL)
+		return -ENOMEM;
+	store_msgid_hash(session_store(s), id.bytes, id.len, hash);
+	count = store_msgid_get(reader, hash, entries);
+	if (count < 0 && count != -ENOENT)
+		return count;
+	*found = (struct found){ .missing = 430 };
+	found_set_id(found, id);
+	/* an unknown id costs what a hidden one does: one look at an article */
+	for (int i = 0; (i == 0 || i < count) && !seen; i++) {
+		artid = i < count ? entries[i].artid : 1;
+		if (artid == 0 || xref_meta(s, artid, &meta) != 0)
+			continue;
+		seen = found_by_meta(s, meta, found) && i < count &&
+		    entries[i].state == STORE_MSGID_STORED;
+		found->artid = artid;
+		kith__article_meta__free_unpacked(meta, NULL);
+	}
+	return seen ? 0 : -ENOENT;
+}
+
+static bool
+locate_by_id(struct session *s, struct span id, struct found *found)
+{
+	int rc;
+
+	if (!msgid_is_valid(id)) {
+		session_error(s, 501);
+		return false;
+	}
+	rc = locate_id(s, id, found);
+	if (rc != 0)
+		session_reply(s, rc == -ENOENT ? 430 : 403);
+	return rc == 0;
+}
+
+static bool
+locate_in_group(struct session *s, uint32_t number, int missing,
+    struct found *found)
+{
+	int rc = number == 0 || number > RANGE_NUMBER_MAX
+	    ? -ENOENT
+	    : locate_number(s, s->group->id, number, found);
+
+	if (rc != 0) {
+		session_reply(s, rc == -ENOENT ? missing : 403);
+		return false;
+	}
+	found->missing = missing;
+	s->current = number;
+	return true;
+}
+
+bool
+locate_argument(struct session *s, struct span argument, struct found *found)
+{
+	uint32_t number = 0;
+
+	if (argument.len > 0 && argument.bytes[0] == '<')
+		return locate_by_id(s, argument, found);
+	if (argument.len > 0 && range_parse_number(argument, &number) != 0) {
+		session_error(s, 501);
+		return false;
+	}
+	if (session_group(s) == NULL) {
+		session_reply(s, 412);
+		return false;
+	}
+	if (argument.len > 0)
+		return locate_in_group(s, number, 423, found);
+	return locate_in_group(s, s->current, 420, found);
+}

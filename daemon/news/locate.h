@@ -1,0 +1,29 @@
+/* locate.h - which article a command means: by number, by Message-ID, or the
+ * current one (RFC 3977 6.2.1). Private to daemon/news.
+ */
+#ifndef KITH_NEWS_LOCATE_H
+#define KITH_NEWS_LOCATE_H
+
+#include "daemon/news/session.h"
+#include "protocol/msgid.h"
+
+struct found {
+	uint64_t artid;
+	uint32_t answer; /* the number in the response: 0 by Message-ID */
+	uint32_t space;  /* a placement that the reader may see */
+	uint32_t number;
+	bool multi;  /* there are several */
+	int missing; /* the code if the article is gone after all */
+	char message_id[MSGID_MAX + 1];
+};
+
+/* 0, -ENOENT (not there, or not for this reader), or negative. */
+int locate_number(struct session *s, uint32_t space, uint32_t number,
+    struct found *found_r);
+int locate_id(struct session *s, struct span message_id, struct found *found_r);
+/* The article that an argument names; "" for the current one. Replies and
+ * returns false if there is none. */
+bool locate_argument(struct session *s, struct span argument,
+    struct found *found_r);
+
+#endif

@@ -1,0 +1,171 @@
+/* post.c - see post.h.
+ */
+#include "daemon/news/post.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/log.h"
+#include "protocol/dot.h"
+#include "protocol/msgid.h"
+
+#define SECONDS_ARTICLE 3600u /* for a whole article, however slow the line */
+
+struct post {
+	struct dot_receiver dot;
+	struct buffer article;
+	bool offered;                   /* IHAVE */
+	char message_id[MSGID_MAX + 1]; /* of IHAVE */
+};
+
+/* What the door was asked; outlives the connection if it must. */
+struct post_request {
+	struct session *session; /* counted */
+	bool offered;
+};
+
+int
+post_begin(struct session *s, const char *offered_id)
+{
+	struct post *post = calloc(1, sizeof *post);
+
+	if (post == NULL)
+		return -ENOMEM;
+	buffer_init(&post->article, 0);
+	dot_receiver_init(&post->dot, &post->article,
+	    community_config(session_community(s))->article_size);
+	if (offered_id != NULL) {
+		post->offered = true;
+		(void)snprintf(post->message_id, sizeof post->message_id, "%s",
+		    offered_id);
+	}
+	s->post = post;
+	stream_set_deadline(s->stream, SECONDS_ARTICLE);
+	return 0;
+}
+
+void
+post_free(struct post **post_p)
+{
+	struct post *post = *post_p;
+
+	if (post == NULL)
+		return;
+	*post_p = NULL;
+	buffer_fini(&post->article);
+	free(post);
+}
+
+static void
+post_answer(struct session *s, bool offered, enum reason reason,
+    const char *detail)
+{
+	const struct reason_reply *reply = reason_reply(reason);
+	unsigned code = offered ? reply->ihave : reply->post;
+
+	if (code == 240 || code == 235)
+		s->posted++;
+	log_info("session=%llu event=%s code=%u member=%u peer=%u",
+	    (unsigned long long)s->id, offered ? "ihave" : "post", code,
+	    session_identity(s)->member, session_identity(s)->peer);
+	session_reply_text(s, (int)code, "%s%s%s", reply->text,
+	    detail[0] == '\0' ? "" : ": ", detail);
+}
+
+static void
+post_done(void *arg, const struct intake_result *result)
+{
+	struct post_request *request = arg;
+	struct session *s = request->session;
+
+	if (s->stream != NULL) {
+		post_answer(s, request->offered, result->reason,
+		    result->detail);
+		session_resume(s);
+	}
+	session_unref(s);
+	free(request);
+}
+
+/* Why the bytes themselves cannot be an article, or NULL. */
+static const char *
+post_fault(const struct dot_facts *facts)
+{
+	if (facts->nul)
+		return "the article holds a NUL octet";
+	if (facts->bare_cr)
+		return "the article holds a CR that is not before a LF";
+	if (facts->bare_lf)
+		return "the article holds a LF that is not after a CR";
+	return NULL;
+}
+
+static void
+post_submit(struct session *s, struct post *post)
+{
+	struct post_request *request = malloc(sizeof *request);
+	struct intake_news news = {
+		.stuffed = post->dot.facts.stuffed > 0,
+		.eight_bit = post->dot.facts.eight_bit,
+		.identity = *session_identity(s),
+		.channel = post->offered ? KITH__CHANNEL__CHANNEL_PEER
+					 : KITH__CHANNEL__CHANNEL_POST,
+		.offered_id = post->offered ? post->message_id : NULL,
+		.client = stream_peer(s->stream),
+		.inbox = s->loop->inbox,
+	};
+
+	news.bytes =
+	    request == NULL ? NULL : buffer_take(&post->article, &news.len);
+	if (news.bytes == NULL) {
+		free(request);
+		post_answer(s, post->offered, REASON_BUSY, "");
+		return;
+	}
+	request->session = s;
+	request->offered = post->offered;
+	session_ref(s);
+	s->waiting = true;
+	intake_news(session_community(s), &news, post_done, request);
+}
+
+static void
+post_finish(struct session *s, struct post *post)
+{
+	const char *fault = post_fault(&post->dot.facts);
+
+	stream_set_deadline(s->stream, 0);
+	if (fault != NULL)
+		post_answer(s, post->offered, REASON_BAD_ARTICLE, fault);
+	else if (post->dot.too_large)
+		post_answer(s, post->offered, REASON_TOO_LARGE, "");
+	else if (post->dot.failed)
+		post_answer(s, post->offered, REASON_BUSY, "");
+	else if (post->article.len == 0)
+		post_answer(s, post->offered, REASON_BAD_ARTICLE,
+		    "the article is empty");
+	else
+		post_submit(s, post);
+}
+
+bool
+post_receive(struct session *s)
+{
+	struct span window = stream_input(s->stream);
+	struct post *post = s->post;
+	size_t used = 0;
+	bool whole;
+
+	if (window.len == 0)
+		return false;
+	whole = dot_receive(&post->dot, window, &used);
+	stream_consume(s->stream, used);
+	if (whole) {
+		s->post = NULL;
+		post_finish(s, post);
+		post_free(&post);
+	}
+	return true;
+}

@@ -1,0 +1,157 @@
+/* session.h - one NNTP connection: its state, its input and output.
+ *
+ * Commands are in cmd_*.c. A session parses straight out of the stream's input
+ * and holds no buffer of its own; what only some commands need (an article
+ * being received, a long answer under way, an identity) is allocated for them.
+ * Private to daemon/news.
+ */
+#ifndef KITH_NEWS_SESSION_H
+#define KITH_NEWS_SESSION_H
+
+#include "daemon/community/intake.h"
+#include "daemon/community/spaces.h"
+#include "daemon/news/server.h"
+#include "daemon/stream.h"
+#include "protocol/line.h"
+#include "protocol/nntp.h"
+#include "store/overview.h"
+
+struct continuation;
+struct post;
+
+#define SESSION_ERRORS_MAX 10u /* malformed commands in a row */
+
+struct session {
+	LIST_ENTRY(session) entry;
+	struct news_loop *loop;
+	struct stream *stream; /* NULL: the connection is gone */
+	struct news_address *address;
+	uint64_t id;
+	unsigned references; /* the stream, requests, posted wake-ups */
+	/* the newsgroup that is selected */
+	struct space *group; /* counted, or NULL */
+	uint64_t group_generation;
+	uint32_t current; /* article number, 0: none */
+	/* who it is */
+	struct identity *identity; /* NULL: nobody known */
+	char *login;               /* of AUTHINFO USER, until PASS */
+	enum reader_class class;
+	uint64_t posting_generation; /* 0: posting is not known */
+	enum rights_post posting;
+	/* what it is at */
+	struct line_reader lines;
+	struct store_view *view; /* of this burst */
+	uint64_t turn_ends;      /* nanoseconds, monotonic */
+	struct continuation *continuation;
+	struct post *post; /* an article is being received */
+	unsigned errors;   /* malformed commands in a row */
+	unsigned failed_logins;
+	unsigned commands, articles, posted; /* for the log */
+	bool waiting;                        /* for the store or a worker */
+	bool running;                        /* session_run is on the stack */
+	bool again;                          /* it was called meanwhile */
+	bool posted_wake;                    /* a wake-up is on its way */
+	bool closing;
+	bool greeted;
+	bool logged_in;
+};
+
+static inline struct news_server *
+session_server(const struct session *s)
+{
+	return s->loop->server;
+}
+
+static inline struct community *
+session_community(const struct session *s)
+{
+	return s->loop->server->community;
+}
+
+static inline struct spaces *
+session_spaces(const struct session *s)
+{
+	return community_spaces(s->loop->server->community);
+}
+
+static inline struct store *
+session_store(const struct session *s)
+{
+	return community_store(s->loop->server->community);
+}
+
+/* ---- output; nothing happens once the connection is gone ---- */
+
+void session_write(struct session *s, const void *bytes, size_t len);
+/* A piece of a block or blob; the reference that comes with it is taken. */
+void session_write_reference(struct session *s, const void *bytes, size_t len,
+    void (*release)(void *arg), void *arg);
+/* "CODE text" from protocol/nntp.h's table, or with a text of one's own. */
+void session_reply(struct session *s, int code);
+void session_reply_text(struct session *s, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A malformed command: 500 or 501, and 400 if there were too many. */
+void session_error(struct session *s, int code);
+void session_end_block(struct session *s); /* "." CRLF */
+/* Sends what is queued, and ends. */
+void session_close(struct session *s);
+
+/* ---- work in small pieces ---- */
+
+enum step {
+	STEP_DONE,
+	STEP_MORE,   /* the output is full, or the turn is over */
+	STEP_FAILED, /* the answer cannot be finished: the connection ends */
+};
+
+/* True if a long answer should stop here and go on in a later turn. */
+bool session_should_pause(struct session *s);
+/* Runs the steps of an answer now; what is left when the output is full is
+ * moved to the heap (a continuation holds no pointer into itself) and goes on
+ * later. Later commands wait. Takes c's contents. */
+void session_continue(struct session *s, const struct continuation *c);
+/* The same where the first step was done by other means. */
+void session_start(struct session *s, struct continuation *c, enum step first);
+/* Parses and answers until there is nothing to do but wait. */
+void session_run(struct session *s);
+/* Brackets what happens off the session's own callbacks. */
+void session_ref(struct session *s);
+void session_unref(struct session *s);
+/* Ends the session at once; the loop has stopped. */
+void session_abandon(struct session *s);
+/* A request was answered: later commands may go on. */
+void session_resume(struct session *s);
+
+/* ---- reading ---- */
+
+/* The view of this burst, begun when first asked for. NULL: no memory. */
+struct store_reader *session_reader(struct session *s);
+/* A block of a space's overview, from the cache or the view. The reference is
+ * the caller's. 0 or negative. */
+int session_block(struct session *s, uint32_t space, uint32_t block,
+    struct store_block **block_r);
+/* The same for a part of an article. -ENOENT: past the end. */
+int session_part(struct session *s, uint64_t artid, uint16_t part,
+    struct store_blob **blob_r);
+
+/* ---- who and where ---- */
+
+/* Nobody known, if the session has no identity. Borrowed. */
+const struct identity *session_identity(const struct session *s);
+/* Takes on an identity (copied; NULL: nobody) and its reader class. */
+int session_become(struct session *s, const struct identity *identity);
+/* A space that the reader may see, counted, or NULL. */
+struct space *session_find_space(struct session *s, struct span name);
+bool session_may_read(const struct session *s, const struct space *space);
+/* The selected newsgroup if it still exists for this reader, else NULL. */
+struct space *session_group(struct session *s);
+void session_select(struct session *s, struct space *space, uint32_t current);
+/* What may be posted by this session anywhere: the best of all spaces. */
+enum rights_post session_posting(struct session *s);
+/* AUTHINFO may be used now as far as privacy goes. */
+bool session_is_private(const struct session *s);
+/* TLS can be had here. */
+bool session_offers_tls(const struct session *s);
+void session_greet(struct session *s);
+
+#endif

@@ -1,0 +1,165 @@
+/* session_state.c - who a session is and where it stands: identity, reader
+ * class, selected newsgroup, what it may post. See session.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/news/session.h"
+#include "daemon/tls.h"
+
+static const struct identity nobody = { .trust = TRUST_NONE };
+
+const struct identity *
+session_identity(const struct session *s)
+{
+	return s->identity == NULL ? &nobody : s->identity;
+}
+
+int
+session_become(struct session *s, const struct identity *identity)
+{
+	struct identity *copy = NULL;
+
+	if (identity != NULL) {
+		copy = malloc(sizeof *copy);
+		if (copy == NULL)
+			return -ENOMEM;
+		*copy = *identity;
+	}
+	free(s->identity);
+	s->identity = copy;
+	s->class = rights_reader_class(session_identity(s));
+	s->posting_generation = 0;
+	s->group_generation = UINT64_MAX; /* looked up when next used */
+	return 0;
+}
+
+bool
+session_may_read(const struct session *s, const struct space *space)
+{
+	return rights_may_read(s->class, space);
+}
+
+struct space *
+session_find_space(struct session *s, struct span name)
+{
+	struct space *space = spaces_by_name(session_spaces(s), name);
+
+	if (space != NULL && !session_may_read(s, space)) {
+		space_unref(space);
+		space = NULL;
+	}
+	return space;
+}
+
+void
+session_select(struct session *s, struct space *space, uint32_t current)
+{
+	if (space != NULL) {
+		space_ref(space);
+		s->group_generation = spaces_generation(session_spaces(s));
+	}
+	space_unref(s->group);
+	s->group = space;
+	s->current = current;
+}
+
+struct space *
+session_group(struct session *s)
+{
+	uint64_t generation;
+	struct space *space;
+
+	if (s->group == NULL)
+		return NULL;
+	generation = spaces_generation(session_spaces(s));
+	if (s->group_generation == generation)
+		return s->group;
+	space = spaces_by_id(session_spaces(s), s->group->id);
+	if (space != NULL && session_may_read(s, space))
+		session_select(s, space, s->current);
+	else
+		session_select(s, NULL, 0);
+	space_unref(space);
+	return s->group;
+}
+
+/* The best that any space allows; the walk ends at the first that takes
+ * posts. */
+struct posting_walk {
+	const struct identity *identity;
+	enum rights_post best;
+};
+
+static int
+posting_of(void *arg, const struct space *space)
+{
+	struct posting_walk *walk = arg;
+	enum rights_post post = rights_post(walk->identity, space);
+
+	/* posting where nothing can be read is for mail */
+	if (post != POST_LOGIN &&
+	    !rights_may_read(rights_reader_class(walk->identity), space))
+		return 0;
+	if (post == POST_ALLOWED || post == POST_MODERATED) {
+		walk->best = post;
+		return 1;
+	}
+	if (post == POST_LOGIN)
+		walk->best = POST_LOGIN;
+	return 0;
+}
+
+enum rights_post
+session_posting(struct session *s)
+{
+	struct posting_walk walk = { session_identity(s), POST_REFUSED };
+	uint64_t generation = spaces_generation(session_spaces(s)) + 1;
+	bool known = s->identity != NULL;
+	uint64_t *at =
+	    known ? &s->posting_generation : &s->loop->posting_generation;
+	enum rights_post *posting = known ? &s->posting : &s->loop->posting;
+
+	if (*at != generation) {
+		(void)spaces_each(session_spaces(s), posting_of, &walk);
+		*posting = walk.best;
+		*at = generation;
+	}
+	return *posting;
+}
+
+bool
+session_is_private(const struct session *s)
+{
+	return stream_is_tls(s->stream) || stream_peer_is_loopback(s->stream) ||
+	    community_config(session_community(s))->auth_without_tls;
+}
+
+bool
+session_offers_tls(const struct session *s)
+{
+	struct news_server *server = session_server(s);
+	struct ssl_ctx_st *ctx;
+
+	if (server->tls == NULL)
+		return false;
+	ctx = server->tls(server->tls_arg);
+	if (ctx == NULL)
+		return false;
+	tls_free(&ctx);
+	return true;
+}
+
+void
+session_greet(struct session *s)
+{
+	enum rights_post posting = session_posting(s);
+	const char *hostname = community_config(session_community(s))->hostname;
+	bool may = posting == POST_ALLOWED || posting == POST_MODERATED ||
+	    posting == POST_LOGIN;
+
+	/* the same words for MODE READER (RFC 3977 5.1, 5.3) */
+	s->greeted = true;
+	session_reply_text(s, may ? 200 : 201, "%s ready, posting %s", hostname,
+	    may ? "allowed" : "prohibited");
+}

@@ -1,0 +1,105 @@
+/* xref.c - see xref.h.
+ */
+#include "daemon/news/xref.h"
+
+#include <errno.h>
+
+int
+xref_meta(struct session *s, uint64_t artid, Kith__ArticleMeta **meta_r)
+{
+	struct store_reader *reader = session_reader(s);
+	struct store_key key = store_key_u64(artid);
+	ProtobufCMessage *message = NULL;
+	int rc;
+
+	if (reader == NULL)
+		return -ENOMEM;
+	rc = store_get(reader, STORE_ARTICLE_META, &key, &message);
+	if (rc == 0)
+		*meta_r = (Kith__ArticleMeta *)(void *)message;
+	return rc;
+}
+
+void
+append_number(struct buffer *out, uint64_t number)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	do {
+		digits[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number != 0);
+	buffer_append(out, digits + at, sizeof digits - at);
+}
+
+static void
+append_place(struct buffer *out, const char *group, uint32_t number)
+{
+	buffer_append_byte(out, ' ');
+	buffer_append_text(out, group);
+	buffer_append_byte(out, ':');
+	append_number(out, number);
+}
+
+static const char *
+xref_host(struct session *s)
+{
+	return community_config(session_community(s))->hostname;
+}
+
+void
+xref_append_one(struct session *s, struct buffer *out, const char *group,
+    uint32_t number)
+{
+	buffer_append_text(out, xref_host(s));
+	append_place(out, group, number);
+}
+
+/* The space of a placement if the reader may see it, counted. */
+static struct space *
+xref_space(struct session *s, const Kith__Placement *placement)
+{
+	struct space *space = spaces_by_id(session_spaces(s), placement->space);
+
+	if (space != NULL && !session_may_read(s, space)) {
+		space_unref(space);
+		space = NULL;
+	}
+	return space;
+}
+
+void
+xref_append(struct session *s, struct buffer *out,
+    const Kith__ArticleMeta *meta)
+{
+	struct space *space;
+
+	buffer_append_text(out, xref_host(s));
+	for (size_t i = 0; i < meta->n_placements; i++) {
+		space = xref_space(s, meta->placements[i]);
+		if (space != NULL)
+			append_place(out, space->name,
+			    meta->placements[i]->number);
+		space_unref(space);
+	}
+}
+
+void
+xref_append_groups(struct session *s, struct buffer *out,
+    const Kith__ArticleMeta *meta)
+{
+	struct space *space;
+	bool any = false;
+
+	for (size_t i = 0; i < meta->n_placements; i++) {
+		space = xref_space(s, meta->placements[i]);
+		if (space == NULL)
+			continue;
+		if (any)
+			buffer_append_byte(out, ',');
+		buffer_append_text(out, space->name);
+		any = true;
+		space_unref(space);
+	}
+}

@@ -1,0 +1,23 @@
+/* xref.h - the placements of an article that a reader class may see, as Xref
+ * and Newsgroups. Private to daemon/news.
+ */
+#ifndef KITH_NEWS_XREF_H
+#define KITH_NEWS_XREF_H
+
+#include "daemon/news/session.h"
+
+/* Owned (kith__article_meta__free_unpacked). 0 or negative. */
+int xref_meta(struct session *s, uint64_t artid, Kith__ArticleMeta **meta_r);
+/* "hostname group:number ..." of an article in several spaces; number and space
+ * of one in a single space. Nothing if none may be seen. */
+void xref_append(struct session *s, struct buffer *out,
+    const Kith__ArticleMeta *meta);
+void xref_append_one(struct session *s, struct buffer *out, const char *group,
+    uint32_t number);
+/* "group,group" */
+void xref_append_groups(struct session *s, struct buffer *out,
+    const Kith__ArticleMeta *meta);
+/* Decimal digits. */
+void append_number(struct buffer *out, uint64_t number);
+
+#endif
