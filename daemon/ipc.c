@@ -109,13 +109,15 @@ ipc_transmit(struct ipc *ipc, const struct ipc_writer *writer)
 /* Takes the writer. What the socket does not take now is sent later, in
  * order. */
 static int
-ipc_send(struct ipc *ipc, struct ipc_writer *writer, const struct ipc_header *header)
+ipc_send(struct ipc *ipc, struct ipc_writer *writer,
+    const struct ipc_header *header)
 {
 	struct outgoing *outgoing = NULL;
 	int result = ipc_writer_finish(writer, header);
 
 	if (result == 0)
-		result = ipc->first != NULL ? -EAGAIN : ipc_transmit(ipc, writer);
+		result =
+		    ipc->first != NULL ? -EAGAIN : ipc_transmit(ipc, writer);
 	if (result == -EAGAIN) {
 		outgoing = malloc(sizeof(*outgoing));
 		result = outgoing == NULL ? -ENOMEM : 0;
@@ -257,18 +259,20 @@ ipc_is_opened(const struct ipc *ipc, uint32_t request)
 }
 
 static int
-ipc_take_request(
-    struct ipc *ipc, const struct ipc_header *header, struct ipc_reader *reader)
+ipc_take_request(struct ipc *ipc, const struct ipc_header *header,
+    struct ipc_reader *reader)
 {
 	if (header->request != 0) {
-		if (ipc->opened_count[header->class] >= credits[header->class] ||
+		if (ipc->opened_count[header->class] >=
+			credits[header->class] ||
 		    ipc_is_opened(ipc, header->request))
 			return -EPROTO;
 		ipc->opened_count[header->class]++;
 		ipc->opened[ipc->opened_total++] =
 		    (struct opened){ header->request, header->class };
 	}
-	ipc->handler->request(ipc->arg, ipc, header->type, header->request, reader);
+	ipc->handler->request(ipc->arg, ipc, header->type, header->request,
+	    reader);
 	return 0;
 }
 
@@ -279,11 +283,13 @@ ipc_collect_fds(struct msghdr *message, int *fds)
 	struct cmsghdr *part;
 	int count = 0;
 
-	for (part = CMSG_FIRSTHDR(message); part != NULL; part = CMSG_NXTHDR(message, part)) {
+	for (part = CMSG_FIRSTHDR(message); part != NULL;
+	     part = CMSG_NXTHDR(message, part)) {
 		size_t len = part->cmsg_len - CMSG_LEN(0);
 
-		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS ||
-		    count > 0 || len > IPC_FDS_MAX * sizeof(int))
+		if (part->cmsg_level != SOL_SOCKET ||
+		    part->cmsg_type != SCM_RIGHTS || count > 0 ||
+		    len > IPC_FDS_MAX * sizeof(int))
 			continue;
 		memcpy(fds, CMSG_DATA(part), len);
 		count = (int)(len / sizeof(int));
@@ -314,9 +320,9 @@ ipc_receive(struct ipc *ipc)
 	if (got <= 0)
 		return got == 0 ? -EPIPE : -errno;
 	count = ipc_collect_fds(&message, fds);
-	result = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ?
-	    -EPROTO :
-	    ipc_header_decode(ipc->frame, (size_t)got, &header);
+	result = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0
+	    ? -EPROTO
+	    : ipc_header_decode(ipc->frame, (size_t)got, &header);
 	if (result != 0) {
 		while (count > 0)
 			(void)close(fds[--count]);
@@ -365,7 +371,8 @@ ipc_on_timer(evutil_socket_t fd, short what, void *arg)
 		struct call *call = &ipc->calls[i];
 		ipc_answered answered = call->answered;
 
-		if (call->request == 0 || answered == NULL || call->deadline == 0)
+		if (call->request == 0 || answered == NULL ||
+		    call->deadline == 0)
 			continue;
 		if (now <= call->deadline) {
 			more = true;
@@ -385,11 +392,14 @@ ipc_on_timer(evutil_socket_t fd, short what, void *arg)
 int
 ipc_pair(int fds[2])
 {
-	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == 0 ? 0 : -errno;
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == 0
+	    ? 0
+	    : -errno;
 }
 
 struct ipc *
-ipc_new(struct event_base *base, int fd, const struct ipc_handler *handler, void *arg)
+ipc_new(struct event_base *base, int fd, const struct ipc_handler *handler,
+    void *arg)
 {
 	struct ipc *ipc = calloc(1, sizeof(*ipc));
 
@@ -402,9 +412,10 @@ ipc_new(struct event_base *base, int fd, const struct ipc_handler *handler, void
 	ipc->handler = handler;
 	ipc->arg = arg;
 	ipc->last = &ipc->first;
-	(void)event_assign(
-	    &ipc->read_event, base, fd, EV_READ | EV_PERSIST, ipc_on_read, ipc);
-	(void)event_assign(&ipc->write_event, base, fd, EV_WRITE, ipc_on_write, ipc);
+	(void)event_assign(&ipc->read_event, base, fd, EV_READ | EV_PERSIST,
+	    ipc_on_read, ipc);
+	(void)event_assign(&ipc->write_event, base, fd, EV_WRITE, ipc_on_write,
+	    ipc);
 	(void)event_assign(&ipc->timer, base, -1, 0, ipc_on_timer, ipc);
 	if (event_add(&ipc->read_event, NULL) != 0) {
 		(void)close(fd);
@@ -435,8 +446,8 @@ ipc_free_slot(struct ipc *ipc)
 
 	for (i = 0; i < OPEN_MAX_ALL; i++)
 		if (ipc->calls[i].request == 0) {
-			ipc->calls[i].request = (uint32_t)++ipc->count << 16 |
-			    (uint32_t)(i + 1);
+			ipc->calls[i].request =
+			    (uint32_t)++ipc->count << 16 | (uint32_t)(i + 1);
 			return &ipc->calls[i];
 		}
 	return NULL;
@@ -451,11 +462,13 @@ ipc_call(struct ipc *ipc, struct ipc_writer *writer, enum ipc_class class,
 	struct call *call;
 	int result;
 
-	if (writer == NULL || ipc == NULL || ipc->fd < 0 || !ipc_has_credit(ipc, class)) {
+	if (writer == NULL || ipc == NULL || ipc->fd < 0 ||
+	    !ipc_has_credit(ipc, class)) {
 		if (writer == NULL)
 			result = -ENOMEM;
 		else
-			result = ipc == NULL || ipc->fd < 0 ? -ENOTCONN : -EAGAIN;
+			result =
+			    ipc == NULL || ipc->fd < 0 ? -ENOTCONN : -EAGAIN;
 		ipc_writer_free(&writer);
 		return result;
 	}
@@ -463,7 +476,8 @@ ipc_call(struct ipc *ipc, struct ipc_writer *writer, enum ipc_class class,
 	call->class = class;
 	call->answered = answered;
 	call->arg = arg;
-	call->deadline = deadline_seconds == 0 ? 0 : ipc_seconds() + deadline_seconds;
+	call->deadline =
+	    deadline_seconds == 0 ? 0 : ipc_seconds() + deadline_seconds;
 	header.type = writer->type;
 	header.request = call->request;
 	result = ipc_send(ipc, writer, &header);
@@ -472,7 +486,8 @@ ipc_call(struct ipc *ipc, struct ipc_writer *writer, enum ipc_class class,
 		return result;
 	}
 	ipc->call_count[class]++;
-	if (deadline_seconds != 0 && !event_pending(&ipc->timer, EV_TIMEOUT, NULL))
+	if (deadline_seconds != 0 &&
+	    !event_pending(&ipc->timer, EV_TIMEOUT, NULL))
 		(void)event_add(&ipc->timer, &second);
 	return 0;
 }
@@ -518,7 +533,8 @@ ipc_has_credit(const struct ipc *ipc, enum ipc_class class)
 }
 
 void
-ipc_set_credit_cb(struct ipc *ipc, void (*fn)(void *arg, enum ipc_class class), void *arg)
+ipc_set_credit_cb(struct ipc *ipc, void (*fn)(void *arg, enum ipc_class class),
+    void *arg)
 {
 	ipc->credit = fn;
 	ipc->credit_arg = arg;

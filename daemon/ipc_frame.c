@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define PAYLOAD_MAX (256u * 1024u * 1024u)
-#define SEALS	    (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define SEALS       (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 enum field_tag {
 	FIELD_U32 = 1,
@@ -90,7 +90,8 @@ ipc_writer_finish(struct ipc_writer *writer, const struct ipc_header *header)
 }
 
 static void
-put_field(struct ipc_writer *writer, enum field_tag tag, uint64_t value, unsigned octets)
+put_field(struct ipc_writer *writer, enum field_tag tag, uint64_t value,
+    unsigned octets)
 {
 	char field[9];
 
@@ -235,8 +236,8 @@ ipc_header_decode(const char *bytes, size_t len, struct ipc_header *header)
 }
 
 struct ipc_reader *
-ipc_reader_new(const struct ipc_header *header, const char *bytes, const int *fds,
-    unsigned fd_count)
+ipc_reader_new(const struct ipc_header *header, const char *bytes,
+    const int *fds, unsigned fd_count)
 {
 	size_t len = header->length - IPC_HEADER;
 	struct ipc_reader *reader = malloc(sizeof(*reader) + len);
@@ -273,7 +274,8 @@ ipc_reader_release(struct ipc_reader **reader_p)
 	if (reader == NULL || --reader->references > 0)
 		return;
 	while (reader->mapping_count > 0) {
-		struct mapping *mapping = &reader->mappings[--reader->mapping_count];
+		struct mapping *mapping =
+		    &reader->mappings[--reader->mapping_count];
 
 		(void)munmap(mapping->bytes, mapping->len);
 	}
@@ -399,7 +401,8 @@ ipc_get_payload(struct ipc_reader *reader)
 	struct mapping mapping;
 	int fd;
 
-	if (reader->at < reader->len && reader->bytes[reader->at] == FIELD_PAYLOAD)
+	if (reader->at < reader->len &&
+	    reader->bytes[reader->at] == FIELD_PAYLOAD)
 		return take_run(reader, FIELD_PAYLOAD);
 	mapping.len = (size_t)take_number(reader, FIELD_MEMFD, 8);
 	fd = take_fd(reader);

@@ -38,18 +38,22 @@ log_start(const char *role, enum log_level level)
 static size_t
 log_prefix(char *line, size_t room, enum log_level level)
 {
-	static const char *const names[] = { "err", "warning", "info", "debug" };
+	static const char *const names[] = { "err", "warning", "info",
+		"debug" };
 	static const char priorities[] = "3467";
 	time_t now = time(NULL);
 	struct tm tm;
 	int len;
 
 	if (log_state.journal)
-		len = snprintf(line, room, "<%c>%s: ", priorities[level], log_state.role);
+		len = snprintf(line, room, "<%c>%s: ", priorities[level],
+		    log_state.role);
 	else if (gmtime_r(&now, &tm) != NULL)
-		len = snprintf(line, room, "%04d-%02d-%02dT%02d:%02d:%02dZ %s[%ld] %s: ",
-		    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-		    tm.tm_sec, log_state.role, (long)getpid(), names[level]);
+		len = snprintf(line, room,
+		    "%04d-%02d-%02dT%02d:%02d:%02dZ %s[%ld] %s: ",
+		    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+		    tm.tm_min, tm.tm_sec, log_state.role, (long)getpid(),
+		    names[level]);
 	else
 		len = 0;
 	return len < 0 ? 0 : (size_t)len;
@@ -63,7 +67,8 @@ log_line(enum log_level level, const char *format, va_list args)
 	ssize_t written;
 	int saved = errno, more;
 
-	if ((int)level > atomic_load_explicit(&log_state.level, memory_order_relaxed))
+	if ((int)level >
+	    atomic_load_explicit(&log_state.level, memory_order_relaxed))
 		return;
 	len = log_prefix(line, sizeof(line), level);
 	more = vsnprintf(line + len, sizeof(line) - len - 1, format, args);
@@ -82,15 +87,15 @@ log_line(enum log_level level, const char *format, va_list args)
 	errno = saved;
 }
 
-#define LOG_FUNCTION(name, level)                                                  \
-	void name(const char *format, ...)                                         \
-	{                                                                          \
-		va_list args;                                                      \
-                                                                                   \
-		va_start(args, format);                                            \
-		log_line(level, format, args);                                     \
-		va_end(args);                                                      \
-	}
+#define LOG_FUNCTION(name, level)   \
+ void name(const char *format, ...) \
+ {                                  \
+  va_list args;                     \
+                                    \
+  va_start(args, format);           \
+  log_line(level, format, args);    \
+  va_end(args);                     \
+ }
 
 LOG_FUNCTION(log_err, LOG_LEVEL_ERR)
 LOG_FUNCTION(log_warning, LOG_LEVEL_WARNING)
@@ -119,8 +124,10 @@ utf8_length(const unsigned char *bytes, size_t len)
 	for (i = 1; i < need; i++)
 		if ((bytes[i] & 0xc0) != 0x80)
 			return 0;
-	if ((bytes[0] == 0xe0 && bytes[1] < 0xa0) || (bytes[0] == 0xf0 && bytes[1] < 0x90) ||
-	    (bytes[0] == 0xed && bytes[1] > 0x9f) || (bytes[0] == 0xf4 && bytes[1] > 0x8f) ||
+	if ((bytes[0] == 0xe0 && bytes[1] < 0xa0) ||
+	    (bytes[0] == 0xf0 && bytes[1] < 0x90) ||
+	    (bytes[0] == 0xed && bytes[1] > 0x9f) ||
+	    (bytes[0] == 0xf4 && bytes[1] > 0x8f) ||
 	    (bytes[0] == 0xc2 && bytes[1] < 0xa0))
 		return 0;
 	return need;
@@ -134,7 +141,8 @@ log_text(char *out, size_t room, const char *bytes, size_t len)
 
 	while (i < len && at + 5 <= room) {
 		unsigned char byte = (unsigned char)bytes[i];
-		size_t whole = utf8_length((const unsigned char *)bytes + i, len - i);
+		size_t whole =
+		    utf8_length((const unsigned char *)bytes + i, len - i);
 
 		if (whole > 0 && byte != '"' && byte != '\\') {
 			memcpy(out + at, bytes + i, whole);

@@ -90,8 +90,8 @@ loop_new(unsigned id)
 	loop->base = event_base_new_with_config(options);
 	if (loop->base == NULL)
 		goto fail;
-	loop->wake =
-	    event_new(loop->base, loop->wake_fd, EV_READ | EV_PERSIST, loop_woken, loop);
+	loop->wake = event_new(loop->base, loop->wake_fd, EV_READ | EV_PERSIST,
+	    loop_woken, loop);
 	if (loop->wake == NULL || event_add(loop->wake, NULL) != 0)
 		goto fail;
 	event_config_free(options);
@@ -203,12 +203,14 @@ loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
 bool
 loop_turn(struct loop *loop)
 {
-	int active = event_base_get_num_events(loop->base, EVENT_BASE_COUNT_ACTIVE);
+	int active =
+	    event_base_get_num_events(loop->base, EVENT_BASE_COUNT_ACTIVE);
 
 	(void)event_base_get_max_events(loop->base, EVENT_BASE_COUNT_ACTIVE, 1);
 	(void)event_base_loop(loop->base, EVLOOP_NONBLOCK);
 	return active > 0 ||
-	    event_base_get_max_events(loop->base, EVENT_BASE_COUNT_ACTIVE, 0) > 0;
+	    event_base_get_max_events(loop->base, EVENT_BASE_COUNT_ACTIVE, 0) >
+	    0;
 }
 
 /* ---- workers */
@@ -269,7 +271,8 @@ worker_pool_new(unsigned threads)
 	(void)pthread_cond_init(&pool->some, NULL);
 	pool->last = &pool->first;
 	while (pool->count < threads) {
-		if (pthread_create(&pool->threads[pool->count], NULL, worker_main, pool) != 0) {
+		if (pthread_create(&pool->threads[pool->count], NULL,
+			worker_main, pool) != 0) {
 			worker_pool_free(&pool);
 			return NULL;
 		}
@@ -299,8 +302,8 @@ worker_pool_free(struct worker_pool **pool_p)
 }
 
 int
-worker_submit(struct worker_pool *pool, struct loop *loop, void (*work)(void *arg),
-    void (*done)(void *arg), void *arg)
+worker_submit(struct worker_pool *pool, struct loop *loop,
+    void (*work)(void *arg), void (*done)(void *arg), void *arg)
 {
 	struct job *job = malloc(sizeof(*job));
 

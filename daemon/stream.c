@@ -63,7 +63,8 @@ stream_set_timer(struct stream *stream)
 	uint64_t due = stream_due(stream), now, wait;
 	struct timeval tv;
 
-	if (due == UINT64_MAX || (stream->timer_at != 0 && stream->timer_at <= due))
+	if (due == UINT64_MAX ||
+	    (stream->timer_at != 0 && stream->timer_at <= due))
 		return;
 	now = stream_milliseconds();
 	wait = due > now ? due - now : 1;
@@ -80,7 +81,8 @@ stream_check_timeouts(struct stream *stream)
 
 	if (now < stream_due(stream))
 		return;
-	stream_fail(stream, stream->closing ? STREAM_END_CLOSED : STREAM_END_TIMEOUT);
+	stream_fail(stream,
+	    stream->closing ? STREAM_END_CLOSED : STREAM_END_TIMEOUT);
 }
 
 void
@@ -155,7 +157,8 @@ stream_push(struct stream *stream)
 	}
 	stream->last = stream_milliseconds();
 	stream->security = STREAM_TLS;
-	if (stream->handler != NULL && stream->handler->secured != NULL && !stream->closing)
+	if (stream->handler != NULL && stream->handler->secured != NULL &&
+	    !stream->closing)
 		stream->handler->secured(stream->arg);
 	stream_send(stream);
 }
@@ -165,10 +168,11 @@ stream_push(struct stream *stream)
 static bool
 stream_wants_input(const struct stream *stream)
 {
-	return stream->failed == 0 && !stream->paused && !stream->full && !stream->eof &&
-	    !stream->closing && stream->handler != NULL &&
+	return stream->failed == 0 && !stream->paused && !stream->full &&
+	    !stream->eof && !stream->closing && stream->handler != NULL &&
 	    stream->in_len < stream->in_limit &&
-	    (stream->security == STREAM_PLAIN || stream->security == STREAM_TLS);
+	    (stream->security == STREAM_PLAIN ||
+		stream->security == STREAM_TLS);
 }
 
 /* Room behind what is buffered, at most `limit` in all. 0: no memory. */
@@ -225,8 +229,9 @@ stream_take_input(struct stream *stream)
 	if (!stream_wants_input(stream))
 		return;
 	room = stream_make_room(stream);
-	got = room == 0 ? -ENOMEM :
-			  stream->kind->read(stream, stream->in + stream->in_len, room);
+	got = room == 0
+	    ? -ENOMEM
+	    : stream->kind->read(stream, stream->in + stream->in_len, room);
 	if (got == 0) {
 		stream->eof = true;
 	} else if (got > 0) {
@@ -255,7 +260,8 @@ stream_do_duties(struct stream *stream)
 		stream->handler->drained(stream->arg);
 		again = true;
 	}
-	if (stream->handler == NULL || stream->closing || stream->paused || stream->full)
+	if (stream->handler == NULL || stream->closing || stream->paused ||
+	    stream->full)
 		return;
 	if (again && stream->in_len > 0) {
 		stream->handler->readable(stream->arg);
@@ -296,13 +302,13 @@ stream_register(struct stream *stream)
 		return;
 	if (reads != stream->reading) {
 		stream->reading = reads;
-		(void)(reads ? event_add(&stream->read_event, NULL) :
-			       event_del(&stream->read_event));
+		(void)(reads ? event_add(&stream->read_event, NULL)
+			     : event_del(&stream->read_event));
 	}
 	if (writes != stream->writing) {
 		stream->writing = writes;
-		(void)(writes ? event_add(&stream->write_event, NULL) :
-				event_del(&stream->write_event));
+		(void)(writes ? event_add(&stream->write_event, NULL)
+			      : event_del(&stream->write_event));
 	}
 }
 
@@ -312,7 +318,8 @@ stream_settle(struct stream *stream)
 	stream->settles = false;
 	stream->depth++;
 	stream_push(stream);
-	if (stream->full && stream->out.len < STREAM_LOW_WATER && !stream->closing)
+	if (stream->full && stream->out.len < STREAM_LOW_WATER &&
+	    !stream->closing)
 		stream_kick(stream);
 	if (stream->failed == 0 && stream->out.len == 0) {
 		if (stream->closing) {
@@ -323,8 +330,8 @@ stream_settle(struct stream *stream)
 		}
 	}
 	if (stream->failed != 0 && stream->handler != NULL && !stream->freed)
-		stream->handler->ended(
-		    stream->arg, (enum stream_end)(stream->failed - 1));
+		stream->handler->ended(stream->arg,
+		    (enum stream_end)(stream->failed - 1));
 	if (stream->freed || stream->failed != 0) {
 		stream_destroy(stream);
 		return;
@@ -392,17 +399,18 @@ stream_alloc(struct event_base *base, int fd, const struct stream_kind *kind)
 	stream->loopback = fd < 0;
 	(void)event_assign(&stream->read_event, base, fd, EV_READ | EV_PERSIST,
 	    stream_on_read, stream);
-	(void)event_assign(&stream->write_event, base, fd, EV_WRITE | EV_PERSIST,
-	    stream_on_write, stream);
-	(void)event_assign(&stream->timer, base, -1, 0, stream_on_timer, stream);
+	(void)event_assign(&stream->write_event, base, fd,
+	    EV_WRITE | EV_PERSIST, stream_on_write, stream);
+	(void)event_assign(&stream->timer, base, -1, 0, stream_on_timer,
+	    stream);
 	return stream;
 }
 
 /* ---- what sessions call */
 
 void
-stream_set_handler(
-    struct stream *stream, const struct stream_handler *handler, void *arg)
+stream_set_handler(struct stream *stream, const struct stream_handler *handler,
+    void *arg)
 {
 	stream->handler = handler;
 	stream->arg = arg;
@@ -474,7 +482,8 @@ void
 stream_write(struct stream *stream, const void *bytes, size_t len)
 {
 	if (stream_accepts(stream, len))
-		stream_queued(stream, stream_queue_copy(&stream->out, bytes, len));
+		stream_queued(stream,
+		    stream_queue_copy(&stream->out, bytes, len));
 }
 
 void
@@ -509,7 +518,8 @@ stream_write_reference(struct stream *stream, const void *bytes, size_t len,
 	int result = -EPIPE;
 
 	if (stream_accepts(stream, len)) {
-		result = stream_queue_refer(&stream->out, bytes, len, release, arg);
+		result =
+		    stream_queue_refer(&stream->out, bytes, len, release, arg);
 		stream_queued(stream, result);
 	}
 	if (result != 0 && release != NULL)
@@ -555,7 +565,8 @@ stream_start_tls(struct stream *stream, struct ssl_ctx_st *ctx)
 }
 
 int
-stream_connect_tls(struct stream *stream, struct ssl_ctx_st *ctx, const char *hostname)
+stream_connect_tls(struct stream *stream, struct ssl_ctx_st *ctx,
+    const char *hostname)
 {
 	stream->tls_hostname = strdup(hostname);
 	if (stream->tls_hostname == NULL)

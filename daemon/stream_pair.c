@@ -68,7 +68,8 @@ const struct stream_kind stream_pair_kind = {
 };
 
 int
-stream_new_pair(struct event_base *base, struct stream **a_r, struct stream **b_r)
+stream_new_pair(struct event_base *base, struct stream **a_r,
+    struct stream **b_r)
 {
 	struct stream *a = stream_alloc(base, -1, &stream_pair_kind);
 	struct stream *b = stream_alloc(base, -1, &stream_pair_kind);

@@ -86,15 +86,17 @@ stream_queue_refer(struct stream_queue *queue, const void *bytes, size_t len,
 }
 
 int
-stream_queue_peek(const struct stream_queue *queue, struct iovec *list, int room)
+stream_queue_peek(const struct stream_queue *queue, struct iovec *list,
+    int room)
 {
 	const struct stream_chunk *chunk;
 	int count = 0;
 
-	for (chunk = queue->first; chunk != NULL && count < room; chunk = chunk->next) {
+	for (chunk = queue->first; chunk != NULL && count < room;
+	     chunk = chunk->next) {
 		if (chunk->len == 0)
 			continue;
-		/* writev only reads; its type has no const */
+			/* writev only reads; its type has no const */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wcast-qual"
 		list[count].iov_base = (void *)chunk->bytes;
@@ -110,7 +112,8 @@ stream_queue_copy_out(const struct stream_queue *queue, char *out, size_t room)
 	const struct stream_chunk *chunk;
 	size_t at = 0;
 
-	for (chunk = queue->first; chunk != NULL && at < room; chunk = chunk->next) {
+	for (chunk = queue->first; chunk != NULL && at < room;
+	     chunk = chunk->next) {
 		size_t len = chunk->len < room - at ? chunk->len : room - at;
 
 		memcpy(out + at, chunk->bytes, len);

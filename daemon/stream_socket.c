@@ -109,13 +109,15 @@ socket_name_peer(struct stream *stream)
 	if (getpeername(stream->fd, &from.any, &len) != 0)
 		return;
 	if (from.any.sa_family == AF_INET) {
-		(void)inet_ntop(AF_INET, &from.in.sin_addr, text, INET6_ADDRSTRLEN);
+		(void)inet_ntop(AF_INET, &from.in.sin_addr, text,
+		    INET6_ADDRSTRLEN);
 		stream->loopback = ntohl(from.in.sin_addr.s_addr) >> 24 == 127;
 	} else if (from.any.sa_family == AF_INET6) {
 		const struct in6_addr *in6 = &from.in6.sin6_addr;
 
 		if (IN6_IS_ADDR_V4MAPPED(in6)) {
-			(void)inet_ntop(AF_INET, &in6->s6_addr[12], text, INET6_ADDRSTRLEN);
+			(void)inet_ntop(AF_INET, &in6->s6_addr[12], text,
+			    INET6_ADDRSTRLEN);
 			stream->loopback = in6->s6_addr[12] == 127;
 		} else {
 			(void)inet_ntop(AF_INET6, in6, text, INET6_ADDRSTRLEN);

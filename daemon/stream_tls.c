@@ -52,7 +52,8 @@ tls_read(struct stream *stream, char *out, size_t room)
 
 		ERR_clear_error();
 		errno = 0;
-		result = SSL_read_ex(stream->ssl, out + total, room - total, &got);
+		result =
+		    SSL_read_ex(stream->ssl, out + total, room - total, &got);
 		if (result != 1) {
 			int error = tls_result(stream, result);
 
@@ -69,7 +70,8 @@ static int
 tls_write_record(struct stream *stream, size_t *sent_r)
 {
 	struct iovec first;
-	size_t len = stream->out.len < RECORD_ROOM ? stream->out.len : RECORD_ROOM;
+	size_t len =
+	    stream->out.len < RECORD_ROOM ? stream->out.len : RECORD_ROOM;
 	char *gathered = NULL;
 	int result;
 
@@ -147,7 +149,8 @@ tls_expect(SSL *ssl, const char *hostname)
 
 	if (inet_pton(AF_INET, hostname, address) == 1 ||
 	    inet_pton(AF_INET6, hostname, address) == 1)
-		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), hostname) == 1;
+		return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl),
+			   hostname) == 1;
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	return SSL_set1_host(ssl, hostname) == 1 &&
 	    SSL_set_tlsext_host_name(ssl, hostname) == 1;

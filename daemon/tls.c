@@ -20,10 +20,12 @@ tls_context_new(const SSL_METHOD *method)
 	if (ctx == NULL)
 		return NULL;
 	(void)SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-	(void)SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-	    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
-	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS |
-	    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	(void)SSL_CTX_set_options(ctx,
+	    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+		SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
+	(void)SSL_CTX_set_mode(ctx,
+	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	return ctx;
 }
 
@@ -58,7 +60,9 @@ tls_use_chain(SSL_CTX *ctx, struct span certificate)
 	cert = PEM_read_bio_X509_AUX(bio, NULL, tls_no_password, NULL);
 	ok = cert != NULL && SSL_CTX_use_certificate(ctx, cert) == 1;
 	X509_free(cert);
-	while (ok && (cert = PEM_read_bio_X509(bio, NULL, tls_no_password, NULL)) != NULL)
+	while (ok &&
+	    (cert = PEM_read_bio_X509(bio, NULL, tls_no_password, NULL)) !=
+		NULL)
 		if (SSL_CTX_add0_chain_cert(ctx, cert) != 1) {
 			X509_free(cert);
 			ok = 0;
@@ -93,7 +97,8 @@ tls_server_new(struct span certificate, struct span key, const char **why_r)
 	if (ctx == NULL)
 		*why_r = "out of memory";
 	else if (!tls_use_chain(ctx, certificate))
-		*why_r = "the certificate is not a PEM chain that OpenSSL accepts";
+		*why_r =
+		    "the certificate is not a PEM chain that OpenSSL accepts";
 	else if (!tls_use_key(ctx, key))
 		*why_r = "the key is not a PEM key without pass phrase, "
 			 "or is not that of the certificate";
@@ -121,8 +126,10 @@ tls_client_new(struct span ca, const char **why_r)
 		*why_r = "out of memory";
 	} else {
 		while (bio != NULL &&
-		    (cert = PEM_read_bio_X509(bio, NULL, tls_no_password, NULL)) != NULL) {
-			if (X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), cert) == 1)
+		    (cert = PEM_read_bio_X509(bio, NULL, tls_no_password,
+			 NULL)) != NULL) {
+			if (X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx),
+				cert) == 1)
 				count++;
 			X509_free(cert);
 		}

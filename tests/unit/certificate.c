@@ -45,14 +45,17 @@ certificate_make(const char *hostname, char **certificate_r, char **key_r)
 	assert_int_equal(1, ASN1_INTEGER_set(X509_get_serialNumber(cert), 1));
 	assert_int_equal(1, X509_set_version(cert, 2));
 	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(cert), -3600));
-	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(cert), 3600L * 24 * 365));
+	assert_non_null(
+	    X509_gmtime_adj(X509_getm_notAfter(cert), 3600L * 24 * 365));
 	assert_int_equal(1, X509_set_pubkey(cert, key));
 	name = X509_get_subject_name(cert);
-	assert_int_equal(1, X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-				(const unsigned char *)hostname, -1, -1, 0));
+	assert_int_equal(1,
+	    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+		(const unsigned char *)hostname, -1, -1, 0));
 	assert_int_equal(1, X509_set_issuer_name(cert, name));
 	(void)snprintf(names, sizeof(names), "DNS:%s", hostname);
-	extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, names);
+	extension =
+	    X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, names);
 	assert_non_null(extension);
 	assert_int_equal(1, X509_add_ext(cert, extension, -1));
 	X509_EXTENSION_free(extension);

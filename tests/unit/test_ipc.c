@@ -201,13 +201,14 @@ a_request_gets_its_answer(void **state)
 	struct fixture *f = *state;
 
 	f->answers = true;
-	assert_int_equal(
-	    0, ipc_call(f->a, number_writer(41), IPC_CONTROL, 5, on_answered, f));
+	assert_int_equal(0,
+	    ipc_call(f->a, number_writer(41), IPC_CONTROL, 5, on_answered, f));
 	run(f);
 	assert_int_equal(1, f->answered);
 	assert_int_equal(42, f->number);
 	/* nobody waits for it any more */
-	assert_int_equal(-ENOENT, ipc_answer(f->b, f->requests[0], number_writer(1)));
+	assert_int_equal(-ENOENT,
+	    ipc_answer(f->b, f->requests[0], number_writer(1)));
 }
 
 static void
@@ -219,13 +220,14 @@ a_class_without_credit_must_wait_and_others_need_not(void **state)
 	ipc_set_credit_cb(f->a, on_credit, f);
 	while (ipc_has_credit(f->a, IPC_BULK)) {
 		assert_int_equal(0,
-		    ipc_call(f->a, number_writer(sent), IPC_BULK, 0, on_answered, f));
+		    ipc_call(f->a, number_writer(sent), IPC_BULK, 0,
+			on_answered, f));
 		sent++;
 	}
 	assert_int_equal(-EAGAIN,
 	    ipc_call(f->a, number_writer(0), IPC_BULK, 0, on_answered, f));
-	assert_int_equal(
-	    0, ipc_call(f->a, number_writer(0), IPC_CONTROL, 0, on_answered, f));
+	assert_int_equal(0,
+	    ipc_call(f->a, number_writer(0), IPC_CONTROL, 0, on_answered, f));
 	run(f);
 	assert_int_equal(sent + 1, f->request_count);
 	assert_int_equal(0, ipc_answer(f->b, f->requests[3], number_writer(9)));
@@ -240,8 +242,8 @@ open_requests_are_answered_with_nothing_when_the_peer_dies(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(
-	    0, ipc_call(f->a, number_writer(1), IPC_INTAKE, 60, on_answered, f));
+	assert_int_equal(0,
+	    ipc_call(f->a, number_writer(1), IPC_INTAKE, 60, on_answered, f));
 	run(f);
 	ipc_free(&f->b);
 	run(f);
@@ -288,7 +290,8 @@ a_malformed_frame_ends_the_channel(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(14, send(f->raw, "\x0f\0\0\0\1\0\1\0\0\0\0\0ab", 14, 0));
+	assert_int_equal(14,
+	    send(f->raw, "\x0f\0\0\0\1\0\1\0\0\0\0\0ab", 14, 0));
 	run(f);
 	assert_int_equal(0, f->request_count);
 	assert_int_equal(1, f->closed);
@@ -301,8 +304,8 @@ the_same_request_number_twice_ends_the_channel(void **state)
 	unsigned i;
 
 	for (i = 0; i < 2; i++)
-		assert_int_equal(
-		    12, send(f->raw, "\x0c\0\0\0\1\0\1\0\1\0\0\0", 12, 0));
+		assert_int_equal(12,
+		    send(f->raw, "\x0c\0\0\0\1\0\1\0\1\0\0\0", 12, 0));
 	run(f);
 	assert_int_equal(1, f->request_count);
 	assert_int_equal(1, f->closed);
@@ -314,7 +317,8 @@ a_field_that_claims_more_than_there_is_reads_as_bad(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(17,
-	    send(f->raw, "\x11\0\0\0\1\0\1\0\0\0\0\0\3\xff\xff\xff\xff", 17, 0));
+	    send(f->raw, "\x11\0\0\0\1\0\1\0\0\0\0\0\3\xff\xff\xff\xff", 17,
+		0));
 	run(f);
 	assert_int_equal(1, f->request_count);
 	assert_int_equal(0, ipc_get_bytes(f->kept).len);
@@ -330,7 +334,8 @@ a_payload_that_is_not_sealed_is_not_mapped(void **state)
 	union {
 		struct cmsghdr header;
 		char room[CMSG_SPACE(sizeof(int))];
-	} control = { .header = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
+	} control = { .header = { CMSG_LEN(sizeof(int)), SOL_SOCKET,
+			  SCM_RIGHTS } };
 	struct iovec bytes = { frame, 21 };
 	struct msghdr message = { .msg_iov = &bytes,
 		.msg_iovlen = 1,
@@ -347,8 +352,9 @@ a_payload_that_is_not_sealed_is_not_mapped(void **state)
 	(void)close(fd);
 }
 
-#define TEST(name)     cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define TEST_RAW(name) cmocka_unit_test_setup_teardown(name, setup_raw, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST_RAW(name) \
+ cmocka_unit_test_setup_teardown(name, setup_raw, teardown)
 
 int
 main(void)
@@ -357,7 +363,8 @@ main(void)
 		TEST(fields_arrive_as_they_were_put),
 		TEST(a_request_gets_its_answer),
 		TEST(a_class_without_credit_must_wait_and_others_need_not),
-		TEST(open_requests_are_answered_with_nothing_when_the_peer_dies),
+		TEST(
+		    open_requests_are_answered_with_nothing_when_the_peer_dies),
 		TEST(more_than_the_socket_takes_is_sent_later_in_order),
 		TEST(a_frame_that_is_too_large_is_not_sent),
 		TEST_RAW(a_malformed_frame_ends_the_channel),

@@ -102,8 +102,8 @@ work_is_done_elsewhere_and_reported_on_the_loop(void **state)
 
 	(void)state;
 	assert_non_null(pool);
-	assert_int_equal(
-	    0, worker_submit(pool, trace.loop, worker_work, worker_done, &trace));
+	assert_int_equal(0,
+	    worker_submit(pool, trace.loop, worker_work, worker_done, &trace));
 	loop_run(trace.loop);
 	assert_string_equal("wb", trace.text);
 	assert_true(pthread_equal(pthread_self(), trace.thread));
@@ -159,9 +159,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(posts_run_in_order_and_after_the_present_callback),
-		cmocka_unit_test(posts_that_are_pending_are_run_when_the_loop_is_freed),
-		cmocka_unit_test(work_is_done_elsewhere_and_reported_on_the_loop),
+		cmocka_unit_test(
+		    posts_run_in_order_and_after_the_present_callback),
+		cmocka_unit_test(
+		    posts_that_are_pending_are_run_when_the_loop_is_freed),
+		cmocka_unit_test(
+		    work_is_done_elsewhere_and_reported_on_the_loop),
 		cmocka_unit_test(a_loop_in_a_thread_ends_when_it_is_stopped),
 		cmocka_unit_test(a_fixed_clock_moves_only_when_it_is_told),
 		cmocka_unit_test(text_of_clients_cannot_forge_a_log_line),

@@ -115,8 +115,8 @@ fixture_close(void **state)
 static void
 fixture_pair(struct fixture *f)
 {
-	assert_int_equal(
-	    0, stream_new_pair(loop_base(f->loop), &f->a.stream, &f->b.stream));
+	assert_int_equal(0,
+	    stream_new_pair(loop_base(f->loop), &f->a.stream, &f->b.stream));
 	stream_set_handler(f->a.stream, &side_handler, &f->a);
 	stream_set_handler(f->b.stream, &side_handler, &f->b);
 }
@@ -126,12 +126,13 @@ fixture_sockets(struct fixture *f)
 {
 	int fds[2];
 
-	assert_int_equal(
-	    0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds));
-	f->a.stream =
-	    stream_new_socket(loop_base(f->loop), fds[0], NULL, &side_handler, &f->a);
-	f->b.stream =
-	    stream_new_socket(loop_base(f->loop), fds[1], NULL, &side_handler, &f->b);
+	assert_int_equal(0,
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+		fds));
+	f->a.stream = stream_new_socket(loop_base(f->loop), fds[0], NULL,
+	    &side_handler, &f->a);
+	f->b.stream = stream_new_socket(loop_base(f->loop), fds[1], NULL,
+	    &side_handler, &f->b);
 	assert_non_null(f->a.stream);
 	assert_non_null(f->b.stream);
 }
@@ -211,7 +212,8 @@ a_slow_reader_fills_and_a_reader_drains(void **state)
 		openers[i](f);
 		stream_pause(f->b.stream);
 		f->a.drained = 0;
-		for (total = 0; !stream_is_full(f->a.stream) || f->a.drained > 0;) {
+		for (total = 0;
+		     !stream_is_full(f->a.stream) || f->a.drained > 0;) {
 			f->a.drained = 0;
 			stream_write(f->a.stream, block, sizeof(block));
 			total += sizeof(block);
@@ -246,12 +248,14 @@ a_reference_is_released_once_sent_or_given_up(void **state)
 
 	fixture_sockets(f);
 	stream_write(f->a.stream, "<", 1);
-	stream_write_reference(f->a.stream, "body", 4, count_release, &released);
+	stream_write_reference(f->a.stream, "body", 4, count_release,
+	    &released);
 	stream_write(f->a.stream, ">", 1);
 	fixture_run(f);
 	assert_string_equal("<body>", buffer_text(&f->b.got));
 	assert_int_equal(1, released);
-	stream_write_reference(f->a.stream, "body", 4, count_release, &released);
+	stream_write_reference(f->a.stream, "body", 4, count_release,
+	    &released);
 	stream_free(&f->a.stream);
 	assert_int_equal(2, released);
 }
@@ -284,9 +288,10 @@ an_answer_that_is_under_way_reaches_a_half_closed_peer(void **state)
 	char got[8] = "";
 	int fds[2];
 
-	assert_int_equal(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds));
-	f->a.stream =
-	    stream_new_socket(loop_base(f->loop), fds[0], NULL, &side_handler, &f->a);
+	assert_int_equal(0,
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds));
+	f->a.stream = stream_new_socket(loop_base(f->loop), fds[0], NULL,
+	    &side_handler, &f->a);
 	assert_int_equal(4, write(fds[1], "HELP", 4));
 	assert_int_equal(0, shutdown(fds[1], SHUT_WR));
 	f->a.pause = true; /* waits for the store */
@@ -333,7 +338,8 @@ contexts_make(void)
 	const char *why;
 
 	certificate_make("mail.example", &certificate, &key);
-	contexts.server = tls_server_new(span_of(certificate), span_of(key), &why);
+	contexts.server =
+	    tls_server_new(span_of(certificate), span_of(key), &why);
 	assert_null(why);
 	contexts.client = tls_client_new(span_of(certificate), &why);
 	assert_null(why);
@@ -361,14 +367,15 @@ large_answers_cross_tls_whole(void **state)
 		large[i] = (char)('a' + i % 23);
 	fixture_sockets(f);
 	assert_int_equal(0, stream_start_tls(f->a.stream, contexts.server));
-	assert_int_equal(
-	    0, stream_connect_tls(f->b.stream, contexts.client, "mail.example"));
+	assert_int_equal(0,
+	    stream_connect_tls(f->b.stream, contexts.client, "mail.example"));
 	fixture_run(f);
 	assert_int_equal(1, f->a.secured);
 	assert_int_equal(1, f->b.secured);
 	assert_true(stream_is_tls(f->a.stream));
 	for (i = 0; i < 1u << 20; i += 1000)
-		stream_write(f->a.stream, large + i, (1u << 20) - i < 1000 ? (1u << 20) - i : 1000);
+		stream_write(f->a.stream, large + i,
+		    (1u << 20) - i < 1000 ? (1u << 20) - i : 1000);
 	fixture_run(f);
 	assert_int_equal(1u << 20, f->b.got.len);
 	assert_memory_equal(large, f->b.got.bytes, 1u << 20);
@@ -445,7 +452,8 @@ a_key_of_another_certificate_is_refused(void **state)
 	free(other_key);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
+#define TEST(name) \
+ cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
 
 int
 main(void)
