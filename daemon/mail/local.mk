@@ -8,3 +8,13 @@ libkithmail_a_SOURCES = \
 	daemon/mail/session.c daemon/mail/session.h daemon/mail/session_private.h \
 	daemon/mail/session_data.c daemon/mail/session_envelope.c \
 	daemon/mail/transport.c daemon/mail/transport.h
+libkithmail_a_SOURCES += \
+	daemon/mail/smtp_client.c daemon/mail/smtp_client.h \
+	daemon/mail/smtp_dial.c daemon/mail/smtp_dial.h \
+	daemon/mail/smtp_login.c daemon/mail/smtp_login.h \
+	daemon/mail/smtp_pool.c daemon/mail/smtp_pool.h
+libkithmail_a_SOURCES += \
+	daemon/mail/mail.c \
+	daemon/mail/maildir.c daemon/mail/maildir.h daemon/mail/maildir_role.c \
+	daemon/mail/maildir_transport.c daemon/mail/maildir_transport.h \
+	daemon/mail/parse.c
