@@ -8,9 +8,11 @@
 
 #include "protocol/buffer.h"
 
-/* Opens every converter once, so that iconv's modules are loaded before a
- * sandbox closes. */
-void charset_preload(void);
+/* Opens every converter known here and keeps them open, so that iconv needs no
+ * file after a sandbox has closed. Returns owned; NULL without memory. */
+struct charset_set;
+struct charset_set *charset_preload(void);
+void charset_set_free(struct charset_set **set);
 
 /* Is it UTF-8 (RFC 3629) through and through, without NUL? */
 bool utf8_valid(struct span bytes);

@@ -17,7 +17,7 @@ struct mail_auth {
 	enum mail_auth_result dmarc; /* header.from, if said, must be From's domain */
 	enum mail_auth_result dkim;  /* PASS: some signature passed */
 	enum mail_auth_result spf;
-	bool dkim_aligned; /* a passing d= (or i=) is From's domain or above/below it */
+	bool dkim_aligned; /* a passing d= is From's domain or a parent of it */
 	/* What staff mail rests on: DMARC pass, or DKIM pass aligned with From;
 	 * never SPF alone. */
 	bool aligned_pass;

@@ -11,7 +11,6 @@
 #include "protocol/buffer.h"
 
 #define MIME_DEPTH_MAX 50u
-#define MIME_COMMENT_DEPTH_MAX 50u
 
 enum mime_encoding {
 	MIME_PLAIN, /* 7bit, 8bit, binary */
@@ -39,7 +38,7 @@ struct mime_tree {
 	bool truncated; /* more than the maximum: the rest was not looked at */
 };
 
-/* -EBADMSG: nested too deep (multipart, message, or comments in a header field).
+/* -EBADMSG: multipart and message nested more than MIME_DEPTH_MAX deep.
  * Spans borrow from `message`. At most max entities. */
 int mime_tree_parse(struct span message, size_t max, struct mime_tree *tree);
 void mime_tree_fini(struct mime_tree *tree);
