@@ -4,7 +4,7 @@
 
 #include <strings.h>
 
-#define HEADER_FOLD_AT 78u
+#define HEADER_FOLD_AT  78u
 #define HEADER_LINE_MAX 998u
 
 #define S  HEADER_SINGLE
@@ -84,25 +84,53 @@ static const struct header_info header_table[] = {
 
 static const struct header_info header_nothing = { "", HEADER_UNKNOWN, 0 };
 
-static int
-header_compare(struct span name, const char *other)
-{
-	size_t len = strlen(other);
+/* Where the names of each length begin: length n is [n], up to [n + 1]. */
+static const unsigned char header_lengths[] = {
+	0,
+	0,
+	0,
+	2,
+	3,
+	7,
+	8,
+	9,
+	15,
+	19,
+	22,
+	30,
+	35,
+	43,
+	45,
+	50,
+	51,
+	52,
+	54,
+	54,
+	54,
+	54,
+	56,
+	57,
+	57,
+	58,
+	59,
+};
 
-	if (name.len != len)
-		return name.len < len ? -1 : 1;
-	return strncasecmp(name.bytes, other, len);
-}
+#define HEADER_LENGTHS (sizeof header_lengths / sizeof header_lengths[0])
 
 const struct header_info *
 header_find(struct span name)
 {
-	size_t low = 0, high = HEADER_TABLE_ROWS, middle;
+	size_t low, high, middle;
 	int order;
 
+	if (name.len + 1 >= HEADER_LENGTHS)
+		return NULL;
+	low = header_lengths[name.len];
+	high = header_lengths[name.len + 1];
 	while (low < high) {
 		middle = (low + high) / 2;
-		order = header_compare(name, header_table[middle].name);
+		order = strncasecmp(name.bytes, header_table[middle].name,
+		    name.len);
 		if (order == 0)
 			return &header_table[middle];
 		if (order < 0)

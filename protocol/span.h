@@ -52,17 +52,24 @@ span_starts(struct span a, const char *text)
 	return a.len >= len && (len == 0 || strncasecmp(a.bytes, text, len) == 0);
 }
 
-/* Without blanks (space, tab, CR, LF) at both ends. */
+/* Space, tab, CR, LF. */
+static inline bool
+span_blank_at(struct span a, size_t i)
+{
+	return a.bytes[i] == ' ' || a.bytes[i] == '\t' || a.bytes[i] == '\r' ||
+	    a.bytes[i] == '\n';
+}
+
+/* Without blanks at both ends. */
 static inline struct span
 span_trim(struct span a)
 {
-	while (a.len > 0 && strchr(" \t\r\n", a.bytes[0]) != NULL && a.bytes[0] != '\0') {
+	while (a.len > 0 && span_blank_at(a, a.len - 1))
+		a.len--;
+	while (a.len > 0 && span_blank_at(a, 0)) {
 		a.bytes++;
 		a.len--;
 	}
-	while (a.len > 0 && a.bytes[a.len - 1] != '\0' &&
-	    strchr(" \t\r\n", a.bytes[a.len - 1]) != NULL)
-		a.len--;
 	return a;
 }
 
