@@ -205,7 +205,7 @@ store_article_part_get(struct store_reader *reader, uint64_t artid,
 {
 	struct store_cache_key cache_key = { artid, part };
 	struct store_cache *cache = reader->store->articles;
-	bool cached = reader->writing == NULL;
+	bool cached = !reader->uncached;
 	uint8_t key[KEY_LEN];
 	uint8_t *bytes;
 	size_t len;

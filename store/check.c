@@ -60,6 +60,7 @@ check_view(struct check *check)
 	if (check->view == NULL)
 		return -ENOMEM;
 	check->reader = store_view_reader(check->view);
+	check->reader->uncached = true; /* readers keep what they use */
 	return 0;
 }
 
@@ -417,6 +418,22 @@ event_row(struct check *check, const uint8_t *key, size_t key_len,
 	return 0;
 }
 
+static int
+check_last_event(struct check *check)
+{
+	struct store_key key;
+	int rc = check_view(check);
+
+	if (rc != 0 || check->reader->system.sequence == 0)
+		return rc;
+	key = store_key_u64(check->reader->system.sequence);
+	rc = store_row_has(check->reader, STORE_FILE_SEQUENCE, key.bytes,
+	    key.len);
+	if (rc == -ENOENT)
+		check_fault(check, "sequence: the last event is missing");
+	return rc == -ENOENT ? 0 : rc;
+}
+
 /* ---- records ---------------------------------------------------------- */
 
 /* What a row refers to: an id in its key or, as IdRef, in its value. */
@@ -543,6 +560,8 @@ store_check(struct store *store, void (*report)(void *arg, const char *fault),
 
 	for (size_t i = 0; rc == 0 && i < sizeof walks / sizeof walks[0]; i++)
 		rc = walk_file(&check, walks[i].file, walks[i].fn);
+	if (rc == 0)
+		rc = check_last_event(&check);
 	if (rc == 0)
 		rc = check_sums(&check);
 	store_view_end(&check.view);

@@ -323,7 +323,7 @@ store_block_get(struct store_reader *reader, uint32_t space, uint32_t block,
 {
 	struct store_cache_key key = { space, block };
 	struct store_cache *cache = reader->store->blocks;
-	bool cached = reader->writing == NULL;
+	bool cached = !reader->uncached;
 	int rc;
 
 	*block_r = NULL;

@@ -63,6 +63,7 @@ struct store_reader {
 	DB_TXN *txn;
 	struct store_txn *writing; /* NULL: a view */
 	uint64_t version;          /* the commit that it sees, 0: a txn */
+	bool uncached; /* neither reads nor fills the caches */
 	uint8_t *scratch;          /* of store_row_get */
 	size_t scratch_room;
 	struct store_system system; /* a view's; a txn has its own */

@@ -17,6 +17,7 @@ store_txn_begin(struct store *store, struct store_txn *txn,
 
 	txn->reader.store = store;
 	txn->reader.writing = txn;
+	txn->reader.uncached = true;
 	txn->wrote = false;
 	txn->deadlocked = false;
 	txn->broken = 0;

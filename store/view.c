@@ -96,6 +96,8 @@ store_view_begin(struct store *store)
 	} else {
 		view = view_new(store);
 	}
+	if (view != NULL)
+		view->reader.uncached = false;
 	if (view != NULL && ++views->busy > views->busy_most)
 		views->busy_most = views->busy;
 	pthread_mutex_unlock(&views->lock);

@@ -11,7 +11,7 @@
 FUZZ_ENGINE =
 FUZZ_DRIVER = libkithfuzz.a
 EXTRA_DIST += tests/fuzz/corpus
-check_LIBRARIES = libkithfuzz.a
+check_LIBRARIES += libkithfuzz.a
 libkithfuzz_a_SOURCES = tests/fuzz/driver.c
 FUZZ_LINK = $(FUZZ_DRIVER) libkithprotocol.a $(FUZZ_ENGINE)
 
