@@ -32,6 +32,7 @@ struct community {
 	struct digests *digests;
 	uint64_t last[COMMUNITY_DUES];
 	long busy; /* atomic */
+	uint64_t started;
 };
 
 static int
@@ -83,6 +84,7 @@ community_new(struct community **community_r,
 	if (community != NULL) {
 		community->options = *options;
 		community->config = options->config;
+		community->started = community_now(community);
 		rc = community_load(community, &what);
 	}
 	if (rc != 0) {
@@ -152,6 +154,12 @@ uint64_t
 community_now(const struct community *community)
 {
 	return clock_now(community->options.clock);
+}
+
+uint64_t
+community_uptime(const struct community *community)
+{
+	return community_now(community) - community->started;
 }
 
 struct clock *

@@ -53,6 +53,8 @@ void community_reload(struct community *community, struct config *config);
 struct store *community_store(const struct community *community);
 const struct config *community_config(const struct community *community);
 uint64_t community_now(const struct community *community);
+/* Seconds since community_new, by the clock. */
+uint64_t community_uptime(const struct community *community);
 struct clock *community_clock(const struct community *community);
 struct loop *community_loop(const struct community *community);
 struct store_inbox *community_inbox(const struct community *community);

@@ -1,0 +1,651 @@
+/* admin_space.c - kithctl space: add, set, show, list. Removing is in
+ * admin_space_remove.c.
+ */
+#include "daemon/community/admin_space.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/community/admin.h"
+#include "daemon/community/admin_words.h"
+#include "daemon/community/journal.h"
+#include "daemon/community/kinds.h"
+#include "daemon/community/members.h"
+#include "protocol/mail_command.h"
+#include "protocol/newsgroup.h"
+#include "store/overview.h"
+
+#define DESCRIPTION_MAX 400u
+#define MODERATORS_MAX	100u
+#define LIST_SLICE	100u
+
+struct space_op {
+	struct admin_op admin;
+	const char *name;
+	char mail[32];	 /* folded; "" : no mail */
+	bool mail_given;
+	const struct kind *kind; /* add */
+	const char *description; /* NULL: as it is */
+	int read, post, moderation, closed; /* -1: as they are */
+	const char *moderator, *no_moderator;
+	long digest_hour, digest_articles, digest_kilobytes; /* -1 */
+	uint32_t id;
+};
+
+/* ---- options */
+
+static int
+option_word(const struct space_op *op, const char *option, enum admin_words words,
+    int *value_r)
+{
+	const char *text = control_option(op->admin.request, option);
+
+	*value_r = -1;
+	if (text == NULL)
+		return 0;
+	*value_r = admin_word_value(words, text);
+	return *value_r < 0 ? -EINVAL : 0;
+}
+
+static bool
+read_audiences(struct space_op *op)
+{
+	static const char *const yes_no = "yes or no";
+	const char *closed = control_option(op->admin.request, "--closed");
+	const char *wrong = NULL, *choice = admin_word_choice(ADMIN_WORDS_AUDIENCE);
+
+	if (option_word(op, "--read", ADMIN_WORDS_AUDIENCE, &op->read) != 0)
+		wrong = "--read";
+	else if (option_word(op, "--post", ADMIN_WORDS_AUDIENCE, &op->post) != 0)
+		wrong = "--post";
+	else if (option_word(op, "--moderation", ADMIN_WORDS_MODERATION,
+	             &op->moderation) != 0) {
+		wrong = "--moderation";
+		choice = admin_word_choice(ADMIN_WORDS_MODERATION);
+	}
+	op->closed = -1;
+	if (closed != NULL && strcmp(closed, "yes") == 0)
+		op->closed = 1;
+	else if (closed != NULL && strcmp(closed, "no") == 0)
+		op->closed = 0;
+	else if (closed != NULL) {
+		wrong = "--closed";
+		choice = yes_no;
+	}
+	if (wrong != NULL)
+		admin_op_fail(
+		    &op->admin, CONTROL_USAGE, "%s is one of: %s", wrong, choice);
+	return wrong == NULL;
+}
+
+static bool
+read_number(struct space_op *op, const char *option, long max, long *value_r)
+{
+	const char *text = control_option(op->admin.request, option);
+
+	*value_r = text == NULL ? -1 : admin_number(text, max);
+	if (text == NULL || *value_r >= 0)
+		return true;
+	admin_op_fail(&op->admin, CONTROL_USAGE, "%s is a number from 0 to %ld",
+	    option, max);
+	return false;
+}
+
+static bool
+mail_is_reserved(const char *mail)
+{
+	static const char *const reserved[] = { "postmaster", "abuse",
+		"mailer-daemon", "root", "noreply", "no-reply" };
+
+	for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
+		if (strcmp(reserved[i], mail) == 0)
+			return true;
+	return false;
+}
+
+static bool
+read_mail(struct space_op *op)
+{
+	const char *text = control_option(op->admin.request, "--mail");
+	size_t len = text == NULL ? 0 : strlen(text);
+
+	op->mail_given = text != NULL;
+	if (len == 0)
+		return true;
+	for (size_t i = 0; i < len && len < sizeof op->mail; i++)
+		op->mail[i] = text[i] >= 'A' && text[i] <= 'Z' ?
+		    (char)(text[i] - 'A' + 'a') :
+		    text[i];
+	if (len < sizeof op->mail && mail_local_is_usable(span_of(op->mail)) &&
+	    !mail_is_reserved(op->mail))
+		return true;
+	admin_op_fail(&op->admin, CONTROL_USAGE,
+	    "--mail %s cannot be a list's local part: at most 24 of a-z 0-9 . _ -, "
+	    "no -subscribe, -help or other word of a command, not postmaster or abuse",
+	    text);
+	return false;
+}
+
+static bool
+read_description(struct space_op *op)
+{
+	op->description = control_option(op->admin.request, "--description");
+	if (op->description == NULL ||
+	    admin_text_is_line(op->description, DESCRIPTION_MAX))
+		return true;
+	admin_op_fail(&op->admin, CONTROL_USAGE,
+	    "--description is one line of at most %u octets", DESCRIPTION_MAX);
+	return false;
+}
+
+/* False: the request has failed and the operation is gone. */
+static bool
+read_options(struct space_op *op)
+{
+	op->name = control_arg(op->admin.request, 0);
+	op->moderator = control_option(op->admin.request, "--moderator");
+	op->no_moderator = control_option(op->admin.request, "--no-moderator");
+	return read_mail(op) && read_description(op) && read_audiences(op) &&
+	    read_number(op, "--digest-hour", 23, &op->digest_hour) &&
+	    read_number(op, "--digest-articles", 100000, &op->digest_articles) &&
+	    read_number(op, "--digest-kilobytes", 1000000, &op->digest_kilobytes);
+}
+
+/* ---- shared by add and set, on the writer */
+
+static bool
+name_in_use(struct store_txn *txn, enum store_table table, const char *name,
+    uint32_t except)
+{
+	struct store_key key = store_key_bytes(name, strlen(name));
+	ProtobufCMessage *message;
+	uint64_t id;
+
+	if (store_get(store_txn_reader(txn), table, &key, &message) != 0)
+		return false;
+	id = ((Kith__IdRef *)(void *)message)->id;
+	protobuf_c_message_free_unpacked(message, NULL);
+	return id != except;
+}
+
+static int
+name_put(struct store_txn *txn, enum store_table table, const char *name,
+    uint32_t id)
+{
+	struct store_key key = store_key_bytes(name, strlen(name));
+	Kith__IdRef ref = KITH__ID_REF__INIT;
+
+	ref.id = id;
+	return store_put(txn, table, &key, &ref.base);
+}
+
+/* Owned text of a record, replaced. */
+static int
+set_text(char **field, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	if (*field != NULL && *field != (const char *)protobuf_c_empty_string)
+		free(*field);
+	*field = copy;
+	return 0;
+}
+
+static void
+apply_digest(struct community *community, const struct space_op *op,
+    Kith__Space *record)
+{
+	const struct config *config = community_config(community);
+
+	if (op->digest_hour < 0 && op->digest_articles < 0 &&
+	    op->digest_kilobytes < 0)
+		return;
+	if (!record->digest_set) {
+		record->digest_hour = config->digest_hour;
+		record->digest_articles = config->digest_articles;
+		record->digest_kilobytes = config->digest_kilobytes;
+		record->digest_set = true;
+	}
+	if (op->digest_hour >= 0)
+		record->digest_hour = (uint32_t)op->digest_hour;
+	if (op->digest_articles >= 0)
+		record->digest_articles = (uint32_t)op->digest_articles;
+	if (op->digest_kilobytes >= 0)
+		record->digest_kilobytes = (uint32_t)op->digest_kilobytes;
+}
+
+static int
+apply_options(struct space_op *op, Kith__Space *record)
+{
+	int rc = 0;
+
+	if (op->description != NULL)
+		rc = set_text(&record->description, op->description);
+	if (rc == 0 && op->mail_given)
+		rc = set_text(&record->mail, op->mail);
+	if (op->read >= 0)
+		record->read = (Kith__Audience)op->read;
+	if (op->post >= 0)
+		record->post = (Kith__Audience)op->post;
+	if (op->moderation >= 0)
+		record->moderation = (Kith__Moderation)op->moderation;
+	if (op->closed >= 0)
+		record->closed = op->closed == 1;
+	apply_digest(op->admin.community, op, record);
+	return rc;
+}
+
+static int
+check_mail(struct store_txn *txn, struct space_op *op)
+{
+	if (op->mail[0] == '\0' ||
+	    !name_in_use(txn, STORE_SPACE_MAIL, op->mail, op->id))
+		return 0;
+	return admin_refuse(&op->admin, "exists",
+	    "another space has the mail address %s@; choose another --mail",
+	    op->mail);
+}
+
+static int
+check_moderators(struct store_txn *txn, struct space_op *op)
+{
+	const char *names[] = { op->moderator, op->no_moderator };
+	uint32_t id;
+
+	for (size_t i = 0; i < 2; i++)
+		if (names[i] != NULL &&
+		    member_find(store_txn_reader(txn), names[i], &id) != 0)
+			return admin_refuse(&op->admin, "not-found",
+			    "there is no member %s; kithctl member add makes one",
+			    names[i]);
+	return 0;
+}
+
+static int
+apply_moderators(struct store_txn *txn, const struct space_op *op,
+    Kith__Space *record)
+{
+	uint32_t add = 0, gone = 0, *more;
+	size_t kept = 0;
+
+	if (op->moderator != NULL)
+		(void)member_find(store_txn_reader(txn), op->moderator, &add);
+	if (op->no_moderator != NULL)
+		(void)member_find(store_txn_reader(txn), op->no_moderator, &gone);
+	for (size_t i = 0; i < record->n_moderators; i++)
+		if (record->moderators[i] != gone && record->moderators[i] != add)
+			record->moderators[kept++] = record->moderators[i];
+	record->n_moderators = kept;
+	if (add == 0 || kept >= MODERATORS_MAX)
+		return 0;
+	more = realloc(record->moderators, (kept + 1) * sizeof *more);
+	if (more == NULL)
+		return -ENOMEM;
+	record->moderators = more;
+	more[record->n_moderators++] = add;
+	return 0;
+}
+
+static int
+space_write(struct store_txn *txn, struct space_op *op, const Kith__Space *record,
+    Kith__Verb verb)
+{
+	struct store_key key = store_key_u32(op->id);
+	int rc = store_put(txn, STORE_SPACES, &key, &record->base);
+
+	if (rc == 0)
+		rc = spaces_publish(community_spaces(op->admin.community), txn,
+		    op->id, record);
+	if (rc == 0)
+		rc = journal_append(
+		    txn, op->admin.now, verb, 0, op->id, op->id, op->name);
+	return rc;
+}
+
+/* ---- add */
+
+static int
+add_check(struct store_txn *txn, struct admin_op *admin)
+{
+	struct space_op *op = (struct space_op *)(void *)admin;
+	int rc;
+
+	if (name_in_use(txn, STORE_SPACE_NAMES, op->name, 0))
+		return admin_refuse(admin, "exists",
+		    "there is a space %s already; kithctl space set changes it",
+		    op->name);
+	rc = check_mail(txn, op);
+	return rc == 0 ? check_moderators(txn, op) : rc;
+}
+
+static int
+add_apply(struct store_txn *txn, struct admin_op *admin)
+{
+	const struct store_space_state empty = { .low = 1 };
+	struct space_op *op = (struct space_op *)(void *)admin;
+	Kith__Space *record = calloc(1, sizeof *record);
+	uint64_t id;
+	int rc = record == NULL ? -ENOMEM :
+				  store_id_next(txn, STORE_ID_SPACE, &id);
+
+	if (rc != 0)
+		goto out;
+	kith__space__init(record);
+	op->id = (uint32_t)id;
+	record->kind = op->kind->kind;
+	record->read = op->kind->read;
+	record->post = op->kind->post;
+	record->moderation = op->kind->moderation;
+	record->created = admin->now;
+	rc = set_text(&record->name, op->name);
+	if (rc == 0)
+		rc = apply_options(op, record);
+	if (rc == 0)
+		rc = apply_moderators(txn, op, record);
+	if (rc == 0)
+		rc = name_put(txn, STORE_SPACE_NAMES, op->name, op->id);
+	if (rc == 0 && op->mail[0] != '\0')
+		rc = name_put(txn, STORE_SPACE_MAIL, op->mail, op->id);
+	if (rc == 0)
+		rc = store_space_state_put(txn, op->id, &empty);
+	if (rc == 0)
+		rc = space_write(txn, op, record, KITH__VERB__VERB_SPACE_ADDED);
+out:
+	if (record != NULL)
+		kith__space__free_unpacked(record, NULL);
+	return rc;
+}
+
+static bool
+name_is_usable(const char *name)
+{
+	for (const char *c = name; *c != '\0'; c++)
+		if ((*c < 'a' || *c > 'z') && (*c < '0' || *c > '9') &&
+		    strchr("+-_.", *c) == NULL)
+			return false;
+	return strlen(name) <= NEWSGROUP_MAX && newsgroup_is_valid(span_of(name)) &&
+	    !newsgroup_is_reserved(span_of(name));
+}
+
+static void
+run_add(struct control_request *request)
+{
+	const char *kind = control_option(request, "--kind");
+	struct space_op *op = admin_op_new(request, sizeof *op);
+
+	if (op == NULL || !read_options(op))
+		return;
+	op->kind = kind == NULL ? NULL : kind_by_name(kind);
+	if (!name_is_usable(op->name)) {
+		admin_op_fail(&op->admin, CONTROL_USAGE,
+		    "%s cannot be a space's name: parts of a-z 0-9 + - _ joined by "
+		    "dots, as acme.help, none of them all or ctl",
+		    op->name);
+		return;
+	}
+	if (op->kind == NULL || !op->kind->built) {
+		admin_op_fail(&op->admin, op->kind == NULL ? CONTROL_USAGE : "refused",
+		    "%s: --kind is one of talk, qa, announce, kb, ideas, support, "
+		    "internal",
+		    kind == NULL	? "no kind given" :
+			op->kind == NULL ? kind :
+					   "that kind is not built yet");
+		return;
+	}
+	op->admin.check = add_check;
+	op->admin.apply = add_apply;
+	admin_op_run(&op->admin);
+}
+
+/* ---- set */
+
+int
+space_record_get(struct store_reader *reader, uint32_t id, Kith__Space **record_r)
+{
+	struct store_key key = store_key_u32(id);
+	ProtobufCMessage *message = NULL;
+	int rc = store_get(reader, STORE_SPACES, &key, &message);
+
+	*record_r = rc == 0 ? (Kith__Space *)(void *)message : NULL;
+	return rc;
+}
+
+int
+space_id_get(struct store_reader *reader, const char *name, uint32_t *id_r)
+{
+	struct store_key key = store_key_bytes(name, strlen(name));
+	ProtobufCMessage *message;
+	int rc = store_get(reader, STORE_SPACE_NAMES, &key, &message);
+
+	if (rc != 0)
+		return rc;
+	*id_r = (uint32_t)((Kith__IdRef *)(void *)message)->id;
+	protobuf_c_message_free_unpacked(message, NULL);
+	return 0;
+}
+
+static int
+set_check(struct store_txn *txn, struct admin_op *admin)
+{
+	struct space_op *op = (struct space_op *)(void *)admin;
+	int rc = space_id_get(store_txn_reader(txn), op->name, &op->id);
+
+	if (rc == -ENOENT)
+		return admin_refuse(admin, "not-found",
+		    "there is no space %s; kithctl space list shows them", op->name);
+	if (rc == 0)
+		rc = check_mail(txn, op);
+	return rc == 0 ? check_moderators(txn, op) : rc;
+}
+
+static int
+set_mail_name(struct store_txn *txn, const struct space_op *op, const char *old)
+{
+	struct store_key key = store_key_bytes(old, strlen(old));
+	int rc = 0;
+
+	if (!op->mail_given || strcmp(old, op->mail) == 0)
+		return 0;
+	if (old[0] != '\0')
+		rc = store_delete(txn, STORE_SPACE_MAIL, &key);
+	if ((rc == 0 || rc == -ENOENT) && op->mail[0] != '\0')
+		rc = name_put(txn, STORE_SPACE_MAIL, op->mail, op->id);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+static int
+set_apply(struct store_txn *txn, struct admin_op *admin)
+{
+	struct space_op *op = (struct space_op *)(void *)admin;
+	Kith__Space *record;
+	int rc = space_record_get(store_txn_reader(txn), op->id, &record);
+
+	if (rc != 0)
+		return rc;
+	rc = set_mail_name(txn, op, record->mail);
+	if (rc == 0)
+		rc = apply_options(op, record);
+	if (rc == 0)
+		rc = apply_moderators(txn, op, record);
+	if (rc == 0)
+		rc = space_write(txn, op, record, KITH__VERB__VERB_SPACE_CHANGED);
+	kith__space__free_unpacked(record, NULL);
+	return rc;
+}
+
+static void
+run_set(struct control_request *request)
+{
+	struct space_op *op = admin_op_new(request, sizeof *op);
+
+	if (op == NULL || !read_options(op))
+		return;
+	op->admin.check = set_check;
+	op->admin.apply = set_apply;
+	admin_op_run(&op->admin);
+}
+
+/* ---- show and list */
+
+static json_t *
+space_row(struct community *community, const struct space *space)
+{
+	struct store_space_state state = { .low = 1 };
+
+	(void)store_space_state_published(
+	    community_store(community), space->id, &state);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I}",
+	    "name", space->name, "mail", space->mail, "kind",
+	    kind_of(space->kind) == NULL ? "?" : kind_of(space->kind)->name,
+	    "description", space->description, "read",
+	    admin_word(ADMIN_WORDS_AUDIENCE, (int)space->read), "post",
+	    admin_word(ADMIN_WORDS_AUDIENCE, (int)space->post), "moderation",
+	    admin_word(ADMIN_WORDS_MODERATION, (int)space->moderation), "closed",
+	    (int)space->closed, "low", (json_int_t)state.low, "high",
+	    (json_int_t)state.high, "count", (json_int_t)state.count);
+}
+
+static json_t *
+moderator_names(struct community *community, const struct space *space)
+{
+	struct store_view *view = store_view_begin(community_store(community));
+	json_t *names = json_array();
+	Kith__Member *member;
+	char *address;
+
+	for (size_t i = 0; view != NULL && i < space->moderator_count; i++) {
+		if (member_get(store_view_reader(view), space->moderators[i],
+		        &member) != 0)
+			continue;
+		address = member_address(store_view_reader(view), member);
+		if (address != NULL)
+			(void)json_array_append_new(names, json_string(address));
+		free(address);
+		kith__member__free_unpacked(member, NULL);
+	}
+	if (view != NULL)
+		store_view_end(&view);
+	return names;
+}
+
+static void
+run_show(struct control_request *request)
+{
+	struct space *space = admin_space_named(request, control_arg(request, 0));
+	struct community *community = control_context(request);
+	json_t *row;
+
+	if (space == NULL)
+		return;
+	row = space_row(community, space);
+	if (row != NULL) {
+		(void)json_object_set_new(
+		    row, "moderators", moderator_names(community, space));
+		(void)json_object_set_new(
+		    row, "created", json_integer((json_int_t)space->created));
+		(void)json_object_set_new(
+		    row, "digest_hour", json_integer(space->digest_hour));
+		(void)json_object_set_new(
+		    row, "digest_articles", json_integer(space->digest_articles));
+		(void)json_object_set_new(
+		    row, "digest_kilobytes", json_integer(space->digest_kilobytes));
+	}
+	space_unref(space);
+	control_result(request, row);
+	control_done(request);
+}
+
+/* A list in slices: the entries are counted, so nothing is held meanwhile. */
+struct space_list {
+	struct control_request *request;
+	struct space **items;
+	size_t count;
+	size_t room;
+	size_t at;
+};
+
+static int
+list_collect(void *arg, const struct space *space)
+{
+	struct space_list *list = arg;
+	struct space **bigger;
+
+	if (list->count == list->room) {
+		list->room = list->room == 0 ? 64 : list->room * 2;
+		bigger = realloc(list->items, list->room * sizeof *bigger);
+		if (bigger == NULL)
+			return -ENOMEM;
+		list->items = bigger;
+	}
+	/* counting does not change what the entry says */
+	list->items[list->count] = (struct space *)(uintptr_t)space;
+	space_ref(list->items[list->count++]);
+	return 0;
+}
+
+static void
+list_free(struct space_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		space_unref(list->items[i]);
+	free(list->items);
+	free(list);
+}
+
+static void
+list_send(void *arg)
+{
+	struct space_list *list = arg;
+	struct community *community = control_context(list->request);
+
+	while (list->at < list->count) {
+		if (control_is_full(list->request)) {
+			control_when_drained(list->request, list_send, list);
+			return;
+		}
+		for (size_t i = 0; i < LIST_SLICE && list->at < list->count; i++)
+			control_row(list->request,
+			    space_row(community, list->items[list->at++]));
+	}
+	control_done(list->request);
+	list_free(list);
+}
+
+static void
+run_list(struct control_request *request)
+{
+	struct community *community = control_context(request);
+	struct space_list *list = calloc(1, sizeof *list);
+	int rc = -ENOMEM;
+
+	if (list != NULL)
+		rc = spaces_each(community_spaces(community), list_collect, list);
+	if (rc != 0) {
+		if (list != NULL)
+			list_free(list);
+		admin_fail_errno(request, rc);
+		return;
+	}
+	list->request = request;
+	control_columns(
+	    request, "name", "mail", "kind", "count", "description", (char *)NULL);
+	list_send(list);
+}
+
+#define COMMON_OPTIONS \
+	"[--mail LOCALPART] [--description TEXT] [--read anyone|members|staff] " \
+	"[--post anyone|members|staff] [--moderation none|non-members|all] " \
+	"[--closed yes|no] [--moderator ADDRESS] [--no-moderator ADDRESS] " \
+	"[--digest-hour N] [--digest-articles N] [--digest-kilobytes N]"
+
+const struct control_verb admin_space_verbs[] = {
+	{ "space", "add", "NAME --kind KIND " COMMON_OPTIONS, 1, 1, run_add, 0 },
+	{ "space", "set", "NAME " COMMON_OPTIONS, 1, 1, run_set, 0 },
+	{ "space", "show", "NAME", 1, 1, run_show, 0 },
+	{ "space", "list", "", 0, 0, run_list, 0 },
+	{ "space", "remove", "NAME [--force]", 1, 1, admin_space_remove, 0 },
+	{ NULL, NULL, NULL, 0, 0, NULL, 0 },
+};

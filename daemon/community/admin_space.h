@@ -1,0 +1,17 @@
+/* admin_space.h - what the files of kithctl space share.
+ */
+#ifndef KITH_COMMUNITY_ADMIN_SPACE_H
+#define KITH_COMMUNITY_ADMIN_SPACE_H
+
+#include "daemon/community/admin_op.h"
+#include "daemon/community/spaces.h"
+
+/* Owned: kith__space__free_unpacked. -ENOENT. */
+int space_record_get(
+    struct store_reader *reader, uint32_t id, Kith__Space **record_r);
+int space_id_get(struct store_reader *reader, const char *name, uint32_t *id_r);
+
+/* The verb: admin_space_remove.c. */
+void admin_space_remove(struct control_request *request);
+
+#endif

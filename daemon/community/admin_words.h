@@ -1,0 +1,31 @@
+/* admin_words.h - the words of kithctl for what the records count with enums,
+ * both ways, and checks of text that ends up in lists.
+ */
+#ifndef KITH_COMMUNITY_ADMIN_WORDS_H
+#define KITH_COMMUNITY_ADMIN_WORDS_H
+
+#include <stdbool.h>
+
+#include "store/records.pb-c.h"
+
+enum admin_words {
+	ADMIN_WORDS_AUDIENCE,
+	ADMIN_WORDS_MODERATION,
+	ADMIN_WORDS_ROLE,
+	ADMIN_WORDS_MEMBER_STATE,
+	ADMIN_WORDS_MODE,
+	ADMIN_WORDS_SUBSCRIPTION_STATE,
+};
+
+/* The value (>= 0) or -EINVAL. */
+int admin_word_value(enum admin_words words, const char *word);
+/* "?" if there is none. */
+const char *admin_word(enum admin_words words, int value);
+/* "anyone, members or staff", for an error message. */
+const char *admin_word_choice(enum admin_words words);
+/* One line of UTF-8 without control characters, at most max octets. */
+bool admin_text_is_line(const char *text, unsigned max);
+/* A whole number in [0, max], or -EINVAL. */
+long admin_number(const char *text, long max);
+
+#endif
