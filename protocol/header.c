@@ -85,35 +85,12 @@ static const struct header_info header_table[] = {
 static const struct header_info header_nothing = { "", HEADER_UNKNOWN, 0 };
 
 /* Where the names of each length begin: length n is [n], up to [n + 1]. */
+/* clang-format off */
 static const unsigned char header_lengths[] = {
-	0,
-	0,
-	0,
-	2,
-	3,
-	7,
-	8,
-	9,
-	15,
-	19,
-	22,
-	30,
-	35,
-	43,
-	45,
-	50,
-	51,
-	52,
-	54,
-	54,
-	54,
-	54,
-	56,
-	57,
-	57,
-	58,
-	59,
+	0, 0, 0, 2, 3, 7, 8, 9, 15, 19, 22, 30, 35, 43,
+	45, 50, 51, 52, 54, 54, 54, 54, 56, 57, 57, 58, 59,
 };
+/* clang-format on */
 
 #define HEADER_LENGTHS (sizeof header_lengths / sizeof header_lengths[0])
 

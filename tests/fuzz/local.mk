@@ -4,7 +4,7 @@
 # To fuzz in earnest: in a build folder of its own
 #     .../configure CC=clang --disable-hardening \
 #         CFLAGS='-g -O1 -fsanitize=fuzzer-no-link,address,undefined'
-#     make FUZZ_ENGINE=-fsanitize=fuzzer FUZZ_DRIVER= check_PROGRAMS
+#     make FUZZ_ENGINE=-fsanitize=fuzzer FUZZ_DRIVER= fuzz-targets
 #     ./fuzz_line -max_total_time=60 NEW-INPUTS .../tests/fuzz/corpus/line
 # FUZZ_ENGINE is what the targets are linked with, FUZZ_DRIVER the object that
 # has main() (none with an engine that brings its own).
@@ -18,6 +18,8 @@ FUZZ_LINK = $(FUZZ_DRIVER) libkithprotocol.a $(FUZZ_ENGINE)
 fuzz_targets =
 check_PROGRAMS += $(fuzz_targets)
 TESTS += $(fuzz_targets)
+.PHONY: fuzz-targets
+fuzz-targets: $(fuzz_targets)
 
 # Per target three lines:
 #     fuzz_targets += fuzz_thing
