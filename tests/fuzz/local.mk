@@ -49,3 +49,11 @@ fuzz_news_LDADD = $(FUZZ_LINK)
 fuzz_targets += fuzz_mbox
 fuzz_mbox_SOURCES = tests/fuzz/fuzz_mbox.c
 fuzz_mbox_LDADD = $(FUZZ_LINK)
+
+fuzz_targets += fuzz_smtp_command
+fuzz_smtp_command_SOURCES = tests/fuzz/fuzz_smtp_command.c
+fuzz_smtp_command_LDADD = $(FUZZ_LINK)
+
+fuzz_targets += fuzz_smtp_reply
+fuzz_smtp_reply_SOURCES = tests/fuzz/fuzz_smtp_reply.c
+fuzz_smtp_reply_LDADD = $(FUZZ_LINK)

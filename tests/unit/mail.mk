@@ -1,7 +1,12 @@
 # tests/unit: the mail process
-mail_tests = test_smtp
+mail_tests = test_lmtp_session test_smtp
 check_PROGRAMS += $(mail_tests)
 TESTS += $(mail_tests)
 
+MAIL_TEST_LIBS = libkithmail.a $(KITHDAEMON_LIBS) $(CMOCKA_LIBS)
+mail_rig = tests/unit/mail_rig.c tests/unit/mail_rig.h
+
+test_lmtp_session_SOURCES = tests/unit/test_lmtp_session.c $(mail_rig)
+test_lmtp_session_LDADD = $(MAIL_TEST_LIBS)
 test_smtp_SOURCES = tests/unit/test_smtp.c
 test_smtp_LDADD = libkithprotocol.a $(CMOCKA_LIBS)

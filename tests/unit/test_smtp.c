@@ -23,8 +23,8 @@ verbs_are_sorted_and_found_in_any_case(void **state)
 		assert_true(strcmp(smtp_verb_at(i - 1)->name,
 				smtp_verb_at(i)->name) < 0);
 	assert_int_equal(i, SMTP_VERBS);
-	assert_int_equal(
-	    smtp_verb_find(span_of("rCpT TO:<a@b> "), &args)->id, SMTP_RCPT);
+	assert_int_equal(smtp_verb_find(span_of("rCpT TO:<a@b> "), &args)->id,
+	    SMTP_RCPT);
 	assert_true(span_is(args, "TO:<a@b>"));
 	assert_null(smtp_verb_find(span_of("RCPTTO:<a@b>"), &args));
 	assert_null(smtp_verb_find(span_of(""), &args));
@@ -36,8 +36,8 @@ path_is(const char *args, const char *address, const char *rest)
 	struct smtp_path path;
 	struct span rest_found;
 
-	assert_int_equal(
-	    smtp_path_parse(span_of(args), "TO:", &path, &rest_found),
+	assert_int_equal(smtp_path_parse(span_of(args), "TO:", &path,
+			     &rest_found),
 	    SMTP_PATH_OK);
 	assert_string_equal(path.address, address);
 	assert_true(span_equal(span_trim(rest_found), span_of(rest)));
@@ -47,7 +47,8 @@ static void
 paths_are_read_as_the_wild_writes_them(void **state)
 {
 	(void)state;
-	path_is("TO:<help+r.x=y@Lists.Example>", "help+r.x=y@Lists.Example", "");
+	path_is("TO:<help+r.x=y@Lists.Example>", "help+r.x=y@Lists.Example",
+	    "");
 	path_is("to: <a@b> SIZE=3", "a@b", "SIZE=3");
 	path_is("TO:<@relay.example,@b:a@c>", "a@c", "");
 	path_is("TO:<\"help\"@b>", "help@b", "");
@@ -64,10 +65,10 @@ paths_are_read_as_the_wild_writes_them(void **state)
 static void
 malformed_paths_are_refused(void **state)
 {
-	static const char *const bad[] = { "TO:", "TO:a@b", "TO:<a@b", "TO:<a b@c>",
-		"TO:<a@>", "TO:<@b>", "TO:<a@b>x", "TO:<\"a@b>", "TO:<a\x01@b>",
-		"TO:<\xc3@b>", "TO:<\xed\xa0\x80@b>", "TO:<a@[b>", "TO:<a<b@c>",
-		"FROM:<a@b>", "TO:<@x:>" };
+	static const char *const bad[] = { "TO:", "TO:a@b", "TO:<a@b",
+		"TO:<a b@c>", "TO:<a@>", "TO:<@b>", "TO:<a@b>x", "TO:<\"a@b>",
+		"TO:<a\x01@b>", "TO:<\xc3@b>", "TO:<\xed\xa0\x80@b>",
+		"TO:<a@[b>", "TO:<a<b@c>", "FROM:<a@b>", "TO:<@x:>" };
 	struct smtp_path path;
 	struct span rest;
 	char longer[700] = "TO:<";
@@ -75,8 +76,8 @@ malformed_paths_are_refused(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof bad / sizeof *bad; i++)
-		assert_int_equal(
-		    smtp_path_parse(span_of(bad[i]), "TO:", &path, &rest),
+		assert_int_equal(smtp_path_parse(span_of(bad[i]), "TO:", &path,
+				     &rest),
 		    SMTP_PATH_SYNTAX);
 	memset(longer + 4, 'a', 600);
 	assert_int_equal(smtp_path_parse(span_of(longer), "TO:", &path, &rest),
@@ -89,13 +90,14 @@ parameters_we_do_not_offer_are_named_unknown(void **state)
 	struct smtp_mail_params params;
 
 	(void)state;
-	assert_int_equal(smtp_mail_params_parse(
-			     span_of(" SIZE=1000 BODY=8bitmime SMTPUTF8"), &params),
+	assert_int_equal(
+	    smtp_mail_params_parse(span_of(" SIZE=1000 BODY=8bitmime SMTPUTF8"),
+		&params),
 	    SMTP_PARAMS_OK);
 	assert_int_equal(params.size, 1000);
 	assert_true(params.eight_bit && params.utf8);
-	assert_int_equal(
-	    smtp_mail_params_parse(span_of("SIZE=99999999999999999999"), &params),
+	assert_int_equal(smtp_mail_params_parse(
+			     span_of("SIZE=99999999999999999999"), &params),
 	    SMTP_PARAMS_OK);
 	assert_true(params.size == UINT64_MAX);
 	assert_int_equal(smtp_mail_params_parse(span_of("RET=HDRS"), &params),
@@ -130,9 +132,10 @@ a_reply_of_several_lines_is_one(void **state)
 	struct span args;
 
 	(void)state;
-	assert_int_equal(reply_of(&reply,
-			     "250-mx\r\n250-SIZE 1000\r\n250-AUTH=LOGIN PLAIN\r\n"
-			     "250 PIPELINING\r\n"),
+	assert_int_equal(
+	    reply_of(&reply,
+		"250-mx\r\n250-SIZE 1000\r\n250-AUTH=LOGIN PLAIN\r\n"
+		"250 PIPELINING\r\n"),
 	    1);
 	assert_int_equal(reply.code, 250);
 	assert_true(smtp_reply_offers(&reply, "pipelining", NULL));
