@@ -57,7 +57,7 @@ void ipc_put_text(struct ipc_writer *writer, const char *text);
 void ipc_put_fd(struct ipc_writer *writer, int fd);
 /* Inline, or as a sealed memfd when it is large. */
 void ipc_put_payload(struct ipc_writer *writer, struct span bytes);
-#define IPC_FDS_MAX 16u
+#define IPC_FDS_MAX 64u
 
 /* answered: reader of the answer, or NULL (deadline passed, channel ended).
  * -EAGAIN when the class has no credit: try again from `ipc_set_credit_cb`. */

@@ -4,8 +4,10 @@ noinst_LIBRARIES += libkithdaemon.a
 libkithdaemon_a_SOURCES = \
 	daemon/clock.c daemon/clock.h daemon/config.c daemon/config.h \
 	daemon/config_read.c daemon/config_rows.h daemon/control.h \
-	daemon/ipc.c daemon/ipc.h daemon/ipc_frame.c daemon/ipc_frame.h daemon/log.c daemon/log.h daemon/loop.c daemon/loop.h \
-	daemon/messages.h daemon/role.h daemon/sandbox.h daemon/stream.c \
+	daemon/ipc.c daemon/ipc.h daemon/ipc_frame.c daemon/ipc_frame.h \
+	daemon/log.c daemon/log.h daemon/loop.c daemon/loop.h \
+	daemon/messages.h daemon/resolve.c daemon/role.c daemon/role.h \
+	daemon/role_start.c daemon/sandbox.c daemon/sandbox.h daemon/stream.c \
 	daemon/stream.h daemon/stream_impl.h daemon/stream_pair.c \
 	daemon/stream_queue.c daemon/stream_queue.h daemon/stream_socket.c \
 	daemon/stream_tls.c daemon/tls.c daemon/tls.h

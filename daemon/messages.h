@@ -13,7 +13,7 @@ enum message_type {
 	MESSAGE_START = 1,
 	/* as above without role and listeners; answered u32 0 or errno */
 	MESSAGE_RELOAD,
-	/* finish and exit; not answered */
+	/* finish and exit; not answered. From a child: kithd is to stop */
 	MESSAGE_STOP,
 	/* peer text ("core", "mail", "parse", "maildir", "resolve"), fd: a channel to that
 	 * process, new or in place of one that died */

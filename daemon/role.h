@@ -22,8 +22,8 @@ struct loop;
 struct role_process;
 
 /* The store has no room even to recover: do not start core again before there
- * is some (EX_OSERR). */
-#define ROLE_EXIT_NO_ROOM 71
+ * is some. Outside the range of sysexits.h. */
+#define ROLE_EXIT_NO_ROOM 80
 
 enum role_flag {
 	ROLE_TEST_CLOCK = 1, /* kithd -T: clock advance is allowed */
@@ -96,6 +96,9 @@ struct event_base *role_base(struct role_process *process);
 void role_exit(struct role_process *process, int status);
 /* Asks the parent to kill a peer that hangs ("parse"): a new channel follows. */
 void role_kill_peer(struct role_process *process, const char *peer);
+
+/* Asks the parent to stop kithd (kithctl stop); alone: ends itself. */
+void role_stop_all(struct role_process *process);
 
 /* Serves as a child on the inherited channel. Returns the exit status. */
 int role_run(const struct role *role, int channel);
