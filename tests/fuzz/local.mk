@@ -57,3 +57,8 @@ fuzz_smtp_command_LDADD = $(FUZZ_LINK)
 fuzz_targets += fuzz_smtp_reply
 fuzz_smtp_reply_SOURCES = tests/fuzz/fuzz_smtp_reply.c
 fuzz_smtp_reply_LDADD = $(FUZZ_LINK)
+
+fuzz_targets += fuzz_store_rows
+fuzz_store_rows_SOURCES = tests/fuzz/fuzz_store_rows.c
+fuzz_store_rows_LDADD = $(FUZZ_DRIVER) libkithstore.a $(DB_LIBS) \
+	$(PROTOBUF_C_LIBS) $(FUZZ_ENGINE)

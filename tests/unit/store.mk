@@ -9,7 +9,7 @@ libkithstoretest_a_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 STORE_TEST_LINK = libkithstoretest.a libkithstore.a $(DB_LIBS) \
 	$(PROTOBUF_C_LIBS) $(CMOCKA_LIBS)
 
-store_tests = test_store_writer test_store_view test_store_records
+store_tests = test_store_writer test_store_view test_store_records test_store_article test_store_overview test_store_msgid test_store_cache test_store_admin test_store_fault
 check_PROGRAMS += $(store_tests)
 TESTS += $(store_tests)
 test_store_writer_SOURCES = tests/unit/test_store_writer.c
@@ -18,3 +18,15 @@ test_store_view_SOURCES = tests/unit/test_store_view.c
 test_store_view_LDADD = $(STORE_TEST_LINK)
 test_store_records_SOURCES = tests/unit/test_store_records.c
 test_store_records_LDADD = $(STORE_TEST_LINK)
+test_store_article_SOURCES = tests/unit/test_store_article.c
+test_store_article_LDADD = $(STORE_TEST_LINK)
+test_store_overview_SOURCES = tests/unit/test_store_overview.c
+test_store_overview_LDADD = $(STORE_TEST_LINK)
+test_store_msgid_SOURCES = tests/unit/test_store_msgid.c
+test_store_msgid_LDADD = $(STORE_TEST_LINK)
+test_store_cache_SOURCES = tests/unit/test_store_cache.c
+test_store_cache_LDADD = $(STORE_TEST_LINK)
+test_store_admin_SOURCES = tests/unit/test_store_admin.c
+test_store_admin_LDADD = $(STORE_TEST_LINK)
+test_store_fault_SOURCES = tests/unit/test_store_fault.c
+test_store_fault_LDADD = $(STORE_TEST_LINK)

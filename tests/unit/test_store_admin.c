@@ -1,0 +1,317 @@
+/* test_store_admin.c - check, backup, restore, room on the disk, figures.
+ */
+#include "tests/unit/store_fixture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct faults {
+	unsigned count;
+	char text[4096];
+};
+
+static void
+report(void *arg, const char *fault)
+{
+	struct faults *faults = arg;
+	size_t len = strlen(faults->text);
+
+	faults->count++;
+	(void)snprintf(faults->text + len, sizeof faults->text - len, "%s\n",
+	    fault);
+}
+
+static int
+check(struct fixture *fixture, struct faults *faults, uint64_t *rows)
+{
+	memset(faults, 0, sizeof *faults);
+	return store_check(fixture->store, report, faults, rows);
+}
+
+static void
+fill(struct fixture *fixture, unsigned count)
+{
+	struct sample sample = { .space = 1 };
+
+	fixture_space(fixture, 1);
+	fixture_space(fixture, 2);
+	for (unsigned i = 0; i < count; i++)
+		assert_int_equal(fixture_run(fixture, sample_put, &sample), 0);
+	sample.number = sample.number / 2;
+	sample.artid = sample.artid / 2;
+	assert_int_equal(fixture_run(fixture, sample_delete, &sample), 0);
+}
+
+static void
+a_sound_store_has_no_faults(void **state)
+{
+	struct fixture *fixture = *state;
+	struct faults faults;
+	uint64_t rows;
+
+	fill(fixture, 20);
+	assert_int_equal(check(fixture, &faults, &rows), 0);
+	assert_string_equal(faults.text, "");
+	assert_int_equal(rows, 19 * 4 + 20);
+}
+
+/* ---- one fault each ---------------------------------------------------- */
+
+static int
+lose_meta(struct store_txn *txn, void *arg)
+{
+	struct store_key key = store_key_u64(1);
+
+	(void)arg;
+	return store_delete(txn, STORE_ARTICLE_META, &key);
+}
+
+static int
+lose_article(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	return store_article_delete(txn, 2);
+}
+
+static int
+lose_number(struct store_txn *txn, void *arg)
+{
+	struct store_key key = store_key_u32_u32(1, 3);
+
+	(void)arg;
+	return store_row_delete(txn, STORE_FILE_NUMBERS, key.bytes, key.len);
+}
+
+static int
+lose_event(struct store_txn *txn, void *arg)
+{
+	struct store_key key = store_key_u64(4);
+
+	(void)arg;
+	return store_row_delete(txn, STORE_FILE_SEQUENCE, key.bytes, key.len);
+}
+
+static int
+half_subscribe(struct store_txn *txn, void *arg)
+{
+	Kith__Subscription subscription = KITH__SUBSCRIPTION__INIT;
+	struct store_key key = store_key_u32_u32(1, 9);
+
+	(void)arg;
+	return store_put(txn, STORE_SUBSCRIPTIONS, &key, &subscription.base);
+}
+
+static int
+garbage(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	return store_row_put(txn, STORE_FILE_RECORDS, "\xf0what", 5, "\xff\xff",
+	    2);
+}
+
+static void
+every_kind_of_damage_is_reported(void **state)
+{
+	static const struct {
+		int (*fn)(struct store_txn *txn, void *arg);
+		const char *says;
+	} damages[] = {
+		{ lose_meta, "article 1: no record of it" },
+		{ lose_meta, "article 1 does not know it" },
+		{ lose_meta, "message ids: article 1 is missing" },
+		{ lose_article, "article 2 is missing" },
+		{ lose_number, "number 3 does not lead to it" },
+		{ lose_number, "space 1: 9 articles counted, 8 stored" },
+		{ lose_event, "sequence: 4 is missing" },
+		{ half_subscribe, "subscriptions: 1, 9 has no counterpart" },
+		{ half_subscribe, "subscriptions: 9 is not in addresses" },
+		{ garbage, "records: a row of no known table" },
+	};
+	struct faults faults;
+	uint64_t rows;
+
+	for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
+		assert_int_equal(fixture_setup(state), 0);
+		fill(*state, 10);
+		assert_int_equal(fixture_run(*state, damages[i].fn, NULL), 0);
+		assert_true(check(*state, &faults, &rows) > 0);
+		if (strstr(faults.text, damages[i].says) == NULL)
+			fail_msg("not told \"%s\" in:\n%s", damages[i].says,
+			    faults.text);
+		assert_int_equal(fixture_teardown(state), 0);
+	}
+}
+
+/* ---- backup ----------------------------------------------------------- */
+
+struct posts {
+	struct fixture *fixture;
+	atomic_bool stop;
+	_Atomic unsigned failed;
+};
+
+static void *
+post_meanwhile(void *arg)
+{
+	struct posts *posts = arg;
+	struct sample sample = { .space = 2 };
+
+	while (!atomic_load(&posts->stop))
+		if (fixture_run(posts->fixture, sample_put, &sample) != 0)
+			atomic_fetch_add(&posts->failed, 1);
+	return NULL;
+}
+
+static void
+beside(char path[128], const struct fixture *fixture, const char *name)
+{
+	(void)snprintf(path, 128, "%s-%s", fixture->directory, name);
+}
+
+static void
+a_backup_made_while_serving_restores_sound(void **state)
+{
+	struct fixture *fixture = *state;
+	struct posts posts = { .fixture = fixture };
+	struct store_options options = fixture->options;
+	struct store *restored;
+	struct store_space_state space;
+	struct faults faults = { .count = 0 };
+	char backup[128], copy[128];
+	pthread_t thread;
+	uint64_t rows;
+	struct stat st;
+	char *error;
+
+	beside(backup, fixture, "backup");
+	beside(copy, fixture, "copy");
+	fill(fixture, 30);
+	assert_int_equal(pthread_create(&thread, NULL, post_meanwhile, &posts),
+	    0);
+	assert_int_equal(store_backup(fixture->store, backup, &error), 0);
+	atomic_store(&posts.stop, true);
+	pthread_join(thread, NULL);
+	assert_int_equal(posts.failed, 0);
+	assert_int_equal(stat(backup, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+
+	assert_int_equal(store_restore(backup, copy, &error), 0);
+	options.directory = copy;
+	assert_int_equal(store_open(&restored, &options, &error), 0);
+	assert_int_equal(store_check(restored, report, &faults, &rows), 0);
+	assert_string_equal(faults.text, "");
+	assert_true(store_space_state_published(restored, 1, &space));
+	assert_int_equal(space.count, 29);
+	store_close(&restored);
+
+	/* Neither goes into a folder with something in it. */
+	assert_int_equal(store_backup(fixture->store, backup, &error),
+	    -ENOTEMPTY);
+	assert_non_null(strstr(error, "is not empty"));
+	free(error);
+	assert_int_equal(store_restore(backup, copy, &error), -ENOTEMPTY);
+	free(error);
+	fixture_remove(backup);
+	fixture_remove(copy);
+}
+
+static void
+half_a_backup_is_not_restored_and_half_a_restore_not_opened(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *store;
+	char backup[128], copy[128], path[256];
+	char *error;
+	FILE *file;
+
+	beside(backup, fixture, "backup");
+	beside(copy, fixture, "copy");
+	assert_int_equal(store_backup(fixture->store, backup, &error), 0);
+	(void)snprintf(path, sizeof path, "%s/complete", backup);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(store_restore(backup, copy, &error), -EINVAL);
+	assert_non_null(strstr(error, "no complete backup"));
+	free(error);
+	store_close(&fixture->store);
+	(void)snprintf(path, sizeof path, "%s/restoring", fixture->directory);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fclose(file);
+	assert_int_equal(store_open(&store, &fixture->options, &error),
+	    -EINVAL);
+	assert_non_null(strstr(error, "half of a restore"));
+	free(error);
+	fixture_remove(backup);
+	fixture_remove(copy);
+}
+
+/* ---- room ------------------------------------------------------------- */
+
+static void
+the_store_is_full_well_before_the_end_and_recovers(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *store = fixture->store;
+	uint64_t file = store->log_file_bytes;
+	struct store_stats stats;
+	char path[128];
+
+	store_stats_get(store, &stats);
+	assert_int_equal(stats.reserve_bytes, 4 * file);
+	assert_false(store_is_full(store));
+	store_room_judge(store, 5 * file);
+	assert_false(store_is_full(store));
+	store_room_judge(store, 4 * file - 1);
+	assert_true(store_is_full(store));
+	store_room_judge(store, 5 * file); /* not at once */
+	assert_true(store_is_full(store));
+	store_room_judge(store, 6 * file);
+	assert_false(store_is_full(store));
+	store_room_give_up_reserve(store);
+	(void)snprintf(path, sizeof path, "%s/reserve", fixture->directory);
+	assert_int_equal(access(path, F_OK), -1);
+	/* The reserve is missing: that much more must be free. */
+	store_room_judge(store, 7 * file);
+	assert_true(store_is_full(store));
+	store_room_judge(store, 20 * file);
+	assert_false(store_is_full(store));
+	assert_int_equal(access(path, F_OK), 0);
+}
+
+static void
+figures_count_what_was_done(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_stats before, after;
+
+	store_stats_get(fixture->store, &before);
+	fill(fixture, 10);
+	store_stats_get(fixture->store, &after);
+	assert_int_equal(after.articles, 9);
+	assert_int_equal(after.operations - before.operations, 13);
+	assert_int_equal(after.commits - before.commits, 13);
+	assert_int_equal(after.schema, 1);
+	assert_true(after.free_bytes > 0);
+}
+
+int
+main(void)
+{
+#define TEST(name) \
+ cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_sound_store_has_no_faults),
+		cmocka_unit_test(every_kind_of_damage_is_reported),
+		TEST(a_backup_made_while_serving_restores_sound),
+		TEST(
+		    half_a_backup_is_not_restored_and_half_a_restore_not_opened),
+		TEST(the_store_is_full_well_before_the_end_and_recovers),
+		TEST(figures_count_what_was_done),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

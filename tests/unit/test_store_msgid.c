@@ -1,0 +1,134 @@
+/* test_store_msgid.c - the index of Message-IDs and its hash.
+ */
+#include "tests/unit/store_fixture.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "store/siphash.h"
+
+static void
+siphash_gives_the_published_vectors(void **state)
+{
+	static const uint8_t empty[16] = { 0xa3, 0x81, 0x7f, 0x04, 0xba, 0x25,
+		0xa8, 0xe6, 0x6d, 0xf6, 0x72, 0x14, 0xc7, 0x55, 0x02, 0x93 };
+	static const uint8_t one[16] = { 0xda, 0x87, 0xc1, 0xd8, 0x6b, 0x99,
+		0xaf, 0x44, 0x34, 0x76, 0x59, 0x11, 0x9b, 0x22, 0xfc, 0x45 };
+	uint8_t key[16], hash[16];
+
+	(void)state;
+	for (uint8_t i = 0; i < 16; i++)
+		key[i] = i;
+	store_siphash(key, "", 0, hash);
+	assert_memory_equal(hash, empty, 16);
+	store_siphash(key, "\0", 1, hash);
+	assert_memory_equal(hash, one, 16);
+}
+
+static void
+hashes_are_keyed_by_store_and_purpose(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t a[STORE_HASH_LEN], b[STORE_HASH_LEN], c[STORE_HASH_LEN];
+
+	store_msgid_hash(fixture->store, "<a@b>", 5, a);
+	store_hash(fixture->store, "<a@b>", 5, b);
+	assert_memory_not_equal(a, b, sizeof a);
+	fixture_reopen(fixture);
+	store_msgid_hash(fixture->store, "<a@b>", 5, c);
+	assert_memory_equal(a, c, sizeof a);
+}
+
+struct vector {
+	uint8_t hash[STORE_HASH_LEN];
+	struct store_msgid_entry entries[STORE_MSGID_MAX + 1];
+	unsigned count;
+};
+
+static int
+vector_put(struct store_txn *txn, void *arg)
+{
+	const struct vector *vector = arg;
+
+	return store_msgid_put(txn, vector->hash, vector->entries,
+	    vector->count);
+}
+
+static int
+vector_get(struct fixture *fixture, const uint8_t *hash,
+    struct store_msgid_entry entries[STORE_MSGID_MAX])
+{
+	struct store_view *view = store_view_begin(fixture->store);
+	int rc = store_msgid_get(store_view_reader(view), hash, entries);
+
+	store_view_end(&view);
+	return rc;
+}
+
+static void
+entries_are_replaced_as_a_whole(void **state)
+{
+	struct fixture *fixture = *state;
+	struct vector vector = { .hash = "0123456789abcde", .count = 2 };
+	struct store_msgid_entry entries[STORE_MSGID_MAX];
+
+	assert_int_equal(vector_get(fixture, vector.hash, entries), 0);
+	vector.entries[0] = (struct store_msgid_entry){ .artid = 1u << 30,
+		.state = STORE_MSGID_STORED,
+		.day = 20000,
+		.content = "fedcba987654321" };
+	vector.entries[1] =
+	    (struct store_msgid_entry){ .held = 77, .state = STORE_MSGID_HELD };
+	assert_int_equal(fixture_run(fixture, vector_put, &vector), 0);
+	assert_int_equal(vector_get(fixture, vector.hash, entries), 2);
+	assert_int_equal(entries[0].artid, 1u << 30);
+	assert_int_equal(entries[0].state, STORE_MSGID_STORED);
+	assert_int_equal(entries[0].day, 20000);
+	assert_memory_equal(entries[0].content, "fedcba987654321", 16);
+	assert_int_equal(entries[1].held, 77);
+	assert_int_equal(entries[1].state, STORE_MSGID_HELD);
+	vector.count = 1;
+	assert_int_equal(fixture_run(fixture, vector_put, &vector), 0);
+	assert_int_equal(vector_get(fixture, vector.hash, entries), 1);
+	vector.count = 0;
+	assert_int_equal(fixture_run(fixture, vector_put, &vector), 0);
+	assert_int_equal(vector_get(fixture, vector.hash, entries), 0);
+	assert_int_equal(fixture_run(fixture, vector_put, &vector), 0);
+	vector.count = STORE_MSGID_MAX + 1;
+	assert_int_equal(fixture_run(fixture, vector_put, &vector), -EINVAL);
+	vector.count = 1;
+	memset(&vector.entries[0].state, 9, 1);
+	assert_int_equal(fixture_run(fixture, vector_put, &vector), -EINVAL);
+}
+
+static void
+a_vector_that_does_not_parse_is_an_error(void **state)
+{
+	struct store_msgid_entry entries[STORE_MSGID_MAX];
+	uint8_t bytes[33 * 9] = { STORE_MSGID_STORED };
+
+	(void)state;
+	assert_int_equal(store_msgid_parse(bytes, 33, entries), 1);
+	assert_int_equal(store_msgid_parse(bytes, 0, entries), -EBADMSG);
+	assert_int_equal(store_msgid_parse(bytes, 32, entries), -EBADMSG);
+	assert_int_equal(store_msgid_parse(bytes, 66, entries), -EBADMSG);
+	for (size_t i = 0; i < 9; i++)
+		bytes[33 * i] = STORE_MSGID_EXPIRED;
+	assert_int_equal(store_msgid_parse(bytes, 33 * 8, entries), 8);
+	assert_int_equal(store_msgid_parse(bytes, 33 * 9, entries), -EBADMSG);
+}
+
+int
+main(void)
+{
+#define TEST(name) \
+ cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(siphash_gives_the_published_vectors),
+		TEST(hashes_are_keyed_by_store_and_purpose),
+		TEST(entries_are_replaced_as_a_whole),
+		cmocka_unit_test(a_vector_that_does_not_parse_is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
