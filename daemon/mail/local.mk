@@ -17,4 +17,5 @@ libkithmail_a_SOURCES += \
 	daemon/mail/mail.c \
 	daemon/mail/maildir.c daemon/mail/maildir.h daemon/mail/maildir_role.c \
 	daemon/mail/maildir_transport.c daemon/mail/maildir_transport.h \
-	daemon/mail/parse.c
+	daemon/mail/parse.c \
+	daemon/mail/parse_service.c daemon/mail/parse_service.h
