@@ -26,6 +26,10 @@ fuzz-targets: $(fuzz_targets)
 #     fuzz_thing_SOURCES = tests/fuzz/fuzz_thing.c
 #     fuzz_thing_LDADD = $(FUZZ_LINK)
 
+fuzz_targets += fuzz_token_text
+fuzz_token_text_SOURCES = tests/fuzz/fuzz_token_text.c
+fuzz_token_text_LDADD = $(FUZZ_LINK)
+
 fuzz_targets += fuzz_line
 fuzz_line_SOURCES = tests/fuzz/fuzz_line.c
 fuzz_line_LDADD = $(FUZZ_LINK)

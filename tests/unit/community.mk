@@ -1,1 +1,18 @@
 # tests/unit/community
+check_LIBRARIES += libkithcommunitytest.a
+libkithcommunitytest_a_SOURCES = tests/unit/community_fixture.c \
+	tests/unit/community_fixture.h tests/unit/community_kithctl.c
+libkithcommunitytest_a_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+COMMUNITY_TEST_LINK = libkithcommunitytest.a libkithcommunity.a libkithstore.a \
+	$(KITHDAEMON_LIBS) $(DB_LIBS) $(PROTOBUF_C_LIBS) $(ETPAN_LIBS) \
+	$(IDN2_LIBS) $(CMOCKA_LIBS)
+
+community_tests = test_token_text
+# needs all of the community: joins with jobs and control
+EXTRA_PROGRAMS += test_community
+check_PROGRAMS += $(community_tests)
+TESTS += $(community_tests)
+test_community_SOURCES = tests/unit/test_community.c
+test_community_LDADD = $(COMMUNITY_TEST_LINK)
+test_token_text_SOURCES = tests/unit/test_token_text.c
+test_token_text_LDADD = libkithprotocol.a $(CMOCKA_LIBS)
