@@ -1,5 +1,5 @@
 # tests/unit: the mail process
-mail_tests = test_lmtp_session test_smtp test_smtp_client
+mail_tests = test_delivery test_lmtp_session test_smtp test_smtp_client
 check_PROGRAMS += $(mail_tests)
 TESTS += $(mail_tests)
 
@@ -12,3 +12,5 @@ test_smtp_SOURCES = tests/unit/test_smtp.c
 test_smtp_LDADD = libkithprotocol.a $(CMOCKA_LIBS)
 test_smtp_client_SOURCES = tests/unit/test_smtp_client.c
 test_smtp_client_LDADD = $(MAIL_TEST_LIBS)
+test_delivery_SOURCES = tests/unit/test_delivery.c $(mail_rig)
+test_delivery_LDADD = $(MAIL_TEST_LIBS)
