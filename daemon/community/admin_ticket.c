@@ -362,11 +362,7 @@ static int
 reply_apply(struct store_txn *txn, struct store_op *op)
 {
 	struct reply_op *reply = (struct reply_op *)(void *)op;
-	int error = draft_store(txn, reply->community, &reply->draft);
-
-	if (error != 0)
-		return error;
-	return ticket_news_followup(txn, reply->community, &reply->draft);
+	return ticket_store(txn, reply->community, &reply->draft);
 }
 
 static void
@@ -393,8 +389,8 @@ reply_prepare(struct reply_op *reply, struct store_reader *reader,
 	    spaces_by_id(community_spaces(community), ticket->space);
 	ProtobufCMessage *message = NULL;
 	struct store_key key;
-	char *wire;
-	size_t len;
+	struct draft *draft = &reply->draft;
+	struct draft_bytes bytes = { .stuffed = true, .eight_bit = true };
 	int error = -ENOENT;
 
 	if (space == NULL || ticket->n_articles == 0)
@@ -404,20 +400,19 @@ reply_prepare(struct reply_op *reply, struct store_reader *reader,
 	if (error != 0)
 		goto out;
 	error = -ENOMEM;
-	wire = reply_compose(
-	    community, space, ticket, (const void *)message, text, &len);
-	if (wire == NULL)
+	bytes.bytes = reply_compose(community, space, ticket,
+	    (const void *)message, text, &bytes.len);
+	if (bytes.bytes == NULL)
 		goto out;
-	reply->draft.ticket = reply->number;
-	reply->draft.spaces[0] = space->id;
-	reply->draft.space_count = 1;
-	reply->draft.channel = KITH__CHANNEL__CHANNEL_LOCAL;
-	reply->draft.author.role = KITH__ROLE__ROLE_ADMIN;
-	reply->draft.author.active = true;
-	reply->draft.author.trust = TRUST_SESSION;
-	error = draft_from_mail(community, &reply->draft,
-		    &(struct draft_bytes){ wire, len, false, true }, detail,
-		    room) == REASON_STORED ?
+	draft->ticket = reply->number;
+	draft->spaces[0] = space->id;
+	draft->space_count = 1;
+	draft->channel = KITH__CHANNEL__CHANNEL_LOCAL;
+	draft->author.role = KITH__ROLE__ROLE_ADMIN;
+	draft->author.active = true;
+	draft->author.trust = TRUST_SESSION;
+	error = draft_from_mail(community, draft, &bytes, detail, room) ==
+		REASON_STORED ?
 	    0 :
 	    -EBADMSG;
 out:

@@ -10,6 +10,7 @@
 #include "daemon/community/intake_private.h"
 #include "daemon/community/moderation.h"
 #include "daemon/community/spaces.h"
+#include "daemon/community/ticket.h"
 #include "daemon/log.h"
 #include "protocol/msgid.h"
 #include "store/admin.h"
@@ -137,7 +138,7 @@ news_apply(struct store_txn *txn, struct store_op *op)
 
 	if (item->hold)
 		return news_hold(txn, item);
-	rc = draft_store(txn, item->community, &item->draft);
+	rc = ticket_store(txn, item->community, &item->draft);
 	item->result.artid = item->draft.artid;
 	item->result.space = item->draft.spaces[0];
 	item->result.number = item->draft.numbers[0];

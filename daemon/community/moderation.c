@@ -10,6 +10,7 @@
 #include "daemon/community/journal.h"
 #include "daemon/community/members.h"
 #include "daemon/community/spaces.h"
+#include "daemon/community/ticket.h"
 #include "daemon/community/token.h"
 #include "protocol/charset.h"
 #include "protocol/dot.h"
@@ -475,7 +476,7 @@ held_decision_apply(struct store_txn *txn, struct community *community,
 {
 	const Kith__Held *record = decision->record;
 	int rc = decision->release
-	    ? draft_store(txn, community, &decision->draft)
+	    ? ticket_store(txn, community, &decision->draft)
 	    : decision_reject(txn, community, decision);
 
 	if (rc == 0)

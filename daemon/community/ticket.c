@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/community/kinds.h"
+#include "daemon/community/members.h"
+#include "daemon/community/spaces.h"
 #include "daemon/community/ticket_private.h"
 #include "store/msgid.h"
 #include "store/sequence.h"
@@ -188,23 +191,133 @@ ticket_add_article(struct store_txn *txn, struct community *community,
 	return error;
 }
 
-int
-ticket_news_followup(
+/* ---- what comes another way than by mail */
+
+static bool
+is_staff(const struct identity *identity)
+{
+	return identity->active && identity->role >= KITH__ROLE__ROLE_STAFF;
+}
+
+static bool
+space_has_tickets(struct community *community, const struct draft *draft)
+{
+	struct space *space;
+	bool has = false;
+
+	if (draft->space_count == 0)
+		return false;
+	space = spaces_by_id(community_spaces(community), draft->spaces[0]);
+	if (space != NULL)
+		has = kind_of(space->kind)->tickets;
+	space_unref(space);
+	return has;
+}
+
+Kith__Ticket *
+ticket_new(const struct draft *draft, uint32_t requester)
+{
+	Kith__Ticket *ticket = malloc(sizeof *ticket);
+
+	if (ticket == NULL)
+		return NULL;
+	kith__ticket__init(ticket);
+	ticket->space = draft->spaces[0];
+	ticket->status = KITH__TICKET_STATUS__TICKET_OPEN;
+	ticket->requester = requester;
+	ticket->opened = ticket->changed = draft->now;
+	ticket->subject =
+	    strndup(draft->subject == NULL ? "" : draft->subject, 500);
+	if (ticket->subject == NULL) {
+		kith__ticket__free_unpacked(ticket, NULL);
+		return NULL;
+	}
+	return ticket;
+}
+
+/* A released mail of somebody who is not staff and has no ticket yet. */
+static int
+store_and_open(
     struct store_txn *txn, struct community *community, struct draft *draft)
 {
 	Kith__Ticket *ticket;
+	uint32_t requester;
+	uint64_t number;
 	int error;
 
-	if (draft->ticket == 0)
-		return 0;
-	error = ticket_get(store_txn_reader(txn), draft->ticket, &ticket);
-	if (error != 0)
-		return error == -ENOENT ? 0 : error;
-	error = ticket_add_article(txn, community, draft->ticket, ticket, draft,
-	    KITH__TICKET_STATUS__TICKET_PENDING);
+	/* without an address there is nobody to answer */
+	if (draft->author.compared[0] == '\0')
+		return draft_store(txn, community, draft);
+	error = address_make(txn, draft->author.compared, &requester);
 	if (error == 0)
+		error = store_id_next(txn, STORE_ID_TICKET, &number);
+	if (error != 0)
+		return error;
+	ticket = ticket_new(draft, requester);
+	if (ticket == NULL)
+		return -ENOMEM;
+	draft->ticket = (uint32_t)number;
+	error = draft_store(txn, community, draft);
+	if (error == 0)
+		error = ticket_event(txn, draft->ticket, ticket,
+		    KITH__VERB__VERB_TICKET_OPENED, draft->now,
+		    draft->author.member);
+	if (error == 0)
+		error = ticket_add_article(txn, community, draft->ticket,
+		    ticket, draft, KITH__TICKET_STATUS__TICKET_NONE);
+	kith__ticket__free_unpacked(ticket, NULL);
+	return error;
+}
+
+static int
+store_in_ticket(struct store_txn *txn, struct community *community,
+    struct draft *draft, Kith__Ticket *ticket)
+{
+	bool answer = is_staff(&draft->author);
+	int error;
+
+	if (answer && draft->except_member == 0)
+		draft->except_member = draft->author.member;
+	error = draft_store(txn, community, draft);
+	if (error == 0)
+		error = ticket_add_article(txn, community, draft->ticket,
+		    ticket, draft,
+		    answer ? KITH__TICKET_STATUS__TICKET_PENDING :
+			     KITH__TICKET_STATUS__TICKET_OPEN);
+	if (error == 0 && answer)
 		error = ticket_mail_article(
 		    txn, community, draft->ticket, ticket, draft);
-	kith__ticket__free_unpacked(ticket, NULL);
+	return error;
+}
+
+int
+ticket_store(
+    struct store_txn *txn, struct community *community, struct draft *draft)
+{
+	Kith__Ticket *ticket = NULL;
+	int error = 0;
+
+	if (!space_has_tickets(community, draft))
+		return draft_store(txn, community, draft);
+	if (draft->ticket == 0)
+		error = ticket_of_references(
+		    txn, community, draft, &draft->ticket);
+	if (error == 0 && draft->ticket != 0)
+		error = ticket_get(
+		    store_txn_reader(txn), draft->ticket, &ticket);
+	if (error == -ENOENT ||
+	    (ticket != NULL && ticket->space != draft->spaces[0]))
+		draft->ticket = 0;
+	else if (error != 0)
+		return error;
+	if (draft->ticket != 0)
+		error = store_in_ticket(txn, community, draft, ticket);
+	else if (draft->channel == KITH__CHANNEL__CHANNEL_MAIL &&
+	    !is_staff(&draft->author))
+		error = store_and_open(txn, community, draft);
+	else
+		error = draft_store(txn, community, draft);
+	if (ticket != NULL)
+		kith__ticket__free_unpacked(ticket, NULL);
 	return error;
 }

@@ -17,10 +17,11 @@ int ticket_get(
 int ticket_put(
     struct store_txn *txn, uint32_t number, const Kith__Ticket *ticket);
 
-/* In apply, after draft_store of a news follow-up by staff in a space with
- * tickets: if the article answers one of a ticket's, the requester and the
- * participants get it by mail. Nothing otherwise. */
-int ticket_news_followup(
+/* In apply, in the place of draft_store for what comes by news, from kithctl, or
+ * out of the held: in a space with tickets an article of staff that answers one
+ * of a ticket's goes to the requester and the participants by mail; a customer's
+ * (released) mail joins its ticket or opens one. Elsewhere just draft_store. */
+int ticket_store(
     struct store_txn *txn, struct community *community, struct draft *draft);
 /* In check: the ticket a draft's references lead to; 0 if none. */
 int ticket_of_references(struct store_txn *txn, struct community *community,

@@ -277,28 +277,6 @@ participants_add(
 	return error;
 }
 
-static Kith__Ticket *
-ticket_new(const struct mail_item *item, uint32_t requester)
-{
-	Kith__Ticket *ticket = malloc(sizeof *ticket);
-
-	if (ticket == NULL)
-		return NULL;
-	kith__ticket__init(ticket);
-	ticket->space = item->space->id;
-	ticket->status = KITH__TICKET_STATUS__TICKET_OPEN;
-	ticket->requester = requester;
-	ticket->opened = ticket->changed = item->now;
-	ticket->linked = (uint32_t)strtoul(item->note, NULL, 10);
-	ticket->subject = strndup(
-	    item->draft->subject == NULL ? "" : item->draft->subject, 500);
-	if (ticket->subject == NULL) {
-		kith__ticket__free_unpacked(ticket, NULL);
-		return NULL;
-	}
-	return ticket;
-}
-
 static int
 open_ticket(struct store_txn *txn, struct mail_item *item, Kith__Ticket *ticket)
 {
@@ -337,9 +315,10 @@ apply_open(struct store_txn *txn, struct mail_item *item)
 		    txn, item->summary->from.items[0].text, &requester);
 	if (error != 0)
 		return error;
-	ticket = ticket_new(item, requester);
+	ticket = ticket_new(item->draft, requester);
 	if (ticket == NULL)
 		return -ENOMEM;
+	ticket->linked = (uint32_t)strtoul(item->note, NULL, 10);
 	item->ticket = item->draft->ticket = (uint32_t)number;
 	item->draft->author.address = requester;
 	error = open_ticket(txn, item, ticket);
@@ -384,8 +363,11 @@ apply_to_ticket(struct store_txn *txn, struct mail_item *item)
 static int
 ticket_apply(struct store_txn *txn, struct mail_item *item)
 {
-	if (item->step == STEP_HOLD)
+	if (item->step == STEP_HOLD) {
+		/* whoever releases it finds it in its ticket */
+		item->draft->ticket = item->ticket;
 		return mail_item_hold(txn, item, item->held_cause);
+	}
 	item->reason = REASON_STORED;
 	if (item->step == STEP_OPEN)
 		return apply_open(txn, item);

@@ -15,6 +15,8 @@ struct mail_item;
 
 /* Is the address the requester or a participant who is not muted? */
 bool ticket_has_participant(const Kith__Ticket *ticket, uint32_t address);
+/* An open ticket of the draft's first space. Owned; NULL: out of memory. */
+Kith__Ticket *ticket_new(const struct draft *draft, uint32_t requester);
 /* In apply: notes the article in the ticket (which is changed and stored),
  * with its ids. status NONE leaves it as it is. */
 int ticket_add_article(struct store_txn *txn, struct community *community,
