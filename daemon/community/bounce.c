@@ -1,0 +1,231 @@
+/* bounce.c - undeliverable mail: told by the smarthost at once, or by a report
+ * to a VERP address days later. Recorded and counted, never posted, never
+ * answered.
+ */
+#include "daemon/community/bounce.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/community/journal.h"
+#include "daemon/community/mail_item.h"
+#include "daemon/community/members.h"
+#include "daemon/community/subscriptions.h"
+#include "daemon/log.h"
+#include "protocol/mail_summary.h"
+
+#define BOUNCE_SUSPENDED_MAX 1000u /* subscriptions of one address */
+
+/* ---- counting */
+
+struct bounce_search {
+	uint64_t job;
+	bool found;
+};
+
+static int
+search_visit(
+    void *arg, const struct store_key *key, const ProtobufCMessage *message)
+{
+	const Kith__Bounce *row = (const Kith__Bounce *)message;
+	struct bounce_search *search = arg;
+
+	(void)key;
+	if (row->job != search->job || !row->hard)
+		return 0;
+	search->found = true;
+	return 1;
+}
+
+/* A mail that fails twice (at once, and in a report) counts once. */
+static int
+bounce_is_known(
+    struct store_reader *reader, const struct bounce *bounce, bool *known_r)
+{
+	struct bounce_search search = { .job = bounce->job };
+	struct store_key prefix = store_key_u32(bounce->address);
+	int rc = store_walk(
+	    reader, STORE_BOUNCES, &prefix, NULL, search_visit, &search);
+
+	*known_r = search.found && bounce->job != 0;
+	return rc < 0 ? rc : 0;
+}
+
+static int
+bounce_put(struct store_txn *txn, const struct bounce *bounce, uint64_t now)
+{
+	struct store_key key;
+	Kith__Bounce row;
+
+	/* two in one second: the next free one */
+	for (key = store_key_u32_u64(bounce->address, now);
+	     store_has(store_txn_reader(txn), STORE_BOUNCES, &key);
+	     key = store_key_u32_u64(bounce->address, ++now))
+		continue;
+	kith__bounce__init(&row);
+	row.status = (char *)(uintptr_t)bounce->status;
+	row.text = (char *)(uintptr_t)bounce->text;
+	row.hard = bounce->judged == MAIL_BOUNCE_HARD;
+	row.space = bounce->space;
+	row.job = bounce->job;
+	return store_put(txn, STORE_BOUNCES, &key, &row.base);
+}
+
+/* ---- suspending */
+
+struct bounce_spaces {
+	uint32_t spaces[BOUNCE_SUSPENDED_MAX];
+	size_t count;
+};
+
+static int
+spaces_visit(
+    void *arg, const struct store_key *key, const ProtobufCMessage *message)
+{
+	struct bounce_spaces *spaces = arg;
+
+	(void)message;
+	spaces->spaces[spaces->count++] = store_key_get_u32(key, 4);
+	return spaces->count == BOUNCE_SUSPENDED_MAX ? 1 : 0;
+}
+
+static int
+suspend_one(struct store_txn *txn, const struct bounce *bounce, uint32_t space,
+    uint64_t now)
+{
+	Kith__Subscription *subscription;
+	int rc = subscription_get(
+	    store_txn_reader(txn), space, bounce->address, &subscription);
+
+	if (rc != 0)
+		return rc == -ENOENT ? 0 : rc;
+	if (subscription->state == KITH__SUBSCRIPTION_STATE__SUB_ACTIVE) {
+		subscription->state = KITH__SUBSCRIPTION_STATE__SUB_SUSPENDED;
+		rc = subscription_put(
+		    txn, space, bounce->address, subscription, now, 0);
+	}
+	kith__subscription__free_unpacked(subscription, NULL);
+	return rc;
+}
+
+/* The address does not work, so none of its subscriptions does. */
+static int
+suspend_all(struct store_txn *txn, const struct bounce *bounce, uint64_t now)
+{
+	struct store_key prefix = store_key_u32(bounce->address);
+	struct bounce_spaces *spaces = calloc(1, sizeof *spaces);
+	int rc;
+
+	if (spaces == NULL)
+		return -ENOMEM;
+	rc = store_walk(store_txn_reader(txn), STORE_SUBSCRIPTIONS_OF, &prefix,
+	    NULL, spaces_visit, spaces);
+	for (size_t i = 0; rc >= 0 && i < spaces->count; i++)
+		rc = suspend_one(txn, bounce, spaces->spaces[i], now);
+	free(spaces);
+	return rc < 0 ? rc : 0;
+}
+
+static int
+bounce_count(struct store_txn *txn, struct community *community,
+    const struct bounce *bounce, uint64_t now)
+{
+	const struct config *config = community_config(community);
+	Kith__Subscription *subscription;
+	bool suspend;
+	int rc = subscription_get(store_txn_reader(txn), bounce->space,
+	    bounce->address, &subscription);
+
+	if (rc != 0)
+		return rc == -ENOENT ? 0 : rc;
+	if (subscription->first_bounce + config->bounce_life <= now) {
+		subscription->first_bounce = now;
+		subscription->bounces = 0;
+	}
+	subscription->bounces++;
+	suspend = subscription->bounces >= config->bounce_suspend_after;
+	rc = subscription_put(
+	    txn, bounce->space, bounce->address, subscription, now, 0);
+	kith__subscription__free_unpacked(subscription, NULL);
+	if (rc == 0 && suspend)
+		rc = suspend_all(txn, bounce, now);
+	return rc;
+}
+
+int
+bounce_record(struct store_txn *txn, struct community *community,
+    const struct bounce *bounce)
+{
+	uint64_t now = community_now(community);
+	bool known = false;
+	int rc;
+
+	if (bounce->judged != MAIL_BOUNCE_HARD &&
+	    bounce->judged != MAIL_BOUNCE_SOFT)
+		return 0;
+	rc = bounce_is_known(store_txn_reader(txn), bounce, &known);
+	if (rc != 0 || known)
+		return rc;
+	rc = bounce_put(txn, bounce, now);
+	if (rc == 0)
+		rc = journal_append(txn, now, KITH__VERB__VERB_BOUNCED, 0,
+		    bounce->space, bounce->address, bounce->status);
+	if (rc == 0 && bounce->judged == MAIL_BOUNCE_HARD)
+		rc = bounce_count(txn, community, bounce, now);
+	return rc;
+}
+
+/* ---- a report to a VERP address */
+
+/* The worst that the report says; VERP mail has one recipient. */
+static const struct mail_report_recipient *
+report_worst(const struct mail_report *report)
+{
+	const struct mail_report_recipient *worst = NULL;
+
+	for (size_t i = 0; i < report->count; i++)
+		if (worst == NULL ||
+		    report->recipients[i].bounce > worst->bounce)
+			worst = &report->recipients[i];
+	return worst;
+}
+
+static int
+bounce_check(struct store_txn *txn, struct mail_item *item)
+{
+	(void)txn;
+	item->detail[0] = '\0';
+	item->reason = REASON_IGNORED;
+	if (item->token_state == -EBADMSG) {
+		item->reason = REASON_TOKEN_INVALID;
+		return 1;
+	}
+	/* late, or not a report at all (somebody's vacation): nothing to note */
+	if (item->token_state != 0 || item->summary == NULL ||
+	    item->summary->class != MAIL_CLASS_DSN ||
+	    report_worst(&item->summary->report) == NULL)
+		return 1;
+	return 0;
+}
+
+static int
+bounce_apply(struct store_txn *txn, struct mail_item *item)
+{
+	const struct mail_report_recipient *worst =
+	    report_worst(&item->summary->report);
+	struct bounce bounce = { .address = (uint32_t)item->token.member,
+		.space = item->space == NULL ? 0 : item->space->id,
+		.job = item->token.object,
+		.judged = worst->bounce,
+		.status = worst->status,
+		.text = worst->diagnostic };
+
+	item->reason = REASON_DONE;
+	return bounce_record(txn, item->community, &bounce);
+}
+
+const struct mail_action mail_action_bounce = {
+	.name = "bounce",
+	.check = bounce_check,
+	.apply = bounce_apply,
+};

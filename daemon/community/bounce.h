@@ -1,0 +1,24 @@
+/* bounce.h - what is known about addresses that do not take our mail.
+ */
+#ifndef KITH_COMMUNITY_BOUNCE_H
+#define KITH_COMMUNITY_BOUNCE_H
+
+#include "daemon/community/community.h"
+#include "protocol/mail_report.h"
+
+struct bounce {
+	uint32_t address; /* id */
+	uint32_t space;
+	uint64_t job; /* what was sent; counted once per job */
+	enum mail_bounce judged;
+	const char *status; /* "5.1.1" */
+	const char *text;
+};
+
+/* In apply: records it; a hard one counts against the subscription, and at
+ * bounce.suspend_after within bounce.life the subscriptions of the address are
+ * suspended. */
+int bounce_record(struct store_txn *txn, struct community *community,
+    const struct bounce *bounce);
+
+#endif
