@@ -24,8 +24,8 @@ struct bounce_search {
 };
 
 static int
-search_visit(
-    void *arg, const struct store_key *key, const ProtobufCMessage *message)
+search_visit(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
 {
 	const Kith__Bounce *row = (const Kith__Bounce *)message;
 	struct bounce_search *search = arg;
@@ -39,13 +39,13 @@ search_visit(
 
 /* A mail that fails twice (at once, and in a report) counts once. */
 static int
-bounce_is_known(
-    struct store_reader *reader, const struct bounce *bounce, bool *known_r)
+bounce_is_known(struct store_reader *reader, const struct bounce *bounce,
+    bool *known_r)
 {
 	struct bounce_search search = { .job = bounce->job };
 	struct store_key prefix = store_key_u32(bounce->address);
-	int rc = store_walk(
-	    reader, STORE_BOUNCES, &prefix, NULL, search_visit, &search);
+	int rc = store_walk(reader, STORE_BOUNCES, &prefix, NULL, search_visit,
+	    &search);
 
 	*known_r = search.found && bounce->job != 0;
 	return rc < 0 ? rc : 0;
@@ -79,8 +79,8 @@ struct bounce_spaces {
 };
 
 static int
-spaces_visit(
-    void *arg, const struct store_key *key, const ProtobufCMessage *message)
+spaces_visit(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
 {
 	struct bounce_spaces *spaces = arg;
 
@@ -94,15 +94,15 @@ suspend_one(struct store_txn *txn, const struct bounce *bounce, uint32_t space,
     uint64_t now)
 {
 	Kith__Subscription *subscription;
-	int rc = subscription_get(
-	    store_txn_reader(txn), space, bounce->address, &subscription);
+	int rc = subscription_get(store_txn_reader(txn), space, bounce->address,
+	    &subscription);
 
 	if (rc != 0)
 		return rc == -ENOENT ? 0 : rc;
 	if (subscription->state == KITH__SUBSCRIPTION_STATE__SUB_ACTIVE) {
 		subscription->state = KITH__SUBSCRIPTION_STATE__SUB_SUSPENDED;
-		rc = subscription_put(
-		    txn, space, bounce->address, subscription, now, 0);
+		rc = subscription_put(txn, space, bounce->address, subscription,
+		    now, 0);
 	}
 	kith__subscription__free_unpacked(subscription, NULL);
 	return rc;
@@ -144,8 +144,8 @@ bounce_count(struct store_txn *txn, struct community *community,
 	}
 	subscription->bounces++;
 	suspend = subscription->bounces >= config->bounce_suspend_after;
-	rc = subscription_put(
-	    txn, bounce->space, bounce->address, subscription, now, 0);
+	rc = subscription_put(txn, bounce->space, bounce->address, subscription,
+	    now, 0);
 	kith__subscription__free_unpacked(subscription, NULL);
 	if (rc == 0 && suspend)
 		rc = suspend_all(txn, bounce, now);

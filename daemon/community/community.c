@@ -8,6 +8,7 @@
 
 #include "daemon/community/auth.h"
 #include "daemon/community/digest.h"
+#include "daemon/community/jobs.h"
 #include "daemon/community/peers.h"
 #include "daemon/community/spaces.h"
 #include "daemon/community/timers.h"
@@ -30,6 +31,7 @@ struct community {
 	struct peers *peers;
 	struct timers *timers;
 	struct digests *digests;
+	struct jobs *jobs;
 	uint64_t last[COMMUNITY_DUES];
 	long busy; /* atomic */
 	uint64_t started;
@@ -67,7 +69,11 @@ community_load(struct community *community, const char **what_r)
 		return rc;
 	*what_r = "digests";
 	community->digests = digests_new(community);
-	return community->digests == NULL ? -ENOMEM : 0;
+	if (community->digests == NULL)
+		return -ENOMEM;
+	*what_r = "jobs";
+	rc = jobs_new(&community->jobs, community);
+	return rc != 0 ? rc : jobs_load(community->jobs);
 }
 
 int
@@ -106,6 +112,7 @@ community_free(struct community **community)
 	*community = NULL;
 	if (c == NULL)
 		return;
+	jobs_free(&c->jobs);
 	timers_free(&c->timers);
 	digests_free(&c->digests);
 	auth_free(&c->auth);
@@ -257,7 +264,14 @@ bool
 community_is_idle(const struct community *community)
 {
 	return __atomic_load_n(&community->busy, __ATOMIC_ACQUIRE) == 0 &&
-	    !timers_are_running(community->timers);
+	    !timers_are_running(community->timers) &&
+	    jobs_is_idle(community->jobs);
+}
+
+struct jobs *
+community_jobs(const struct community *community)
+{
+	return community->jobs;
 }
 
 struct digests *

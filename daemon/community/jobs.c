@@ -170,8 +170,7 @@ jobs_unreachable(struct jobs *jobs, const char *why)
 	jobs->back_off = jobs->back_off == 0 ? 1 : jobs->back_off * 2;
 	if (jobs->back_off > BACK_OFF_MAX)
 		jobs->back_off = BACK_OFF_MAX;
-	jobs->paused_until =
-	    community_now(jobs->community) + jobs->back_off;
+	jobs->paused_until = community_now(jobs->community) + jobs->back_off;
 	log_warning("mail is not going out, again in %u s: %s", jobs->back_off,
 	    log_text(text, sizeof text, why, strlen(why)));
 }
@@ -190,8 +189,8 @@ chunk_done(void *arg, const struct outgoing_result *results, size_t count,
 	if (count != chunk->count) {
 		/* nothing is known of any of them: the same again */
 		TAILQ_INSERT_TAIL(&job->waiting, chunk, link);
-		jobs_unreachable(
-		    jobs, unreachable == NULL ? "no answer" : unreachable);
+		jobs_unreachable(jobs,
+		    unreachable == NULL ? "no answer" : unreachable);
 		job_queue(job);
 		job_settle(job);
 	} else {
@@ -272,8 +271,8 @@ job_step(struct job *job)
 	} else if (chunk == NULL) {
 		progress_submit(job, NULL, NULL);
 	} else if (chunk->count == 0) {
-		chunk->retry ? progress_submit(job, chunk, NULL) :
-			       chunk_free(&chunk);
+		chunk->retry ? progress_submit(job, chunk, NULL)
+			     : chunk_free(&chunk);
 	} else if (chunk_send(job, chunk) == 0 && job->level < JOB_LEVELS - 1) {
 		job->level++;
 	}
@@ -303,7 +302,8 @@ jobs_turn(void *arg)
 void
 jobs_schedule(struct jobs *jobs)
 {
-	if (jobs->turn_posted || !jobs_may_run(jobs) || jobs_first(jobs) == NULL)
+	if (jobs->turn_posted || !jobs_may_run(jobs) ||
+	    jobs_first(jobs) == NULL)
 		return;
 	jobs->turn_posted = true;
 	community_busy(jobs->community, 1);
@@ -379,12 +379,12 @@ jobs_free(struct jobs **jobs_p)
 }
 
 static int
-load_visit(
-    void *arg, const struct store_key *key, const ProtobufCMessage *message)
+load_visit(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
 {
 	struct jobs *jobs = arg;
-	struct job *job = job_from_row(
-	    jobs, store_key_get_u64(key, 0), (const Kith__Job *)message);
+	struct job *job = job_from_row(jobs, store_key_get_u64(key, 0),
+	    (const Kith__Job *)message);
 
 	if (job == NULL)
 		return -ENOMEM;
@@ -479,7 +479,8 @@ arrival_publish(void *arg)
 	struct jobs *jobs = arrival->jobs;
 
 	(void)__atomic_add_fetch(&jobs->arriving, 1, __ATOMIC_RELEASE);
-	if (loop_post(community_loop(jobs->community), job_arrive, arrival) != 0) {
+	if (loop_post(community_loop(jobs->community), job_arrive, arrival) !=
+	    0) {
 		/* it is on disk, and the next start finds it */
 		(void)__atomic_sub_fetch(&jobs->arriving, 1, __ATOMIC_RELEASE);
 		arrival_drop(arrival);

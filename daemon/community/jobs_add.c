@@ -26,8 +26,8 @@ job_put(struct store_txn *txn, struct community *community, Kith__Job *row,
 	key = store_key_u64(id);
 	rc = store_put(txn, STORE_JOBS, &key, &row->base);
 	if (rc == 0 && row->has_body)
-		rc = store_body_put(
-		    txn, STORE_JOB_BODIES, id, body.bytes, body.len);
+		rc = store_body_put(txn, STORE_JOB_BODIES, id, body.bytes,
+		    body.len);
 	if (rc == 0)
 		rc = job_announce(txn, community_jobs(community), id, row);
 	return rc;
@@ -45,16 +45,16 @@ job_put_list(struct store_txn *txn, struct community *community, Kith__Job *row)
 	space_unref(space);
 	if (!has_mail)
 		return 0;
-	rc = subscriptions_upper(
-	    store_txn_reader(txn), row->space, &row->upper_address);
+	rc = subscriptions_upper(store_txn_reader(txn), row->space,
+	    &row->upper_address);
 	if (rc != 0 || row->upper_address == 0)
 		return rc;
 	return job_put(txn, community, row, span_make(NULL, 0));
 }
 
 int
-job_add_list(struct store_txn *txn, struct community *community,
-    uint32_t space, uint64_t artid, uint32_t except_member, uint32_t ticket)
+job_add_list(struct store_txn *txn, struct community *community, uint32_t space,
+    uint64_t artid, uint32_t except_member, uint32_t ticket)
 {
 	static char purpose[] = "list";
 	Kith__Job row;
@@ -104,9 +104,9 @@ recipients_fill(struct store_txn *txn, const struct job_mail *mail,
 			recipient->reply_to =
 			    (char *)(uintptr_t)mail->reply_to[i];
 		/* a bounce must find whom it is about */
-		rc = mail->envelope_from != NULL ?
-		    0 :
-		    address_make(txn, recipient->text, &recipient->address);
+		rc = mail->envelope_from != NULL
+		    ? 0
+		    : address_make(txn, recipient->text, &recipient->address);
 		if (rc != 0)
 			return rc;
 		pointers[i] = recipient;
@@ -136,9 +136,9 @@ job_add_mail(struct store_txn *txn, struct community *community,
 	row.artid = mail->artid;
 	row.ticket = mail->ticket;
 	row.upper_address = (uint32_t)count - 1;
-	row.envelope_from = mail->envelope_from == NULL ?
-	    verp :
-	    (char *)(uintptr_t)mail->envelope_from;
+	row.envelope_from = mail->envelope_from == NULL
+	    ? verp
+	    : (char *)(uintptr_t)mail->envelope_from;
 	row.purpose = (char *)(uintptr_t)mail->purpose;
 	row.head.data = (uint8_t *)(uintptr_t)mail->head.bytes;
 	row.head.len = mail->head.len;

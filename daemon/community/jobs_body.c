@@ -171,7 +171,8 @@ append_without_reply_to(struct buffer *out, struct span plain)
 
 			if (field->id != HEADER_REPLY_TO)
 				continue;
-			buffer_append(out, plain.bytes + at, field->offset - at);
+			buffer_append(out, plain.bytes + at,
+			    field->offset - at);
 			at = field->offset + field->len;
 		}
 	buffer_append(out, plain.bytes + at, plain.len - at);
@@ -216,7 +217,8 @@ list_body(struct job *job, const struct space *space,
 	buffer_init(&copy, 0);
 	list_head(job, space, stored, &out);
 	if (job->ticket != 0) {
-		(void)list_copy_plain(&stored->head, stored_span(stored), &copy);
+		(void)list_copy_plain(&stored->head, stored_span(stored),
+		    &copy);
 		append_without_reply_to(&out, buffer_span(&copy));
 		if (buffer_failed(&copy))
 			out.failed = true;
@@ -280,8 +282,8 @@ mail_body(struct job *job, struct store_reader *reader, const Kith__Job *row)
 			append_content(&out, &stored);
 	} else {
 		if (row->has_body)
-			rc = store_body_get(
-			    reader, STORE_JOB_BODIES, job->id, &body, &len);
+			rc = store_body_get(reader, STORE_JOB_BODIES, job->id,
+			    &body, &len);
 		buffer_append_text(&out, "\r\n");
 		buffer_append(&out, body, len);
 	}
@@ -312,11 +314,11 @@ digest_rendered(void *arg, struct span message)
 static void
 article_body_make(struct job *job, struct store_reader *reader)
 {
-	struct space *space = spaces_by_id(
-	    community_spaces(job->jobs->community), job->space);
+	struct space *space =
+	    spaces_by_id(community_spaces(job->jobs->community), job->space);
 	struct stored stored = { 0 };
-	int rc = space == NULL ? -ENOENT :
-				 stored_get(reader, job->artid, &stored);
+	int rc =
+	    space == NULL ? -ENOENT : stored_get(reader, job->artid, &stored);
 
 	if (rc != 0)
 		job_body_done(job, rc);

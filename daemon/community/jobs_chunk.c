@@ -18,7 +18,7 @@ struct composer {
 	struct community *community;
 	struct store_reader *reader;
 	struct space *space; /* counted; NULL for mails of no space */
-	Kith__Job *row;	     /* JOB_MAIL: its recipients */
+	Kith__Job *row;      /* JOB_MAIL: its recipients */
 	struct chunk *chunk;
 	size_t bytes; /* so far */
 	/* of a walk */
@@ -59,12 +59,11 @@ recipient_clear(struct chunk_recipient *recipient)
 static bool
 wants_copy(const struct job *job, const Kith__Subscription *subscription)
 {
-	Kith__Mode mode = job->kind == KITH__JOB_KIND__JOB_DIGEST ?
-	    job->mode :
-	    KITH__MODE__MODE_EACH;
+	Kith__Mode mode = job->kind == KITH__JOB_KIND__JOB_DIGEST
+	    ? job->mode
+	    : KITH__MODE__MODE_EACH;
 
-	return subscription->state ==
-	    KITH__SUBSCRIPTION_STATE__SUB_ACTIVE &&
+	return subscription->state == KITH__SUBSCRIPTION_STATE__SUB_ACTIVE &&
 	    subscription->mode == mode;
 }
 
@@ -98,7 +97,7 @@ may_read(struct composer *composer, const Kith__Address *address)
 		return true;
 	return address->member != 0 &&
 	    identity_of_member(composer->reader, address->member, &identity) ==
-		0 &&
+	    0 &&
 	    rights_may_read(rights_reader_class(&identity), composer->space);
 }
 
@@ -141,7 +140,8 @@ subscriber_compose(struct composer *composer, struct chunk_recipient *recipient)
 	if (rc != 0)
 		return rc;
 	recipient->address = recipient->id;
-	if ((job->except_member != 0 && address->member == job->except_member) ||
+	if ((job->except_member != 0 &&
+		address->member == job->except_member) ||
 	    !may_read(composer, address))
 		rc = -ENOENT;
 	if (rc == 0) {
@@ -149,10 +149,9 @@ subscriber_compose(struct composer *composer, struct chunk_recipient *recipient)
 		recipient->envelope_from =
 		    token_address(composer->community, composer->space->mail,
 			TOKEN_BOUNCE, job->id, recipient->id);
-		rc = recipient->text == NULL ||
-			recipient->envelope_from == NULL ?
-		    -ENOMEM :
-		    recipient_head(composer, address, recipient);
+		rc = recipient->text == NULL || recipient->envelope_from == NULL
+		    ? -ENOMEM
+		    : recipient_head(composer, address, recipient);
 	}
 	kith__address__free_unpacked(address, NULL);
 	return rc;
@@ -175,8 +174,8 @@ named_compose(struct composer *composer, struct chunk_recipient *recipient)
 		    job->envelope_from[0] == '+' ? "" : job->envelope_from);
 	else
 		recipient->envelope_from = token_address(composer->community,
-		    composer->space->mail[0] != '\0' ? composer->space->mail :
-						       "postmaster",
+		    composer->space->mail[0] != '\0' ? composer->space->mail
+						     : "postmaster",
 		    TOKEN_BOUNCE, job->id, named->address);
 	buffer_init(&head, 0);
 	if (named->reply_to[0] != '\0')
@@ -184,9 +183,9 @@ named_compose(struct composer *composer, struct chunk_recipient *recipient)
 	recipient->head = strdup(buffer_text(&head));
 	buffer_fini(&head);
 	return recipient->text == NULL || recipient->envelope_from == NULL ||
-		recipient->head == NULL ?
-	    -ENOMEM :
-	    0;
+		recipient->head == NULL
+	    ? -ENOMEM
+	    : 0;
 }
 
 static int
@@ -202,8 +201,8 @@ recipient_compose(struct composer *composer, struct chunk_recipient *recipient)
 		recipient_clear(recipient);
 	else
 		composer->bytes += strlen(recipient->text) +
-		    strlen(recipient->envelope_from) +
-		    strlen(recipient->head) + 32;
+		    strlen(recipient->envelope_from) + strlen(recipient->head) +
+		    32;
 	return rc;
 }
 
@@ -217,8 +216,9 @@ composer_begin(struct composer *composer, struct job *job)
 	composer->job = job;
 	composer->community = job->jobs->community;
 	if (job->space != 0)
-		composer->space = spaces_by_id(
-		    community_spaces(composer->community), job->space);
+		composer->space =
+		    spaces_by_id(community_spaces(composer->community),
+			job->space);
 	if (job->kind != KITH__JOB_KIND__JOB_MAIL)
 		return composer->space == NULL ? -ENOENT : 0;
 	rc = store_get(composer->reader, STORE_JOBS, &key, &message);
@@ -252,8 +252,8 @@ walk_ids(struct composer *composer)
 		composer->ended = id >= composer->row->n_recipients;
 		return 0;
 	}
-	rc = subscriptions_walk(
-	    composer->reader, job->space, job->cursor, walk_visit, composer);
+	rc = subscriptions_walk(composer->reader, job->space, job->cursor,
+	    walk_visit, composer);
 	if (rc == 0)
 		composer->ended = true;
 	return rc < 0 ? rc : 0;
@@ -349,9 +349,9 @@ retry_fill(struct composer *composer)
 	chunk->dropped = total;
 	for (size_t i = 0; i < total; i++) {
 		struct chunk_recipient recipient = chunk->recipients[i];
-		int rc = still_subscribed(composer, recipient.id) ?
-		    recipient_compose(composer, &recipient) :
-		    -ENOENT;
+		int rc = still_subscribed(composer, recipient.id)
+		    ? recipient_compose(composer, &recipient)
+		    : -ENOENT;
 
 		if (rc == -ENOENT)
 			continue;

@@ -83,13 +83,12 @@ recipient_bounce(struct store_txn *txn, const struct progress *progress,
 		parts[0] = outcome->code / 100;
 	(void)snprintf(status, sizeof status, "%u.%u.%u", parts[0], parts[1],
 	    parts[2]);
-	bounce.judged = outcome->code >= 500 ?
-	    mail_bounce_judge(
-		span_of(""), span_of(status), span_of(outcome->reply)) :
-	    MAIL_BOUNCE_SOFT;
-	return recipient->address == 0 ?
-	    0 :
-	    bounce_record(txn, community, &bounce);
+	bounce.judged = outcome->code >= 500
+	    ? mail_bounce_judge(span_of(""), span_of(status),
+		  span_of(outcome->reply))
+	    : MAIL_BOUNCE_SOFT;
+	return recipient->address == 0 ? 0
+				       : bounce_record(txn, community, &bounce);
 }
 
 /* Tried again later, or given up after the life of a mail. */
@@ -120,8 +119,8 @@ recipient_defer(struct store_txn *txn, const struct progress *progress,
 	if (progress->now >= deferred.first + JOB_LIFE)
 		return recipient_bounce(txn, progress, recipient, outcome);
 	due = progress->now +
-	    retry_table[deferred.attempts < RETRIES ? deferred.attempts :
-						      RETRIES - 1];
+	    retry_table[deferred.attempts < RETRIES ? deferred.attempts
+						    : RETRIES - 1];
 	deferred.attempts++;
 	deferred.text = (char *)(uintptr_t)outcome->reply;
 	key = deferred_key(progress, due, recipient->id);
@@ -172,12 +171,11 @@ progress_apply(struct store_txn *txn, struct store_op *op)
 	progress->deferred = row->deferred;
 	progress->gone = progress->finish && row->deferred == 0;
 	if (rc == 0)
-		rc = progress->gone ?
-		    store_delete(txn, STORE_JOBS, &key) :
-		    store_put(txn, STORE_JOBS, &key, message);
+		rc = progress->gone ? store_delete(txn, STORE_JOBS, &key)
+				    : store_put(txn, STORE_JOBS, &key, message);
 	if (rc == 0 && progress->gone && row->has_body)
-		rc = store_body_delete(
-		    txn, STORE_JOB_BODIES, progress->job->id);
+		rc =
+		    store_body_delete(txn, STORE_JOB_BODIES, progress->job->id);
 	protobuf_c_message_free_unpacked(message, NULL);
 	return rc == -ENOENT ? 0 : rc;
 }

@@ -44,8 +44,8 @@ struct stale {
 static int
 stale_apply(struct store_txn *txn, struct store_op *op)
 {
-	struct stale *stale = (struct stale *)(void *)((char *)op -
-	    offsetof(struct stale, op));
+	struct stale *stale =
+	    (struct stale *)(void *)((char *)op - offsetof(struct stale, op));
 	int rc = store_delete(txn, STORE_DEFERRED, &stale->key);
 
 	return rc == -ENOENT ? 0 : rc;
@@ -54,8 +54,8 @@ stale_apply(struct store_txn *txn, struct store_op *op)
 static void
 stale_done(struct store_op *op, int result)
 {
-	struct stale *stale = (struct stale *)(void *)((char *)op -
-	    offsetof(struct stale, op));
+	struct stale *stale =
+	    (struct stale *)(void *)((char *)op - offsetof(struct stale, op));
 
 	(void)result;
 	stale->jobs->operations--;
@@ -80,8 +80,8 @@ stale_delete(struct jobs *jobs, const struct store_key *key)
 }
 
 static int
-retry_visit(
-    void *arg, const struct store_key *key, const ProtobufCMessage *message)
+retry_visit(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
 {
 	struct retry_walk *walk = arg;
 	uint64_t due = store_key_get_u64(key, 0);
@@ -105,9 +105,9 @@ retry_visit(
 	chunk = retry_chunk(job);
 	if (chunk == NULL)
 		return -ENOMEM;
-	chunk->recipients[chunk->count++] = (struct chunk_recipient){
-		.id = store_key_get_u32(key, 16), .due = due
-	};
+	chunk->recipients[chunk->count++] =
+	    (struct chunk_recipient){ .id = store_key_get_u32(key, 16),
+		    .due = due };
 	return 0;
 }
 

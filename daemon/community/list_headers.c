@@ -9,8 +9,8 @@ static void
 append_mailto(struct buffer *out, const char *name, const struct space *space,
     const char *suffix, const char *domain)
 {
-	buffer_printf(out, "%s: <mailto:%s%s@%s>\r\n", name, space->mail, suffix,
-	    domain);
+	buffer_printf(out, "%s: <mailto:%s%s@%s>\r\n", name, space->mail,
+	    suffix, domain);
 }
 
 /* RFC 3986: an id may hold what a URI may not. */
@@ -27,7 +27,8 @@ append_uri(struct buffer *out, struct span text)
 		if (byte != '\0' && strchr(plain, byte) != NULL)
 			buffer_append_byte(out, byte);
 		else
-			buffer_printf(out, "%%%02X", (unsigned)(unsigned char)byte);
+			buffer_printf(out, "%%%02X",
+			    (unsigned)(unsigned char)byte);
 	}
 }
 
@@ -45,16 +46,17 @@ list_headers_append(struct buffer *out, struct community *community,
 {
 	const struct config *config = community_config(community);
 
-	buffer_printf(
-	    out, "List-Id: <%s.%s>\r\n", space->mail, config->domain);
+	buffer_printf(out, "List-Id: <%s.%s>\r\n", space->mail, config->domain);
 	append_mailto(out, "List-Post", space, "", config->domain);
 	append_mailto(out, "List-Help", space, "+help", config->domain);
 	append_mailto(out, "List-Owner", space, "+owner", config->domain);
-	append_mailto(
-	    out, "List-Subscribe", space, "+subscribe", config->domain);
+	append_mailto(out, "List-Subscribe", space, "+subscribe",
+	    config->domain);
 	if (message_id != NULL && strlen(message_id) > 2) {
-		buffer_printf(out, "Archived-At: <news://%s/", config->hostname);
-		append_uri(out, span_make(message_id + 1, strlen(message_id) - 2));
+		buffer_printf(out, "Archived-At: <news://%s/",
+		    config->hostname);
+		append_uri(out,
+		    span_make(message_id + 1, strlen(message_id) - 2));
 		buffer_append_text(out, ">\r\n");
 	}
 	buffer_append_text(out, "Precedence: list\r\nKith-Loop: ");

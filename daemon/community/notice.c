@@ -68,15 +68,15 @@ notice_compose(struct buffer *out, struct community *community,
 {
 	const struct config *config = community_config(community);
 	const char *local =
-	    notice->from_local == NULL || notice->from_local[0] == '\0' ?
-	    "postmaster" :
-	    notice->from_local;
+	    notice->from_local == NULL || notice->from_local[0] == '\0'
+	    ? "postmaster"
+	    : notice->from_local;
 	struct mail_field fields[] = {
 		{ "Reply-To", notice->reply_to, MAIL_FIELD_RAW },
 		{ "In-Reply-To", notice->in_reply_to, MAIL_FIELD_RAW },
 		{ "References",
-		    notice->references != NULL ? notice->references :
-						 notice->in_reply_to,
+		    notice->references != NULL ? notice->references
+					       : notice->in_reply_to,
 		    MAIL_FIELD_IDS },
 		{ "X-Auto-Response-Suppress", "All", MAIL_FIELD_RAW },
 		{ "Kith-Loop", mark, MAIL_FIELD_RAW },
@@ -84,8 +84,8 @@ notice_compose(struct buffer *out, struct community *community,
 	struct mail_notice mail = { .date = (int64_t)community_now(community),
 		.to = notice->to,
 		.subject = notice->subject,
-		.auto_submitted = notice->replied != NULL ? notice->replied :
-							    "auto-generated",
+		.auto_submitted = notice->replied != NULL ? notice->replied
+							  : "auto-generated",
 		.fields = fields,
 		.field_count = sizeof fields / sizeof fields[0],
 		.text = span_of(notice->text) };
@@ -103,9 +103,8 @@ notice_compose(struct buffer *out, struct community *community,
 static void
 notice_mark(struct buffer *mark, struct community *community, uint32_t id)
 {
-	struct space *space = id == 0 ?
-	    NULL :
-	    spaces_by_id(community_spaces(community), id);
+	struct space *space =
+	    id == 0 ? NULL : spaces_by_id(community_spaces(community), id);
 
 	if (space != NULL)
 		list_loop_mark(mark, community, space);
@@ -123,8 +122,8 @@ notice_split(struct span mail, struct span *body_r)
 	*body_r = span_make(mail.bytes + mail.len, 0);
 	for (size_t i = 0; i + 4 <= mail.len; i++)
 		if (memcmp(mail.bytes + i, empty, 4) == 0) {
-			*body_r = span_make(
-			    mail.bytes + i + 4, mail.len - i - 4);
+			*body_r =
+			    span_make(mail.bytes + i + 4, mail.len - i - 4);
 			return span_make(mail.bytes, i + 2);
 		}
 	return mail;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "daemon/community/digest.h"
+#include "daemon/community/jobs.h"
 
 static void
 digests_due(struct community *community, void (*done)(void *arg), void *arg)
@@ -13,10 +14,18 @@ digests_due(struct community *community, void (*done)(void *arg), void *arg)
 	digest_run_due(community_digests(community), done, arg);
 }
 
+static void
+jobs_due(struct community *community, void (*done)(void *arg), void *arg)
+{
+	jobs_run_due(community_jobs(community), false);
+	done(arg);
+}
+
 static void (*const timer_table[])(
     struct community *community, void (*done)(void *arg), void *arg) = {
 	expiry_run_due,
 	digests_due,
+	jobs_due,
 };
 #define TIMER_COUNT (sizeof timer_table / sizeof timer_table[0])
 
