@@ -120,10 +120,11 @@ issue_apply(struct store_txn *txn, struct store_op *op)
 		KITH__MODE__MODE_PLAIN };
 	struct issue_op *issue = (struct issue_op *)(void *)op;
 	struct community *community = issue->digests->community;
-	Kith__Event event = KITH__EVENT__INIT;
+	Kith__Event event;
 	struct store_key key = store_key_u32(issue->space);
 	int error = 0;
 
+	kith__event__init(&event);
 	issue->state.last_number = issue->upto;
 	if (issue->articles > 0) {
 		/* check fills the state anew, so a retry counts it once */

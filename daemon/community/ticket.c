@@ -77,9 +77,10 @@ int
 ticket_event(struct store_txn *txn, uint32_t number,
     const Kith__Ticket *ticket, Kith__Verb verb, uint64_t now, uint32_t actor)
 {
-	Kith__Event event = KITH__EVENT__INIT;
+	Kith__Event event;
 	char status[16] = "";
 
+	kith__event__init(&event);
 	(void)memccpy(
 	    status, ticket_status_name(ticket->status), '\0', sizeof status - 1);
 	event.time = now;
