@@ -1,5 +1,6 @@
 # tests/unit: the mail process
-mail_tests = test_delivery test_lmtp_session test_smtp test_smtp_client
+mail_tests = test_delivery test_lmtp_session test_mail_tls test_smtp \
+	test_smtp_client
 check_PROGRAMS += $(mail_tests)
 TESTS += $(mail_tests)
 
@@ -14,3 +15,6 @@ test_smtp_client_SOURCES = tests/unit/test_smtp_client.c
 test_smtp_client_LDADD = $(MAIL_TEST_LIBS)
 test_delivery_SOURCES = tests/unit/test_delivery.c $(mail_rig)
 test_delivery_LDADD = $(MAIL_TEST_LIBS)
+test_mail_tls_SOURCES = tests/unit/test_mail_tls.c $(mail_rig) \
+	tests/unit/certificate.c tests/unit/certificate.h
+test_mail_tls_LDADD = $(MAIL_TEST_LIBS)
