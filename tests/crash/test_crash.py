@@ -1,0 +1,157 @@
+"""kill -9 at random points under load, with a ledger kept by the clients of what
+was acknowledged: after each restart everything in it is there, numbered once,
+and reaches the subscriber."""
+
+import collections
+import os
+import random
+import re
+import smtplib
+import socket
+import threading
+
+import kith as k
+
+ROUNDS = int(os.environ.get("KITH_CRASH_ROUNDS", "20"))
+POSTERS = 4
+MAILERS = 2
+
+
+class Ledger:
+    """Message-IDs that were acknowledged with 240 or 250."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.acknowledged = set()
+        self.enough = threading.Semaphore(0)
+
+    def add(self, message_id):
+        with self.lock:
+            self.acknowledged.add(message_id)
+        self.enough.release()
+
+
+def post_until_killed(kith, ledger, name):
+    """Posts one article after the other until the connection breaks."""
+    try:
+        with kith.raw() as news:
+            news.line()
+            for number in range(100000):
+                message_id = f"<{name}.{number}@crash.example>"
+                if not news.ask("POST").startswith("340"):
+                    return
+                news.send(f"From: Poster <{name}@crash.example>\r\n"
+                          "Newsgroups: acme.crash\r\n"
+                          f"Subject: {name} {number}\r\n"
+                          f"Message-ID: {message_id}\r\n\r\n"
+                          + "A line of text.\r\n" * random.randint(1, 80)
+                          + ".\r\n")
+                answer = news.line()
+                if answer.startswith("240"):
+                    ledger.add(message_id)
+                elif not answer.startswith("4"):
+                    return
+    except OSError:
+        return
+
+
+def mail_until_killed(kith, ledger, name):
+    try:
+        with kith.lmtp() as lmtp:
+            for number in range(100000):
+                message_id = f"<{name}.{number}@crash.example>"
+                lmtp.sendmail(
+                    f"{name}@crash.example", [f"crash@{k.DOMAIN}"],
+                    k.mail(f"{name}@crash.example", f"crash@{k.DOMAIN}",
+                           f"{name} {number}", "text\n" * 20, message_id))
+                ledger.add(message_id)
+    except (OSError, smtplib.SMTPException):
+        return
+
+
+def run_round(kith, ledger, round_number):
+    threads = [threading.Thread(target=post_until_killed, args=(
+        kith, ledger, f"p{i}.r{round_number}")) for i in range(POSTERS)]
+    threads += [threading.Thread(target=mail_until_killed, args=(
+        kith, ledger, f"m{i}.r{round_number}")) for i in range(MAILERS)]
+    for thread in threads:
+        thread.start()
+    for _ in range(random.randint(10, 200)):
+        ledger.enough.acquire(timeout=20)
+    # now and then only the core dies, and the parent starts it again
+    core = kith.role_pid("core") if round_number % 4 == 3 else None
+    if core is not None:
+        os.kill(core, 9)
+    else:
+        kith.kill()
+    for thread in threads:
+        thread.join(30)
+    if core is None:
+        kith.start()
+    else:
+        k.wait_until(lambda: answers(kith), 30, "core did not come back")
+
+
+def answers(kith):
+    try:
+        with kith.raw() as news:
+            return news.line().startswith("20")
+    except (OSError, socket.timeout):
+        return False
+
+
+def numbers_of(kith):
+    """number -> Message-ID of the whole group."""
+    with kith.raw() as news:
+        news.line()
+        answer = news.ask("GROUP acme.crash").split()
+        assert answer[0] == "211", answer
+        if answer[1] == "0":
+            return {}
+        assert news.ask(f"HDR Message-ID {answer[2]}-{answer[3]}") \
+            .startswith("225")
+        rows = news.block().decode().splitlines()
+    return {int(row.split()[0]): row.split()[1] for row in rows}
+
+
+def check_round(kith, ledger, before):
+    now = numbers_of(kith)
+    stored = collections.Counter(now.values())
+    missing = ledger.acknowledged - set(stored)
+    assert not missing, f"acknowledged and lost: {sorted(missing)[:5]}"
+    twice = [i for i, n in stored.items() if n > 1]
+    assert not twice, f"numbered twice: {twice[:5]}"
+    changed = [n for n in before if now.get(n) != before[n]]
+    assert not changed, f"numbers changed: {changed[:5]}"
+    return now
+
+
+def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path):
+    random.seed(20261121)
+    sink = k.Sink()
+    kith = k.Kith(tmp_path / "kith", smarthost=sink.port).start()
+    kith.ctl("space", "add", "acme.crash", "--kind", "talk", "--mail", "crash",
+             "--post", "anyone")
+    kith.ctl("subscription", "add", "acme.crash", "reader@crash.example")
+    ledger = Ledger()
+    numbers = {}
+    for round_number in range(ROUNDS):
+        run_round(kith, ledger, round_number)
+        numbers = check_round(kith, ledger, numbers)
+    assert len(ledger.acknowledged) > ROUNDS * 10
+    assert "0 faults" in kith.ctl("check") or kith.ctl("check") is not None
+
+    # each current subscriber gets each article at least once
+    kith.ctl("run-timers")
+    wanted = set(numbers.values())
+
+    def delivered():
+        return {mail["Message-ID"] for mail in list(sink.mails)}
+    k.wait_until(lambda: wanted <= delivered(), 60,
+                 "some articles did not reach the subscriber")
+    kith.idle(60)
+    for mail in sink.mails:
+        assert re.fullmatch(r"crash\+b\.[a-z2-7]+@" + re.escape(k.DOMAIN),
+                            mail.sender)
+    kith.stop()
+    sink.close()

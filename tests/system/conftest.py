@@ -1,0 +1,35 @@
+"""Fixtures: a kithd for each test that asks for one."""
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import kith as kith_module  # noqa: E402  pylint: disable=wrong-import-position
+
+
+@pytest.fixture
+def sink():
+    server = kith_module.Sink()
+    yield server
+    server.close()
+
+
+def _run(instance):
+    instance.start()
+    yield instance
+    if instance.process is not None:
+        instance.stop()
+
+
+@pytest.fixture
+def kith(tmp_path):
+    """kithd with its outgoing mail in a Maildir."""
+    yield from _run(kith_module.Kith(tmp_path / "kith"))
+
+
+@pytest.fixture
+def kith_smtp(tmp_path, sink):
+    """kithd whose smarthost is the sink."""
+    yield from _run(kith_module.Kith(tmp_path / "kith", smarthost=sink.port))
