@@ -467,3 +467,38 @@ config_restart_needed(const struct config *before, const struct config *after)
 		    names.len > 0 ? " listen" : "listen");
 	return names.len == 0 ? strdup("") : buffer_take(&names, NULL);
 }
+
+/* Both are of one row's size: a pointer, or a number that the row knows. */
+static void
+row_swap(struct config *a, struct config *b, const struct config_row *row)
+{
+	void *in_a = config_member(a, row), *in_b = config_member(b, row);
+
+	if (row->kind == CONFIG_TEXT) {
+		char *text = *(char **)in_a;
+
+		*(char **)in_a = *(char **)in_b;
+		*(char **)in_b = text;
+	} else if (row->kind == CONFIG_SIZE) {
+		*(uint64_t *)in_b = *(const uint64_t *)in_a;
+	} else if (row->kind == CONFIG_BOOL) {
+		*(bool *)in_b = *(const bool *)in_a;
+	} else {
+		*(unsigned *)in_b = *(const unsigned *)in_a;
+	}
+}
+
+void
+config_carry(struct config *before, struct config *after)
+{
+	struct config_listener *listeners = after->listeners;
+	size_t count = after->listener_count, i;
+
+	for (i = 0; i < config_row_count; i++)
+		if (config_rows[i].restart)
+			row_swap(before, after, &config_rows[i]);
+	after->listeners = before->listeners;
+	after->listener_count = before->listener_count;
+	before->listeners = listeners;
+	before->listener_count = count;
+}

@@ -73,5 +73,8 @@ int config_decode(const void *bytes, size_t len, struct config **config_r);
 /* What changed and only a restart applies: names for a log line, "" if
  * nothing. Caller frees. */
 char *config_restart_needed(const struct config *before, const struct config *after);
+/* Before a reload: what only a restart applies is carried over into `after`;
+ * `before` is only good to be freed then. */
+void config_carry(struct config *before, struct config *after);
 
 #endif

@@ -1,12 +1,17 @@
 # daemon/: kithd. What its processes stand on is a library, so that tests and
 # the replay harness link it too.
+AM_CPPFLAGS += -DKITH_CONFIG_FILE='"$(sysconfdir)/kith/kithd.conf"'
 noinst_LIBRARIES += libkithdaemon.a
 libkithdaemon_a_SOURCES = \
 	daemon/clock.c daemon/clock.h daemon/config.c daemon/config.h \
-	daemon/config_read.c daemon/config_rows.h daemon/control.h \
+	daemon/config_read.c daemon/config_rows.h daemon/control.c \
+	daemon/control.h daemon/control_impl.h daemon/control_request.c \
 	daemon/ipc.c daemon/ipc.h daemon/ipc_frame.c daemon/ipc_frame.h \
 	daemon/log.c daemon/log.h daemon/loop.c daemon/loop.h \
-	daemon/messages.h daemon/resolve.c daemon/role.c daemon/role.h \
+	daemon/messages.h daemon/parent.c daemon/parent.h \
+	daemon/parent_child.c daemon/parent_files.c daemon/parent_files.h \
+	daemon/parent_impl.h daemon/parent_listen.c daemon/parent_listen.h \
+	daemon/resolve.c daemon/role.c daemon/role.h \
 	daemon/role_start.c daemon/sandbox.c daemon/sandbox.h daemon/stream.c \
 	daemon/stream.h daemon/stream_impl.h daemon/stream_pair.c \
 	daemon/stream_queue.c daemon/stream_queue.h daemon/stream_socket.c \

@@ -1,0 +1,106 @@
+/* parent_files.c - reads the files that children get as bytes.
+ */
+#include "build.h"
+
+#include "daemon/parent_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/config.h"
+#include "daemon/log.h"
+
+#define FILE_MAX (4 * 1024 * 1024)
+
+/* Where Debian, and most others, keep the authorities that all trust. */
+#define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
+
+static int
+read_all(int fd, struct role_file *file)
+{
+	struct stat st;
+	size_t room;
+
+	if (fstat(fd, &st) != 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX)
+		return -EINVAL;
+	room = (size_t)st.st_size;
+	file->bytes = malloc(room + 1);
+	if (file->bytes == NULL)
+		return -ENOMEM;
+	while (file->len < room) {
+		ssize_t got =
+		    read(fd, file->bytes + file->len, room - file->len);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got == 0 ? -EIO : -errno;
+		file->len += (size_t)got;
+	}
+	file->bytes[room] = '\0';
+	return 0;
+}
+
+static int
+load(struct parent_files *files, const char *name, const char *path)
+{
+	struct role_file *file;
+	int fd, result;
+
+	if (path == NULL)
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	result = fd < 0 ? -errno : 0;
+	if (result == 0) {
+		file = &files->list[files->count++];
+		file->name = strdup(name);
+		result = file->name == NULL ? -ENOMEM : read_all(fd, file);
+		(void)close(fd);
+	}
+	if (result != 0)
+		log_err("%s file %s cannot be read: %s", name, path,
+		    strerror(-result));
+	return result;
+}
+
+int
+parent_files_load(const struct config *config, struct parent_files *files)
+{
+	const char *ca = NULL;
+	int result;
+
+	memset(files, 0, sizeof(*files));
+	if (config->smarthost_tls != TLS_NONE)
+		ca = config->smarthost_ca_file != NULL
+		    ? config->smarthost_ca_file
+		    : SYSTEM_CA;
+	result = load(files, "certificate", config->tls_certificate);
+	if (result == 0)
+		result = load(files, "key", config->tls_key);
+	if (result == 0)
+		result = load(files, "ca", ca);
+	if (result == 0)
+		result = load(files, "secret", config->smarthost_secret_file);
+	if (result != 0)
+		parent_files_free(files);
+	return result;
+}
+
+void
+parent_files_free(struct parent_files *files)
+{
+	while (files->count > 0) {
+		struct role_file *file = &files->list[--files->count];
+
+		if (file->bytes != NULL)
+			explicit_bzero(file->bytes, file->len);
+		free(file->bytes);
+		free(file->name);
+	}
+}
