@@ -3,6 +3,8 @@
  * Page sizes, chosen by tests/bench/store_bench (64 submitters, 3 KB articles,
  * six rows each): see the table below.
  */
+#include "build.h"
+
 #include "store/private.h"
 
 #include <errno.h>
@@ -36,6 +38,25 @@ static const struct {
 	[STORE_FILE_META] = { "meta.db", 8192 },
 	[STORE_FILE_RECORDS] = { "records.db", 8192 },
 };
+
+#ifdef KITH_SANITIZERS
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_options(void);
+
+/* Berkeley DB does not free a transaction's details at the end while pages in
+ * the cache still refer to them (what it allocates for us is __os_umalloc). */
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:__os_malloc\n";
+}
+
+const char *
+__lsan_default_options(void)
+{
+	return "print_suppressions=0";
+}
+#endif
 
 int
 store_error(int db_error)

@@ -58,6 +58,22 @@ cpu(void)
 	    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
+/* Bytes that this process had written to the disk. */
+static double
+written(void)
+{
+	FILE *file = fopen("/proc/self/io", "r");
+	char line[128];
+	double bytes = 0;
+
+	while (file != NULL && fgets(line, sizeof line, file) != NULL)
+		if (strncmp(line, "write_bytes: ", 13) == 0)
+			bytes = strtod(line + 13, NULL);
+	if (file != NULL)
+		fclose(file);
+	return bytes;
+}
+
 static void
 fail(const char *what, int rc)
 {
@@ -187,6 +203,7 @@ run_posts(struct bench *bench, unsigned clients, bool bulk, double seconds)
 	struct post *posts = calloc(clients, sizeof *posts);
 	struct pollfd poll_fd = { store_inbox_fd(bench->inbox), POLLIN, 0 };
 	double began = now(), cpu_began = cpu(), took;
+	double written_began = written();
 	struct store_stats before, after;
 
 	store_stats_get(bench->store, &before);
@@ -211,10 +228,11 @@ run_posts(struct bench *bench, unsigned clients, bool bulk, double seconds)
 	took = now() - began;
 	store_stats_get(bench->store, &after);
 	printf("%4u submitters%s: %7.0f articles/s, %5.1f a commit, "
-	       "%5.1f us CPU each\n",
+	       "%5.1f us CPU and %5.1f KB written each\n",
 	    clients, bulk ? " (bulk)" : "", (double)bench->finished / took,
 	    (double)bench->finished / (double)(after.commits - before.commits),
-	    (cpu() - cpu_began) * 1e6 / (double)bench->finished);
+	    (cpu() - cpu_began) * 1e6 / (double)bench->finished,
+	    (written() - written_began) / 1024 / (double)bench->finished);
 	free(posts);
 	return (double)bench->finished / took;
 }
