@@ -177,6 +177,9 @@ store_views_publish(struct store *store, uint64_t version)
 	views->idle_count = 0;
 	atomic_store(&views->version, version);
 	views->committing = false;
+	/* A crowd of readers is forgotten after a while. */
+	if (version % 64 == 0 && views->busy_most > views->busy)
+		views->busy_most--;
 	pthread_cond_broadcast(&views->landed);
 	pthread_mutex_unlock(&views->lock);
 	views_free(old);

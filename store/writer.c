@@ -89,12 +89,9 @@ writer_gather(struct store_writer *writer, size_t batch_max)
 	size_t have = had;
 	struct timespec until;
 
-	if (writer->people.count > 0 && writer->bulk.count == 0 && had == 1 &&
-	    writer->finished <= 1)
-		return;
 	if (want > batch_max)
 		want = batch_max;
-	if (writer->closing || had >= want)
+	if (writer->closing || writer->finished <= 1 || had >= want)
 		return;
 	if (writer->unlucky > 0) {
 		writer->unlucky--;
@@ -111,7 +108,7 @@ writer_gather(struct store_writer *writer, size_t batch_max)
 		have = writer->people.count + writer->bulk.count;
 	}
 	have = writer->people.count + writer->bulk.count;
-	if (have - had < (want - had) / 4)
+	if (have - had < (want - had + 3) / 4)
 		writer->unlucky = UNLUCKY;
 }
 

@@ -325,6 +325,7 @@ main(int argc, char **argv)
 	struct store_op op = { .apply = space_apply };
 	double seconds = argc > 2 ? atof(argv[2]) : 2;
 	double one, many, floor_many;
+	struct store_stats stats;
 	char *error = NULL;
 	int rc;
 
@@ -353,6 +354,8 @@ main(int argc, char **argv)
 	printf("64 against 1: %.1f times; against the floor: %.0f %%\n",
 	    many / one, 100 * many / floor_many);
 	run_reads(&bench, seconds);
+	store_stats_get(bench.store, &stats);
+	printf("stored: %llu articles\n", (unsigned long long)stats.articles);
 	store_close(&bench.store);
 	store_inbox_free(&bench.inbox);
 	return 0;
