@@ -171,11 +171,8 @@ writer_text(struct html_writer *writer, const char *bytes, size_t len)
 	if (writer->hidden != NULL || len == 0)
 		return;
 	if (writer->started && writer->newlines > 0) {
-		buffer_append_byte(writer->out, '\n');
-		for (size_t i = 1; i < writer->newlines && i < 3; i++) {
-			writer_begin_line(writer);
+		for (size_t i = 0; i < writer->newlines && i < 3; i++)
 			buffer_append_byte(writer->out, '\n');
-		}
 		writer->line_open = false;
 	}
 	if (!writer->line_open)

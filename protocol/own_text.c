@@ -300,20 +300,18 @@ drop(struct lines *lines, size_t from, size_t to)
 static bool
 quote_is_code(const struct lines *lines, size_t i)
 {
-	size_t before = i;
+	const struct line *before;
+	size_t at = i;
 
-	while (before > 0 && lines->items[before - 1].quoted)
-		before--;
-	if (before == 0)
+	while (at > 0 && lines->items[at - 1].text.len == 0)
+		at--;
+	if (at == 0)
 		return false;
-	before--;
-	if (begins_with(lines->items[before].text, "< ") ||
-	    span_is(lines->items[before].text, "---"))
+	before = &lines->items[at - 1];
+	if (begins_with(before->text, "< ") || span_is(before->text, "---"))
 		return true;
-	return begins_with(lines->items[i].text, ">>> ") &&
-	    begins_with(lines->items[before + 1].text, ">>> ") &&
-	    !ends_with(lines->items[before].text, ":") &&
-	    lines->items[before].text.len > 0;
+	return begins_with(lines->items[i].text, ">>> ") && !before->dropped &&
+	    !before->quoted;
 }
 
 static void

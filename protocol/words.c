@@ -281,7 +281,8 @@ character_len(struct span text)
 static void
 encoded_write(struct buffer *out, struct span text, size_t column)
 {
-	bool base64 = b_len(text) < q_len(text);
+	/* mostly ASCII stays readable */
+	bool base64 = q_len(text) > 5 * text.len / 2;
 	size_t frame = sizeof "=?UTF-8?B?" + 1;
 
 	if (column + 24 > WORD_MAX) {

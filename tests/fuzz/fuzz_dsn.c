@@ -1,0 +1,31 @@
+/* fuzz_dsn.c - delivery reports and Authentication-Results. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "protocol/charset.h"
+#include "protocol/mail_auth.h"
+#include "protocol/mail_report.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct span text = span_make((const char *)data, size);
+	struct mail_report report = { 0 };
+	struct mail_auth auth;
+
+	if (mail_report_parse(text, &report) == 0) {
+		for (size_t i = 0; i < report.count; i++) {
+			if (!utf8_valid(
+				span_of(report.recipients[i].diagnostic)))
+				abort();
+		}
+	}
+	mail_report_fini(&report);
+	mail_auth_read(
+	    text, span_of("mx.example"), span_of("example.com"), &auth);
+	if (auth.aligned_pass && !auth.found)
+		abort();
+	return 0;
+}
