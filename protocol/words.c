@@ -146,6 +146,8 @@ words_decode(struct buffer *out, struct span value)
 	struct word word;
 
 	value = span_trim(value);
+	if (value.len == 0)
+		return;
 	if (value.len > WORDS_INPUT_MAX)
 		value.len = WORDS_INPUT_MAX;
 	buffer_init(&pending.bytes, 0);

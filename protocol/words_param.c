@@ -225,6 +225,8 @@ words_param(struct buffer *out, struct span value, const char *name)
 	struct param param;
 	bool extended;
 
+	if (value.len == 0)
+		return -ENOENT;
 	if (value.len > PARAM_VALUE_MAX)
 		value.len = PARAM_VALUE_MAX;
 	at = skip_item(value, 0);
@@ -256,6 +258,8 @@ words_main(struct span value)
 {
 	size_t start = skip_blank(value, 0), end = start;
 
+	if (value.len == 0)
+		return span_make("", 0);
 	while (end < value.len && strchr(";(", value.bytes[end]) == NULL)
 		end++;
 	return span_trim(span_make(value.bytes + start, end - start));

@@ -21,8 +21,7 @@ check_again(const struct address *address)
 	struct buffer out;
 
 	buffer_init(&out, 0);
-	address_format(
-	    &out, span_of(address->name), span_of(address->text), 6);
+	address_format(&out, span_of(address->name), span_of(address->text), 6);
 	check(address_list_parse(buffer_span(&out), 5, &again) == 0);
 	check(again.count == 1);
 	check(strcmp(again.items[0].compared, address->compared) == 0);
@@ -35,8 +34,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct address_list list;
 
-	if (address_list_parse(
-		span_make((const char *)data, size), 50, &list) != 0)
+	if (address_list_parse(span_make((const char *)data, size), 50,
+		&list) != 0)
 		return 0;
 	check(list.count <= 50);
 	for (size_t i = 0; i < list.count; i++) {

@@ -23,8 +23,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 	}
 	mail_report_fini(&report);
-	mail_auth_read(
-	    text, span_of("mx.example"), span_of("example.com"), &auth);
+	mail_auth_read(text, span_of("mx.example"), span_of("example.com"),
+	    &auth);
 	if (auth.aligned_pass && !auth.found)
 		abort();
 	return 0;

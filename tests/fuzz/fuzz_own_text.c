@@ -42,8 +42,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(utf8_valid(buffer_span(&own)));
 	check(own.len > 0 || span_trim(buffer_span(&text)).len == 0);
 	(void)mail_command_parse(buffer_span(&own));
-	(void)mail_recipient_parse(
-	    buffer_span(&text), any_local, NULL, &recipient);
+	(void)mail_recipient_parse(buffer_span(&text), any_local, NULL,
+	    &recipient);
 	(void)mail_local_is_usable(buffer_span(&text));
 	buffer_fini(&text);
 	buffer_fini(&html);

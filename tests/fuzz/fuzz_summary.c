@@ -27,7 +27,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct mail_summary summary, again;
 	struct buffer out;
 
-	if (mail_summary_build((const char *)data, size, &options, &summary) != 0)
+	if (mail_summary_build((const char *)data, size, &options, &summary) !=
+	    0)
 		return 0;
 	check(utf8_valid(span_of(summary.text)));
 	check(utf8_valid(span_of(summary.own_text)));

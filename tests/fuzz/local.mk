@@ -66,3 +66,35 @@ fuzz_targets += fuzz_store_rows
 fuzz_store_rows_SOURCES = tests/fuzz/fuzz_store_rows.c
 fuzz_store_rows_LDADD = $(FUZZ_DRIVER) libkithstore.a $(DB_LIBS) \
 	$(PROTOBUF_C_LIBS) $(FUZZ_ENGINE)
+
+# addresses and MIME
+FUZZ_MIME_LINK = $(FUZZ_DRIVER) libkithprotocol.a $(ETPAN_LIBS) $(IDN2_LIBS) \
+	$(FUZZ_ENGINE)
+
+fuzz_targets += fuzz_address
+fuzz_address_SOURCES = tests/fuzz/fuzz_address.c
+fuzz_address_LDADD = $(FUZZ_MIME_LINK)
+
+fuzz_targets += fuzz_words
+fuzz_words_SOURCES = tests/fuzz/fuzz_words.c
+fuzz_words_LDADD = $(FUZZ_MIME_LINK)
+
+fuzz_targets += fuzz_mime
+fuzz_mime_SOURCES = tests/fuzz/fuzz_mime.c
+fuzz_mime_LDADD = $(FUZZ_MIME_LINK)
+
+fuzz_targets += fuzz_summary
+fuzz_summary_SOURCES = tests/fuzz/fuzz_summary.c
+fuzz_summary_LDADD = $(FUZZ_MIME_LINK)
+
+fuzz_targets += fuzz_summary_wire
+fuzz_summary_wire_SOURCES = tests/fuzz/fuzz_summary_wire.c
+fuzz_summary_wire_LDADD = $(FUZZ_MIME_LINK)
+
+fuzz_targets += fuzz_dsn
+fuzz_dsn_SOURCES = tests/fuzz/fuzz_dsn.c
+fuzz_dsn_LDADD = $(FUZZ_MIME_LINK)
+
+fuzz_targets += fuzz_own_text
+fuzz_own_text_SOURCES = tests/fuzz/fuzz_own_text.c
+fuzz_own_text_LDADD = $(FUZZ_MIME_LINK)

@@ -1,9 +1,10 @@
 /* test_address.c - addresses, lists of them, words and charsets in headers. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "protocol/address.h"
 #include "protocol/charset.h"

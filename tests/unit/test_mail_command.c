@@ -1,9 +1,10 @@
 /* test_mail_command.c - commands in text and suffixes of addresses. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "protocol/mail_command.h"
 

@@ -1,10 +1,11 @@
 /* test_mail_compose.c - notices, digests, masked copies. */
-#include <cmocka.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "protocol/digest_compose.h"
 #include "protocol/mail_summary.h"

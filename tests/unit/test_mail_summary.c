@@ -1,11 +1,12 @@
 /* test_mail_summary.c - what a mail means: parts, text, class, trust, reports. */
-#include <cmocka.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 #include "protocol/mail_summary.h"
 

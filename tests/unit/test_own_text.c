@@ -1,9 +1,10 @@
 /* test_own_text.c - quotes, signatures, HTML and flowed text. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "protocol/html_text.h"
 #include "protocol/own_text.h"
