@@ -139,7 +139,7 @@ def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path):
         run_round(kith, ledger, round_number)
         numbers = check_round(kith, ledger, numbers)
     assert len(ledger.acknowledged) > ROUNDS * 10
-    assert "0 faults" in kith.ctl("check") or kith.ctl("check") is not None
+    kith.ctl("check")  # exits 1 at any fault
 
     # each current subscriber gets each article at least once
     kith.ctl("run-timers")
