@@ -66,12 +66,12 @@ reply_write(struct session *session, unsigned code, const char *text)
 	} else if (++session->errors >= SESSION_ERRORS_MAX) {
 		stream_printf(session->stream,
 		    "421 4.7.0 Too many errors, closing\r\n");
-		session_close(session);
+		mail_session_close(session);
 	}
 }
 
 void
-session_reply(struct session *session, unsigned code, const char *text)
+mail_session_reply(struct session *session, unsigned code, const char *text)
 {
 	struct ask *ask;
 
@@ -84,7 +84,7 @@ session_reply(struct session *session, unsigned code, const char *text)
 	ask = session_ask_new(session);
 	if (ask == NULL || (ask->text = strdup(text)) == NULL) {
 		/* a reply that is missing would shift all that follow */
-		session_close(session);
+		mail_session_close(session);
 		return;
 	}
 	ask->code = code;
@@ -100,7 +100,7 @@ ask_recipient_accepted(struct session *session, const char *address)
 	if (copy == NULL || transaction == NULL ||
 	    transaction->count == SESSION_RECIPIENTS_MAX) {
 		free(copy);
-		session_close(session);
+		mail_session_close(session);
 		return;
 	}
 	transaction->recipients[transaction->count++] = copy;
@@ -126,7 +126,7 @@ session_flush_asks(struct session *session)
 }
 
 void
-session_close(struct session *session)
+mail_session_close(struct session *session)
 {
 	if (session->state == SESSION_CLOSING)
 		return;
@@ -140,7 +140,7 @@ static void
 hello(struct session *session, struct span args, bool extended)
 {
 	if (!smtp_is_hello_name(args)) {
-		session_reply(session, 501, "5.5.4 A host name is needed");
+		mail_session_reply(session, 501, "5.5.4 A host name is needed");
 		return;
 	}
 	session_reset(session);
@@ -153,7 +153,7 @@ session_helo(struct session *session, struct span args)
 {
 	hello(session, args, false);
 	if (session->hello && session->state == SESSION_COMMANDS)
-		session_reply(session, 250, session->engine->config->hostname);
+		mail_session_reply(session, 250, session->engine->config->hostname);
 }
 
 static void
@@ -162,7 +162,7 @@ session_ehlo(struct session *session, struct span args)
 	const struct config *config = session->engine->config;
 
 	if (!smtp_is_hello_name(args)) {
-		session_reply(session, 501, "5.5.4 A host name is needed");
+		mail_session_reply(session, 501, "5.5.4 A host name is needed");
 		return;
 	}
 	hello(session, args, true);
@@ -190,21 +190,21 @@ session_help(struct session *session, struct span args)
 		if ((verb->flags & in) != 0)
 			stream_printf(session->stream, "214-2.0.0 %s\r\n",
 			    verb->usage);
-	session_reply(session, 214, "2.0.0 End of the list");
+	mail_session_reply(session, 214, "2.0.0 End of the list");
 }
 
 static void
 session_noop(struct session *session, struct span args)
 {
 	(void)args;
-	session_reply(session, 250, "2.0.0 OK");
+	mail_session_reply(session, 250, "2.0.0 OK");
 }
 
 static void
 session_vrfy(struct session *session, struct span args)
 {
 	(void)args;
-	session_reply(session, 252, "2.5.0 Send a mail and see");
+	mail_session_reply(session, 252, "2.5.0 Send a mail and see");
 }
 
 static void
@@ -212,15 +212,15 @@ session_rset(struct session *session, struct span args)
 {
 	(void)args;
 	session_reset(session);
-	session_reply(session, 250, "2.0.0 OK");
+	mail_session_reply(session, 250, "2.0.0 OK");
 }
 
 static void
 session_quit(struct session *session, struct span args)
 {
 	(void)args;
-	session_reply(session, 221, "2.0.0 Bye");
-	session_close(session);
+	mail_session_reply(session, 221, "2.0.0 Bye");
+	mail_session_close(session);
 }
 
 static void
@@ -228,10 +228,10 @@ session_starttls(struct session *session, struct span args)
 {
 	(void)args;
 	if (stream_is_tls(session->stream)) {
-		session_reply(session, 503, "5.5.1 TLS is there already");
+		mail_session_reply(session, 503, "5.5.1 TLS is there already");
 		return;
 	}
-	session_reply(session, 220, "2.0.0 Go ahead");
+	mail_session_reply(session, 220, "2.0.0 Go ahead");
 	if (session->state != SESSION_COMMANDS)
 		return;
 	/* RFC 3207 4.2: what was said before does not count, what was sent
@@ -241,7 +241,7 @@ session_starttls(struct session *session, struct span args)
 	line_reader_init(&session->lines, SMTP_LINE_MAX, 0);
 	session_enter_state(session, SESSION_SECURING);
 	if (stream_start_tls(session->stream, session->engine->tls) < 0)
-		session_close(session);
+		mail_session_close(session);
 }
 
 static session_handler *const handlers[SMTP_VERBS] = {
@@ -268,19 +268,19 @@ session_command(struct session *session, struct span line)
 	const struct smtp_verb *verb = smtp_verb_find(line, &args);
 
 	if (verb == NULL || (verb->flags & in) == 0)
-		session_reply(session, 500, "5.5.1 No such command");
+		mail_session_reply(session, 500, "5.5.1 No such command");
 	else if ((verb->flags & SMTP_NEEDS_TLS) != 0 &&
 	    session->engine->tls == NULL)
-		session_reply(session, 502, "5.5.1 TLS is not set up here");
+		mail_session_reply(session, 502, "5.5.1 TLS is not set up here");
 	else if ((verb->flags & SMTP_NEEDS_HELLO) != 0 && !session->hello)
-		session_reply(session, 503,
+		mail_session_reply(session, 503,
 		    session->protocol == LISTEN_LMTP ? "5.5.1 LHLO first"
 						     : "5.5.1 EHLO first");
 	else if ((verb->flags & SMTP_NEEDS_MAIL) != 0 &&
 	    session->transaction == NULL)
-		session_reply(session, 503, "5.5.1 MAIL first");
+		mail_session_reply(session, 503, "5.5.1 MAIL first");
 	else if ((verb->flags & SMTP_NO_ARGUMENT) != 0 && args.len > 0)
-		session_reply(session, 501, "5.5.4 No argument is expected");
+		mail_session_reply(session, 501, "5.5.4 No argument is expected");
 	else
 		handlers[verb->id](session, args);
 }
@@ -317,13 +317,13 @@ session_line(struct session *session)
 	case LINE_MORE:
 		return false;
 	case LINE_TOO_LONG:
-		session_reply(session, 500, "5.5.2 Line too long");
+		mail_session_reply(session, 500, "5.5.2 Line too long");
 		return true;
 	case LINE_OK:
 		break;
 	}
 	if (line.has_nul || line.has_bare)
-		session_reply(session, 500,
+		mail_session_reply(session, 500,
 		    "5.5.2 A line ends with CRLF and holds no CR, LF or NUL");
 	else
 		session_command(session, span_make(copy, line.text.len));
@@ -331,7 +331,7 @@ session_line(struct session *session)
 }
 
 void
-session_run(struct session *session)
+mail_session_run(struct session *session)
 {
 	bool more = true;
 
@@ -359,7 +359,7 @@ session_run(struct session *session)
 void
 session_go_on(struct session *session)
 {
-	session_run(session);
+	mail_session_run(session);
 	stream_flush(session->stream);
 }
 
@@ -369,8 +369,8 @@ session_shut(struct session *session)
 	if (session->state != SESSION_COMMANDS ||
 	    session->transaction != NULL || session->ask_count > 0)
 		return;
-	session_reply(session, 421, "4.3.2 Shutting down");
-	session_close(session);
+	mail_session_reply(session, 421, "4.3.2 Shutting down");
+	mail_session_close(session);
 }
 
 /* ---- life */
@@ -378,7 +378,7 @@ session_shut(struct session *session)
 static void
 on_readable(void *arg)
 {
-	session_run(arg);
+	mail_session_run(arg);
 }
 
 static void
@@ -387,7 +387,7 @@ on_secured(void *arg)
 	struct session *session = arg;
 
 	session_enter_state(session, SESSION_COMMANDS);
-	session_run(session);
+	mail_session_run(session);
 }
 
 static void

@@ -21,7 +21,7 @@ session_data(struct session *session, struct span args)
 	(void)args;
 	if (transaction->count == 0) {
 		/* RFC 2033 4.2: so too when every RCPT was refused */
-		session_reply(session, 503, "5.5.1 No valid recipients");
+		mail_session_reply(session, 503, "5.5.1 No valid recipients");
 		return;
 	}
 	buffer_init(&transaction->raw, 0);
@@ -30,7 +30,7 @@ session_data(struct session *session, struct span args)
 	session_enter_state(session, SESSION_DATA);
 	stream_set_idle_timeout(session->stream, SESSION_DATA_SECONDS);
 	stream_set_deadline(session->stream, SESSION_DATA_DEADLINE);
-	session_reply(session, 354, "End with a dot on a line of its own");
+	mail_session_reply(session, 354, "End with a dot on a line of its own");
 }
 
 /* The transaction is over: commands again. */
@@ -55,7 +55,7 @@ data_answer(struct session *session, unsigned code, const char *text)
 	    : 1;
 
 	for (i = 0; i < count; i++)
-		session_reply(session, code, text);
+		mail_session_reply(session, code, text);
 	data_over(session);
 }
 
@@ -100,16 +100,16 @@ incoming_answered(void *arg, const unsigned *codes, const char *const *texts,
 
 	session->incoming = NULL;
 	if (count == 0) {
-		session_close(session);
+		mail_session_close(session);
 		return;
 	}
 	chosen = smtp_choose(codes, count);
 	data_log(session, count, codes[chosen], texts[chosen]);
 	if (session->protocol != LISTEN_LMTP)
-		session_reply(session, codes[chosen], texts[chosen]);
+		mail_session_reply(session, codes[chosen], texts[chosen]);
 	else
 		for (i = 0; i < count; i++)
-			session_reply(session, codes[i], texts[i]);
+			mail_session_reply(session, codes[i], texts[i]);
 	data_over(session);
 	stream_resume(session->stream);
 	session_go_on(session);
@@ -202,9 +202,9 @@ session_data_feed(struct session *session)
 	}
 	if (limit != 0 &&
 	    transaction->dot.facts.bytes / DATA_PATIENCE > limit) {
-		session_reply(session, 552,
+		mail_session_reply(session, 552,
 		    "5.3.4 The message is far too large");
-		session_close(session);
+		mail_session_close(session);
 		return false;
 	}
 	return true;

@@ -33,13 +33,13 @@ mail_check(struct session *session, const struct smtp_path *path,
 	uint64_t limit = session->engine->config->mail_size;
 
 	if (path->len > 0 && !path->has_domain)
-		session_reply(session, 501, "5.1.7 A domain is needed");
+		mail_session_reply(session, 501, "5.1.7 A domain is needed");
 	else if (path->eight_bit && !params->utf8)
-		session_reply(session, 553, "5.6.7 SMTPUTF8 is needed");
+		mail_session_reply(session, 553, "5.6.7 SMTPUTF8 is needed");
 	else if (limit != 0 && params->size > limit)
-		session_reply(session, 552, "5.3.4 The message is too large");
+		mail_session_reply(session, 552, "5.3.4 The message is too large");
 	else if (session->engine->data_bytes > ENGINE_DATA_MAX)
-		session_reply(session, 452, "4.3.1 Busy, try again");
+		mail_session_reply(session, 452, "4.3.1 Busy, try again");
 	else
 		return true;
 	return false;
@@ -53,30 +53,30 @@ session_mail(struct session *session, struct span args)
 	struct span rest;
 
 	if (session->engine->shut) {
-		session_reply(session, 421, "4.3.2 Shutting down");
-		session_close(session);
+		mail_session_reply(session, 421, "4.3.2 Shutting down");
+		mail_session_close(session);
 		return;
 	}
 	if (session->transaction != NULL) {
-		session_reply(session, 503, "5.5.1 One sender only");
+		mail_session_reply(session, 503, "5.5.1 One sender only");
 		return;
 	}
 	switch (smtp_path_parse(args, "FROM:", &path, &rest)) {
 	case SMTP_PATH_SYNTAX:
-		session_reply(session, 501, "5.1.7 FROM:<address> is expected");
+		mail_session_reply(session, 501, "5.1.7 FROM:<address> is expected");
 		return;
 	case SMTP_PATH_TOO_LONG:
-		session_reply(session, 501, "5.1.7 The address is too long");
+		mail_session_reply(session, 501, "5.1.7 The address is too long");
 		return;
 	case SMTP_PATH_OK:
 		break;
 	}
 	switch (smtp_mail_params_parse(rest, &params)) {
 	case SMTP_PARAMS_SYNTAX:
-		session_reply(session, 501, "5.5.4 Malformed parameter");
+		mail_session_reply(session, 501, "5.5.4 Malformed parameter");
 		return;
 	case SMTP_PARAMS_UNKNOWN:
-		session_reply(session, 555, "5.5.4 Parameter not known here");
+		mail_session_reply(session, 555, "5.5.4 Parameter not known here");
 		return;
 	case SMTP_PARAMS_OK:
 		break;
@@ -87,11 +87,11 @@ session_mail(struct session *session, struct span args)
 	if (session->transaction == NULL ||
 	    (session->transaction->sender = strdup(path.address)) == NULL) {
 		session_reset(session);
-		session_reply(session, 452, "4.3.1 No memory");
+		mail_session_reply(session, 452, "4.3.1 No memory");
 		return;
 	}
 	session->transaction->utf8 = params.utf8;
-	session_reply(session, 250, "2.1.0 OK");
+	mail_session_reply(session, 250, "2.1.0 OK");
 }
 
 bool
@@ -154,13 +154,13 @@ recipient_ask(struct session *session, const struct smtp_path *path)
 	struct ask *ask;
 
 	if (core == NULL) {
-		session_reply(session, 451,
+		mail_session_reply(session, 451,
 		    "4.3.0 The recipient cannot be checked, try again");
 		return;
 	}
 	ask = session_ask_new(session);
 	if (ask == NULL) {
-		session_close(session);
+		mail_session_close(session);
 		return;
 	}
 	ask->recipient = true;
@@ -181,17 +181,17 @@ rcpt_check(struct session *session, const struct smtp_path *path,
 	struct transaction *transaction = session->transaction;
 
 	if (params == SMTP_PARAMS_SYNTAX)
-		session_reply(session, 501, "5.5.4 Malformed parameter");
+		mail_session_reply(session, 501, "5.5.4 Malformed parameter");
 	else if (params == SMTP_PARAMS_UNKNOWN)
-		session_reply(session, 555, "5.5.4 Parameter not known here");
+		mail_session_reply(session, 555, "5.5.4 Parameter not known here");
 	else if (path->len == 0 ||
 	    (!path->has_domain && strcasecmp(path->address, "postmaster") != 0))
-		session_reply(session, 501, "5.1.3 local@domain is expected");
+		mail_session_reply(session, 501, "5.1.3 local@domain is expected");
 	else if (path->eight_bit && !transaction->utf8)
-		session_reply(session, 553, "5.6.7 SMTPUTF8 is needed");
+		mail_session_reply(session, 553, "5.6.7 SMTPUTF8 is needed");
 	else if (transaction->count + session->ask_count >=
 	    SESSION_RECIPIENTS_MAX)
-		session_reply(session, 452, "4.5.3 Too many recipients");
+		mail_session_reply(session, 452, "4.5.3 Too many recipients");
 	else
 		return true;
 	return false;
@@ -205,10 +205,10 @@ session_rcpt(struct session *session, struct span args)
 
 	switch (smtp_path_parse(args, "TO:", &path, &rest)) {
 	case SMTP_PATH_SYNTAX:
-		session_reply(session, 501, "5.1.3 TO:<address> is expected");
+		mail_session_reply(session, 501, "5.1.3 TO:<address> is expected");
 		return;
 	case SMTP_PATH_TOO_LONG:
-		session_reply(session, 501, "5.1.3 The address is too long");
+		mail_session_reply(session, 501, "5.1.3 The address is too long");
 		return;
 	case SMTP_PATH_OK:
 		break;

@@ -57,7 +57,7 @@ struct session {
 	unsigned long id;
 	bool hello;
 	bool extended; /* by EHLO or LHLO */
-	bool running;  /* in session_run, which is not entered twice */
+	bool running;  /* in mail_session_run, which is not entered twice */
 	unsigned errors;
 	struct line_reader lines;
 	struct ask_list asks;
@@ -73,13 +73,13 @@ session_handler session_data;
 
 void session_enter_state(struct session *session, enum session_state state);
 /* "CODE text" in its turn. Codes 500 to 504 and 555 count as errors. */
-void session_reply(struct session *session, unsigned code, const char *text);
+void mail_session_reply(struct session *session, unsigned code, const char *text);
 /* As far as the answers are there. */
 void session_flush_asks(struct session *session);
 /* Serves what was received. */
-void session_run(struct session *session);
+void mail_session_run(struct session *session);
 void session_reset(struct session *session);
-void session_close(struct session *session);
+void mail_session_close(struct session *session);
 /* Takes the bytes that are there. False: no progress is possible now. */
 bool session_data_feed(struct session *session);
 /* May a RCPT be handled now, or is there no credit to ask core with? */
