@@ -23,3 +23,13 @@ KITHDAEMON_LIBS = libkithdaemon.a libkithprotocol.a $(EVENT_LIBS) \
 sbin_PROGRAMS += kithd
 kithd_SOURCES = daemon/main.c
 kithd_LDADD =
+
+# not by config.status, which would leave ${prefix} in the path
+daemon/kithd.service: $(srcdir)/daemon/kithd.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) daemon && \
+		sed 's|[@]sbindir@|$(sbindir)|' $(srcdir)/daemon/kithd.service.in >$@
+EXTRA_DIST += daemon/kithd.service.in
+CLEANFILES += daemon/kithd.service
+if HAVE_SYSTEMD
+systemdsystemunit_DATA = daemon/kithd.service
+endif
