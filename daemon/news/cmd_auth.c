@@ -102,7 +102,7 @@ cmd_authinfo_pass(struct session *s, const struct nntp_args *args)
 		password[span.len] = '\0';
 		request->session = s;
 		session_ref(s);
-		s->waiting = true;
+		session_wait(s);
 		rc = auth_check(session_community(s), s->loop->loop, s->login,
 		    password, auth_done, request);
 		explicit_bzero(password, sizeof password);
@@ -111,7 +111,7 @@ cmd_authinfo_pass(struct session *s, const struct nntp_args *args)
 	s->login = NULL;
 	if (rc != 0) {
 		if (request != NULL) {
-			s->waiting = false;
+			session_resume(s);
 			session_unref(s);
 		}
 		free(request);

@@ -8,6 +8,8 @@
 #include "daemon/news/xref.h"
 #include "protocol/date.h"
 
+#define CLOCK_SLACK 86400u /* seconds */
+
 static const struct groups_kind newgroups_kind = { 231, groups_active_line };
 
 /* Date, time and GMT from argument `at` on. Replies and returns false if they
@@ -96,21 +98,56 @@ newnews_block(struct session *s, struct groups_walk *walk,
 	return 0;
 }
 
+/* True if all of a block is surely older than `since`. A clock can step back:
+ * a day is allowed for that. 1, 0 or negative. */
 static int
-newnews_first(void *arg, const struct store_overview_row *row)
+newnews_is_old(struct session *s, uint32_t space, uint32_t number,
+    uint64_t since)
 {
-	*(uint32_t *)arg = row->number;
-	return 1;
+	struct store_overview_row row = { 0 };
+	struct store_block *block;
+	int rc = session_block(s, space, number, &block);
+
+	if (rc != 0)
+		return rc;
+	/* a block without rows says nothing: look further left */
+	if (store_block_count(block) > 0) {
+		store_block_row(block, store_block_count(block) - 1, &row);
+		rc = row.time + CLOCK_SLACK < since;
+	}
+	store_block_unref(block);
+	return rc;
 }
 
-/* Finds where a space begins to be new. 0 or negative. */
+/* Where to begin to look, by halves: numbers are given in order of arrival. */
+static int
+newnews_bisect(struct session *s, struct groups_walk *walk, uint32_t space)
+{
+	uint32_t low = walk->number / STORE_BLOCK_NUMBERS, middle;
+	uint32_t high = walk->last / STORE_BLOCK_NUMBERS;
+	int old;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		old = newnews_is_old(s, space, middle, walk->since);
+		if (old < 0)
+			return old;
+		if (old == 1)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low * STORE_BLOCK_NUMBERS > walk->number)
+		walk->number = low * STORE_BLOCK_NUMBERS;
+	return 0;
+}
+
+/* Sets the numbers to look at in a space. 0 or negative. */
 static int
 newnews_enter(struct session *s, struct groups_walk *walk,
     const struct space *space)
 {
 	struct store_space_state state = { .low = 1, .high = 0 };
-	struct store_reader *reader;
-	int rc;
 
 	walk->within = true;
 	walk->number = 1;
@@ -119,14 +156,9 @@ newnews_enter(struct session *s, struct groups_walk *walk,
 	    !store_space_state_published(session_store(s), space->id, &state) ||
 	    state.count == 0)
 		return 0;
-	reader = session_reader(s);
-	if (reader == NULL)
-		return -1;
-	rc = store_numbers_since(reader, space->id, walk->since, newnews_first,
-	    &walk->number);
-	if (rc == 1)
-		walk->last = state.high;
-	return rc < 0 ? rc : 0;
+	walk->number = state.low;
+	walk->last = state.high;
+	return newnews_bisect(s, walk, space->id);
 }
 
 static enum step

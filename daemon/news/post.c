@@ -127,7 +127,7 @@ post_submit(struct session *s, struct post *post)
 	request->session = s;
 	request->offered = post->offered;
 	session_ref(s);
-	s->waiting = true;
+	session_wait(s);
 	intake_news(session_community(s), &news, post_done, request);
 }
 

@@ -251,10 +251,20 @@ session_end_block(struct session *s)
 
 /* ---- work in small pieces ---- */
 
+/* The stream calls itself full until its next turn, even when a flush made
+ * room: then this turn may as well go on. */
+static bool
+session_is_full(const struct session *s)
+{
+	return stream_is_full(s->stream) &&
+	    stream_pending(s->stream) >= STREAM_LOW_WATER;
+}
+
 bool
 session_should_pause(struct session *s)
 {
-	return s->stream == NULL || stream_is_full(s->stream) ||
+	return s->stream == NULL || session_is_full(s) ||
+	    stream_pending(s->stream) >= STREAM_HIGH_WATER ||
 	    monotonic() >= s->turn_ends;
 }
 
@@ -310,6 +320,8 @@ session_wake(void *arg)
 	struct session *s = arg;
 
 	s->posted_wake = false;
+	if (s->stream != NULL && !s->waiting)
+		stream_resume(s->stream);
 	session_run(s);
 	session_unref(s);
 }
@@ -322,6 +334,8 @@ session_yield(struct session *s)
 		return;
 	session_ref(s);
 	s->posted_wake = true;
+	/* a client that has said all and closed its side still gets its answer */
+	stream_pause(s->stream);
 	if (loop_post(s->loop->loop, session_wake, s) != 0) {
 		s->posted_wake = false;
 		session_unref(s); /* the caller holds one too */
@@ -389,7 +403,7 @@ session_work(struct session *s)
 	while (more && session_lives(s)) {
 		if (stream_is_full(s->stream)) {
 			stream_flush(s->stream);
-			if (!session_lives(s) || stream_is_full(s->stream))
+			if (!session_lives(s) || session_is_full(s))
 				break; /* drained() goes on */
 		}
 		if (monotonic() >= s->turn_ends) {
@@ -424,9 +438,18 @@ session_run(struct session *s)
 }
 
 void
+session_wait(struct session *s)
+{
+	s->waiting = true;
+	stream_pause(s->stream);
+}
+
+void
 session_resume(struct session *s)
 {
 	s->waiting = false;
+	if (s->stream != NULL && !s->posted_wake)
+		stream_resume(s->stream);
 	session_run(s);
 }
 

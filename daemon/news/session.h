@@ -119,7 +119,9 @@ void session_ref(struct session *s);
 void session_unref(struct session *s);
 /* Ends the session at once; the loop has stopped. */
 void session_abandon(struct session *s);
-/* A request was answered: later commands may go on. */
+/* Later commands wait until session_resume(): a request was made. The stream
+ * does not end meanwhile because the client closed its side. */
+void session_wait(struct session *s);
 void session_resume(struct session *s);
 
 /* ---- reading ---- */

@@ -98,3 +98,7 @@ fuzz_dsn_LDADD = $(FUZZ_MIME_LINK)
 fuzz_targets += fuzz_own_text
 fuzz_own_text_SOURCES = tests/fuzz/fuzz_own_text.c
 fuzz_own_text_LDADD = $(FUZZ_MIME_LINK)
+# a whole NNTP session, with a store behind it
+fuzz_targets += fuzz_news_session
+fuzz_news_session_SOURCES = tests/fuzz/fuzz_news_session.c $(news_fixture)
+fuzz_news_session_LDADD = $(FUZZ_DRIVER) $(NEWS_LIBS) $(FUZZ_ENGINE)

@@ -1,0 +1,296 @@
+/* test_news_post.c - POST and IHAVE through the one door.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "daemon/news/session.h"
+#include "tests/unit/news_fixture.h"
+
+static struct news_fixture fixture;
+
+static int
+setup(void **state)
+{
+	static const struct fixture_space spaces[] = {
+		{ "acme.open", "", KITH__AUDIENCE__AUDIENCE_ANYONE,
+		    KITH__AUDIENCE__AUDIENCE_ANYONE,
+		    KITH__MODERATION__MODERATION_NONE, 1 },
+		{ "acme.staff", "", KITH__AUDIENCE__AUDIENCE_STAFF,
+		    KITH__AUDIENCE__AUDIENCE_STAFF,
+		    KITH__MODERATION__MODERATION_NONE, 1 },
+	};
+
+	(void)state;
+	if (news_fixture_open(&fixture) != 0)
+		return -1;
+	return fixture_space_add(&fixture, &spaces[0]) == 0 ||
+	    fixture_space_add(&fixture, &spaces[1]) == 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	news_fixture_close(&fixture);
+	return 0;
+}
+
+static void
+open_greeted(struct client *client)
+{
+	client_open(&fixture, client);
+	assert_int_equal(strncmp(client_wait(client, "\r\n"), "200 ", 4), 0);
+}
+
+/* POST with this article; the answer after 340. */
+static const char *
+post(struct client *client, const char *article)
+{
+	assert_int_equal(strncmp(client_ask(client, "STAT x"), "501", 3), 0);
+	buffer_clear(&client->text);
+	client_send(client, "POST\r\n");
+	assert_int_equal(strncmp(client_wait(client, "\r\n"), "340 ", 4), 0);
+	buffer_clear(&client->text);
+	client_send(client, article);
+	return client_wait(client, "\r\n");
+}
+
+#define HEADER(id, group)                                \
+ "From: an@members.example\r\nNewsgroups: " group "\r\n" \
+ "Subject: Hello\r\nMessage-ID: <" id "@b.example>\r\n\r\n"
+
+static void
+an_article_is_posted_and_read_back(void **state)
+{
+	struct client client;
+	const char *text;
+
+	(void)state;
+	open_greeted(&client);
+	text =
+	    post(&client, HEADER("one", "acme.open") "..dot\r\nend\r\n.\r\n");
+	assert_int_equal(strncmp(text, "240 ", 4), 0);
+	text = client_ask(&client, "ARTICLE <one@b.example>");
+	assert_int_equal(strncmp(text, "220 0 <one@b.example>\r\n", 23), 0);
+	assert_non_null(strstr(text, "\r\nXref: news.example acme.open:1\r\n"));
+	assert_non_null(strstr(text, "\r\n\r\n..dot\r\nend\r\n.\r\n"));
+	assert_non_null(strstr(client_ask(&client, "GROUP acme.open"),
+	    "211 1 1 1 acme.open\r\n"));
+	text = client_ask(&client, "OVER 1");
+	assert_non_null(strstr(text, "\r\n1\tHello\tan@members.example\t"));
+	client_close(&client);
+}
+
+static void
+what_is_wrong_with_an_article_is_said(void **state)
+{
+	struct client client;
+	const char *text;
+
+	(void)state;
+	open_greeted(&client);
+	text = post(&client,
+	    "From: an@members.example\r\n"
+	    "Newsgroups: acme.open\r\n\r\nno subject\r\n.\r\n");
+	assert_int_equal(strncmp(text, "441 ", 4), 0);
+	assert_non_null(strstr(text, "Subject"));
+	text = post(&client, HEADER("cr", "acme.open") "a\rb\r\n.\r\n");
+	assert_int_equal(strncmp(text, "441 ", 4), 0);
+	assert_non_null(strstr(text, "CR"));
+	text = post(&client, HEADER("lf", "acme.open") "a\n.\nb\r\n.\r\n");
+	assert_int_equal(strncmp(text, "441 ", 4), 0);
+	assert_non_null(strstr(text, "LF"));
+	text = post(&client, ".\r\n");
+	assert_int_equal(strncmp(text, "441 ", 4), 0);
+	assert_int_equal(strncmp(client_ask(&client, "GROUP x"), "411 ", 4), 0);
+	client_close(&client);
+}
+
+static void
+a_hidden_newsgroup_is_refused_like_an_unknown_one(void **state)
+{
+	struct client client;
+	char hidden[512];
+	const char *text;
+
+	(void)state;
+	open_greeted(&client);
+	text = post(&client, HEADER("h", "acme.staff") "x\r\n.\r\n");
+	(void)snprintf(hidden, sizeof hidden, "%s", text);
+	assert_int_equal(strncmp(text, "441 ", 4), 0);
+	text = post(&client, HEADER("u", "acme.nobody") "x\r\n.\r\n");
+	assert_int_equal(strncmp(text, "441 ", 4), 0);
+	assert_int_equal(strncmp(hidden, text, 20), 0);
+	client_close(&client);
+}
+
+static void
+an_article_over_the_limit_is_refused_and_the_connection_lives(void **state)
+{
+	struct client client;
+	char line[1000];
+
+	(void)state;
+	open_greeted(&client);
+	client_send(&client, "POST\r\n");
+	client_send(&client, HEADER("big", "acme.open"));
+	memset(line, 'x', sizeof line);
+	memcpy(line + sizeof line - 2, "\r\n", 2);
+	for (int i = 0; i < 100; i++)
+		client_send_bytes(&client, line, sizeof line);
+	client_send(&client, ".\r\n");
+	assert_non_null(strstr(client_wait(&client, "\r\n441 "), "\r\n441 "));
+	assert_int_equal(strncmp(client_ask(&client, "STAT <big@b.example>"),
+			     "430 ", 4),
+	    0);
+	client_close(&client);
+}
+
+static void
+commands_behind_a_post_wait_for_its_answer(void **state)
+{
+	struct client client;
+	const char *text;
+
+	(void)state;
+	open_greeted(&client);
+	buffer_clear(&client.text);
+	client_send(&client,
+	    "POST\r\n" HEADER("pipe",
+		"acme.open") "x\r\n.\r\n"
+			     "STAT <pipe@b.example>\r\nDATE\r\n");
+	text = client_wait(&client, "\r\n111 ");
+	assert_int_equal(strncmp(text, "340 ", 4), 0);
+	assert_non_null(strstr(text, "\r\n240 "));
+	assert_true(strstr(text, "\r\n240 ") <
+	    strstr(text, "\r\n223 0 <pipe@b.example>\r\n111 "));
+	client_close(&client);
+}
+
+static void
+a_session_may_die_while_its_post_is_under_way(void **state)
+{
+	struct client client;
+	struct session *s;
+	time_t start = time(NULL);
+
+	(void)state;
+	open_greeted(&client);
+	client_send(&client,
+	    "POST\r\n" HEADER("die", "acme.open") "x\r\n.\r\n");
+	s = LIST_FIRST(&fixture.server->loops[0].sessions);
+	for (int i = 0; i < 1000 && !s->waiting && s->posted == 0; i++)
+		(void)loop_turn(fixture.loop);
+	client_close(&client);
+	open_greeted(&client);
+	client_send(&client, "POST\r\n" HEADER("half", "acme.open") "x\r\n");
+	fixture_turn(&fixture);
+	client_close(&client);
+	fixture_turn(&fixture);
+	/* the first was whole: it is stored though nobody was told */
+	open_greeted(&client);
+	while (strncmp(client_ask(&client, "STAT <die@b.example>"), "223",
+		   3) != 0 &&
+	    time(NULL) < start + 10)
+		continue;
+	assert_int_equal(strncmp(client_ask(&client, "STAT <die@b.example>"),
+			     "223", 3),
+	    0);
+	assert_int_equal(strncmp(client_ask(&client, "STAT <half@b.example>"),
+			     "430", 3),
+	    0);
+	assert_int_equal(news_server_sessions(fixture.server), 1);
+	client_close(&client);
+}
+
+static void
+a_reader_is_no_peer(void **state)
+{
+	struct client client;
+
+	(void)state;
+	open_greeted(&client);
+	assert_int_equal(strncmp(client_ask(&client, "IHAVE <x@b.example>"),
+			     "480 ", 4),
+	    0);
+	client_close(&client);
+}
+
+static void
+a_peer_that_logs_in_feeds_its_spaces(void **state)
+{
+	struct client client;
+	const char *text;
+
+	(void)state;
+	assert_int_equal(fixture_peer_add(&fixture, "feeder", "pw", "acme.*"),
+	    0);
+	open_greeted(&client);
+	client_send(&client, "AUTHINFO USER feeder\r\nAUTHINFO PASS pw\r\n");
+	assert_non_null(strstr(client_wait(&client, "\r\n281 "), "\r\n281 "));
+	assert_non_null(
+	    strstr(client_ask(&client, "CAPABILITIES"), "\r\nIHAVE\r\n"));
+	text = client_ask(&client, "IHAVE <one@b.example>");
+	assert_int_equal(strncmp(text, "435 ", 4), 0);
+	buffer_clear(&client.text);
+	client_send(&client, "IHAVE <fed@c.example>\r\n");
+	assert_int_equal(strncmp(client_wait(&client, "\r\n"), "335 ", 4), 0);
+	buffer_clear(&client.text);
+	client_send(&client,
+	    "Path: c.example!not-for-mail\r\n"
+	    "From: a@c.example\r\nNewsgroups: acme.open\r\nSubject: fed\r\n"
+	    "Date: Tue, 17 Nov 2026 10:00:00 +0000\r\n"
+	    "Message-ID: <fed@c.example>\r\n\r\nx\r\n.\r\n");
+	assert_int_equal(strncmp(client_wait(&client, "\r\n"), "235 ", 4), 0);
+	text = client_ask(&client, "IHAVE <fed@c.example>");
+	assert_int_equal(strncmp(text, "435 ", 4), 0);
+	buffer_clear(&client.text);
+	client_send(&client, "IHAVE <bad@c.example>\r\n");
+	assert_int_equal(strncmp(client_wait(&client, "\r\n"), "335 ", 4), 0);
+	buffer_clear(&client.text);
+	client_send(&client, "Subject: nothing else\r\n\r\nx\r\n.\r\n");
+	assert_int_equal(strncmp(client_wait(&client, "\r\n"), "437 ", 4), 0);
+	client_close(&client);
+}
+
+static void
+a_client_that_closes_its_side_is_answered_first(void **state)
+{
+	struct client client;
+
+	(void)state;
+	open_greeted(&client);
+	client_send(&client,
+	    "POST\r\n" HEADER("q", "acme.open") "x\r\n.\r\n"
+						"QUIT\r\n");
+	assert_non_null(strstr(client_wait_end(&client), "\r\n240 "));
+	assert_non_null(strstr(client.text.bytes, "\r\n205 "));
+	client_close(&client);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_article_is_posted_and_read_back),
+		cmocka_unit_test(what_is_wrong_with_an_article_is_said),
+		cmocka_unit_test(
+		    a_hidden_newsgroup_is_refused_like_an_unknown_one),
+		cmocka_unit_test(
+		    an_article_over_the_limit_is_refused_and_the_connection_lives),
+		cmocka_unit_test(commands_behind_a_post_wait_for_its_answer),
+		cmocka_unit_test(a_session_may_die_while_its_post_is_under_way),
+		cmocka_unit_test(a_reader_is_no_peer),
+		cmocka_unit_test(a_peer_that_logs_in_feeds_its_spaces),
+		cmocka_unit_test(
+		    a_client_that_closes_its_side_is_answered_first),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
