@@ -534,8 +534,8 @@ moderator_names(struct community *community, const struct space *space)
 static void
 run_show(struct control_request *request)
 {
-	struct space *space = admin_space_named(request, control_arg(request, 0));
 	struct community *community = control_context(request);
+	struct space *space = admin_space_named(request, control_arg(request, 0));
 	json_t *row;
 
 	if (space == NULL)

@@ -29,6 +29,7 @@ struct community {
 	struct tokens *tokens;
 	struct auth *auth;
 	struct peers *peers;
+	struct jobs *jobs;
 	struct timers *timers;
 	struct digests *digests;
 	struct jobs *jobs;
@@ -221,6 +222,12 @@ struct tokens *
 community_tokens(const struct community *community)
 {
 	return community->tokens;
+}
+
+struct jobs *
+community_jobs(const struct community *community)
+{
+	return community->jobs;
 }
 
 struct auth *

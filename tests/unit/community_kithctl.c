@@ -22,6 +22,15 @@ struct talk {
 	bool over;
 };
 
+/* The line that says how it went has come, to its end. */
+static bool
+answer_is_whole(const struct buffer *answer)
+{
+	const char *ok = strstr(buffer_text(answer), "\"ok\"");
+
+	return ok != NULL && strchr(ok, '\n') != NULL;
+}
+
 static void
 on_answer(evutil_socket_t fd, short events, void *arg)
 {
@@ -32,7 +41,7 @@ on_answer(evutil_socket_t fd, short events, void *arg)
 	(void)events;
 	if (n > 0)
 		buffer_append(&talk->answer, bytes, (size_t)n);
-	if (n <= 0 || strstr(buffer_text(&talk->answer), "\"ok\"") != NULL)
+	if (n <= 0 || answer_is_whole(&talk->answer))
 		talk->over = true;
 }
 
