@@ -220,20 +220,19 @@ slow_note(struct attempt *attempt)
 	uint64_t now = milliseconds();
 
 	(void)pthread_mutex_lock(&auth->lock);
-	if (memcmp(slot->key, attempt->login_key, sizeof slot->key) != 0) {
-		/* a slot in use goes to the newcomer only if it is older */
+	if (memcmp(slot->key, attempt->login_key, sizeof slot->key) == 0) {
+		if (attempt->good)
+			memset(slot, 0, sizeof *slot);
+	} else if (!attempt->good) { /* nobody can choose whom he displaces */
 		memset(slot, 0, sizeof *slot);
 		memcpy(slot->key, attempt->login_key, sizeof slot->key);
 	}
-	if (attempt->good)
-		slot->failures = 0;
-	else if (slot->failures < 1000)
-		slot->failures++;
-	slot->last = now;
-	if (slot->failures == 0)
-		slot->free_at = 0;
-	else if (slot->free_at < now + slow_step(slot->failures))
-		slot->free_at = now + slow_step(slot->failures);
+	if (!attempt->good) {
+		slot->failures += slot->failures < 1000;
+		slot->last = now;
+		if (slot->free_at < now + slow_step(slot->failures))
+			slot->free_at = now + slow_step(slot->failures);
+	}
 	(void)pthread_mutex_unlock(&auth->lock);
 }
 

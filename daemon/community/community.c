@@ -29,7 +29,6 @@ struct community {
 	struct tokens *tokens;
 	struct auth *auth;
 	struct peers *peers;
-	struct jobs *jobs;
 	struct timers *timers;
 	struct digests *digests;
 	struct jobs *jobs;
@@ -222,12 +221,6 @@ struct tokens *
 community_tokens(const struct community *community)
 {
 	return community->tokens;
-}
-
-struct jobs *
-community_jobs(const struct community *community)
-{
-	return community->jobs;
 }
 
 struct auth *

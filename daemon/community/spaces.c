@@ -209,12 +209,11 @@ shown_description(const char *text, const struct kind *kind)
 {
 	struct buffer buffer;
 
+	if (kind == NULL || kind->note == NULL)
+		return strdup(text);
 	buffer_init(&buffer, 0);
 	buffer_append_text(&buffer, text);
-	if (kind != NULL && kind->note != NULL)
-		buffer_printf(&buffer, text[0] == '\0' ? "%s" : " (%s)", kind->note);
-	else if (text[0] == '\0')
-		return strdup("");
+	buffer_printf(&buffer, text[0] == '\0' ? "%s" : " (%s)", kind->note);
 	return buffer_take(&buffer, NULL);
 }
 

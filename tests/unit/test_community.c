@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/community/auth.h"
+#include "daemon/community/intake.h"
 #include "daemon/community/members.h"
 #include "daemon/community/subscriptions.h"
 #include "daemon/community/token.h"
@@ -207,6 +208,70 @@ bad_spaces_are_refused_with_what_to_do(void **state)
 		free(answer);
 	}
 	assert_int_equal(spaces_count(community_spaces(f->community)), 0);
+}
+
+struct posted {
+	bool over;
+	struct intake_result result;
+};
+
+static void
+on_posted(void *arg, const struct intake_result *result)
+{
+	struct posted *posted = arg;
+
+	posted->result = *result;
+	posted->over = true;
+}
+
+static enum reason
+post(struct fixture *f, const char *article)
+{
+	struct intake_news news = { .channel = KITH__CHANNEL__CHANNEL_POST,
+		.client = "127.0.0.1",
+		.inbox = f->inbox };
+	struct posted posted = { .over = false };
+
+	news.bytes = strdup(article);
+	news.len = strlen(article);
+	intake_news(f->community, &news, on_posted, &posted);
+	fixture_wait(f, &posted.over);
+	return posted.result.reason;
+}
+
+static void
+a_removed_space_takes_its_articles_along(void **state)
+{
+	static const char article[] =
+	    "From: Ann <ann@example.org>\r\nNewsgroups: acme.talk\r\n"
+	    "Subject: Hello\r\nMessage-ID: <one@example.org>\r\n\r\nBody\r\n";
+	struct fixture *f = *state;
+	char *answer;
+
+	assert_int_equal(
+	    fixture_kithctl(f, WORDS("space", "add", "acme.talk", "--kind", "talk",
+	                           "--post", "anyone"),
+	        NULL, NULL),
+	    0);
+	assert_int_equal(post(f, article), REASON_STORED);
+	assert_int_equal(
+	    fixture_kithctl(f, WORDS("space", "remove", "acme.talk"), NULL, &answer),
+	    1);
+	assert_non_null(strstr(answer, "--force"));
+	free(answer);
+	assert_int_equal(fixture_kithctl(f, WORDS("space", "remove", "acme.talk",
+	                                        "--force"),
+	                     NULL, NULL),
+	    0);
+	assert_int_equal(fixture_kithctl(f, WORDS("check"), NULL, &answer), 0);
+	free(answer);
+	/* the name is free, what was removed does not come back */
+	assert_int_equal(
+	    fixture_kithctl(f, WORDS("space", "add", "acme.talk", "--kind", "talk",
+	                           "--post", "anyone"),
+	        NULL, NULL),
+	    0);
+	assert_int_not_equal(post(f, article), REASON_STORED);
 }
 
 /* ---- members and logins */
@@ -504,6 +569,7 @@ main(void)
 		TEST(a_single_use_token_works_once_until_it_is_swept),
 		TEST(a_space_is_found_by_name_and_by_mail),
 		TEST(a_space_changes_its_mail_and_is_removed),
+		TEST(a_removed_space_takes_its_articles_along),
 		TEST(bad_spaces_are_refused_with_what_to_do),
 		TEST(a_member_logs_in_by_login_and_by_address),
 		TEST(a_remembered_login_ends_with_the_member),
