@@ -7,9 +7,7 @@ COMMUNITY_TEST_LINK = libkithcommunitytest.a libkithcommunity.a libkithstore.a \
 	$(KITHDAEMON_LIBS) $(DB_LIBS) $(PROTOBUF_C_LIBS) $(ETPAN_LIBS) \
 	$(IDN2_LIBS) $(CMOCKA_LIBS)
 
-community_tests = test_token_text
-# needs all of the community: joins with jobs and control
-EXTRA_PROGRAMS += test_community
+community_tests = test_community test_token_text
 check_PROGRAMS += $(community_tests)
 TESTS += $(community_tests)
 test_community_SOURCES = tests/unit/test_community.c
