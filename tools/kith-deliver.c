@@ -23,10 +23,6 @@
 #define DELIVER_INPUT   (UINT64_C(512) << 20) /* kithd's limit is the one */
 #define DELIVER_BUFFER  8192u
 
-#ifndef KITH_CONF
-# define KITH_CONF "/etc/kith/kithd.conf"
-#endif
-
 struct deliver {
 	int fd;
 	const char *sender;
@@ -148,7 +144,7 @@ connect_config(const char *file)
 		(void)fprintf(stderr, "kith-deliver: %s\n",
 		    error == NULL ? file : error);
 		free(error);
-		errno = EINVAL;
+		errno = 0; /* all is said */
 		return -1;
 	}
 	errno = ENOENT;
@@ -384,8 +380,9 @@ run(struct deliver *deliver, const char *where, const char *file)
 	if (deliver->fd < 0) {
 		/* EX_UNAVAILABLE would make an MTA bounce what a restart of
 		 * kithd, or a corrected file, can still deliver */
-		(void)fprintf(stderr, "kith-deliver: %s: %s\n",
-		    where != NULL ? where : file, strerror(errno));
+		if (errno != 0)
+			(void)fprintf(stderr, "kith-deliver: %s: %s\n",
+			    where != NULL ? where : file, strerror(errno));
 		return EX_TEMPFAIL;
 	}
 	(void)setsockopt(deliver->fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
@@ -404,7 +401,7 @@ int
 main(int argc, char **argv)
 {
 	static struct deliver deliver;
-	const char *file = KITH_CONF, *where = NULL;
+	const char *file = KITH_CONFIG_FILE, *where = NULL;
 	const char *sender = getenv("SENDER");
 	int option, i, status;
 

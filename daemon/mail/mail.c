@@ -36,7 +36,8 @@ struct listener {
 
 struct mail {
 	struct role_process *process;
-	struct role_start *start;
+	struct role_start *born;
+	struct role_start *reloaded; /* NULL: never */
 	struct mail_engine *engine;
 	struct ssl_ctx_st *server_tls;
 	struct ssl_ctx_st *client_tls;
@@ -107,7 +108,7 @@ listener_add(struct mail *mail, int fd, enum listen_protocol protocol)
 static int
 listeners_open(struct mail *mail)
 {
-	struct role_start *start = mail->start;
+	struct role_start *start = mail->born;
 	size_t i;
 
 	for (i = 0; i < start->listener_count; i++) {
@@ -133,68 +134,65 @@ is_maildir(const struct config *config)
 	return strncmp(config->transport, "maildir:", 8) == 0;
 }
 
-/* Both contexts from the parent's files; NULL where nothing is set up. False:
- * a file is of no use, which is logged. */
+/* NULL: nothing is set up. False: a file is of no use, which is logged. */
 static bool
-tls_load(const struct role_start *start, struct ssl_ctx_st **server_r,
-    struct ssl_ctx_st **client_r)
+server_tls_load(const struct role_start *start, struct ssl_ctx_st **ctx_r)
 {
 	struct span certificate = role_start_file(start, "certificate");
 	struct span key = role_start_file(start, "key");
 	const char *why = "";
 
-	*server_r = *client_r = NULL;
-	if (certificate.len > 0 && key.len > 0) {
-		*server_r = tls_server_new(certificate, key, &why);
-		if (*server_r == NULL) {
-			log_err("tls: %s", why);
-			return false;
-		}
-	}
+	*ctx_r = NULL;
+	if (certificate.len == 0 || key.len == 0)
+		return true;
+	*ctx_r = tls_server_new(certificate, key, &why);
+	if (*ctx_r == NULL)
+		log_err("tls: %s", why);
+	return *ctx_r != NULL;
+}
+
+static bool
+client_tls_load(const struct role_start *start, struct ssl_ctx_st **ctx_r)
+{
+	const char *why = "";
+
+	*ctx_r = NULL;
 	if (is_maildir(start->config) ||
 	    start->config->smarthost_tls == TLS_NONE)
 		return true;
-	*client_r = tls_client_new(role_start_file(start, "ca"), &why);
-	if (*client_r == NULL) {
+	*ctx_r = tls_client_new(role_start_file(start, "ca"), &why);
+	if (*ctx_r == NULL)
 		log_err("smarthost tls: %s", why);
-		tls_free(server_r);
-		return false;
-	}
-	return true;
+	return *ctx_r != NULL;
 }
 
 static struct mail_transport *
-transport_smtp(struct mail *mail, const struct role_start *start,
-    struct ssl_ctx_st *client_tls)
+transport_smtp(struct mail *mail)
 {
 	struct smtp_pool_options options = {
-		.config = start->config,
-		.ctx = client_tls,
-		.secret = role_start_file(start, "secret"),
+		.config = mail->born->config,
+		.ctx = mail->client_tls,
+		.secret = role_start_file(mail->born, "secret"),
 	};
-	struct mail_transport *transport;
 
-	mail->dialer = smtp_dialer_new(role_loop(mail->process), start->config);
+	mail->dialer =
+	    smtp_dialer_new(role_loop(mail->process), mail->born->config);
 	if (mail->dialer == NULL)
 		return NULL;
-	transport =
-	    smtp_pool_new(role_loop(mail->process), &options, mail->dialer);
-	if (transport == NULL)
-		mail->dialer = NULL; /* went with it */
-	return transport;
+	return smtp_pool_new(role_loop(mail->process), &options, mail->dialer);
 }
 
-/* Which transport it is only a restart changes. */
+/* Only a restart changes it: it keeps to the configuration it was born with. */
 static int
-transport_open(struct mail *mail, const struct role_start *start)
+transport_open(struct mail *mail)
 {
 	struct mail_transport *transport;
 
-	if (is_maildir(start->config)) {
+	if (is_maildir(mail->born->config)) {
 		mail->maildir = maildir_transport_new(role_loop(mail->process));
 		transport = mail->maildir;
 	} else {
-		transport = transport_smtp(mail, start, mail->client_tls);
+		transport = transport_smtp(mail);
 	}
 	mail_engine_set_transport(mail->engine, transport);
 	return transport == NULL ? -ENOMEM : 0;
@@ -224,7 +222,8 @@ mail_free(void *state)
 		event_free(mail->stop);
 	tls_free(&mail->server_tls);
 	tls_free(&mail->client_tls);
-	role_start_free(&mail->start);
+	role_start_free(&mail->born);
+	role_start_free(&mail->reloaded);
 	free(mail);
 }
 
@@ -240,9 +239,10 @@ mail_start(struct role_process *process, struct role_start *start,
 		return EX_OSERR;
 	}
 	mail->process = process;
-	mail->start = start;
+	mail->born = start;
 	LIST_INIT(&mail->listeners);
-	if (!tls_load(start, &mail->server_tls, &mail->client_tls)) {
+	if (!server_tls_load(start, &mail->server_tls) ||
+	    !client_tls_load(start, &mail->client_tls)) {
 		status = EX_CONFIG;
 		goto fail;
 	}
@@ -251,7 +251,7 @@ mail_start(struct role_process *process, struct role_start *start,
 		goto fail;
 	mail_engine_set_tls(mail->engine, mail->server_tls);
 	mail_engine_set_kill_parse(mail->engine, kill_parse, mail);
-	if (transport_open(mail, start) < 0 || listeners_open(mail) < 0)
+	if (transport_open(mail) < 0 || listeners_open(mail) < 0)
 		goto fail;
 	*state_r = mail;
 	return 0;
@@ -264,29 +264,18 @@ static int
 mail_reload(void *state, struct role_start *start)
 {
 	struct mail *mail = state;
-	struct ssl_ctx_st *server_tls, *client_tls;
-	struct mail_transport *transport;
+	struct ssl_ctx_st *server_tls;
 
-	if (!tls_load(start, &server_tls, &client_tls)) {
+	if (!server_tls_load(start, &server_tls)) {
 		role_start_free(&start);
 		return -EINVAL;
 	}
 	mail_engine_set_tls(mail->engine, server_tls);
 	tls_free(&mail->server_tls);
 	mail->server_tls = server_tls;
-	/* a pool of another smarthost; the name's resolver stays the parent's,
-	 * which sends a channel to it after the reload */
-	if (mail->maildir == NULL && !is_maildir(start->config)) {
-		transport = transport_smtp(mail, start, client_tls);
-		mail_engine_set_transport(mail->engine, transport);
-		if (transport == NULL)
-			log_err("no memory for the new smarthost");
-	}
-	tls_free(&mail->client_tls);
-	mail->client_tls = client_tls;
 	mail_engine_set_config(mail->engine, start->config);
-	role_start_free(&mail->start);
-	mail->start = start;
+	role_start_free(&mail->reloaded);
+	mail->reloaded = start;
 	return 0;
 }
 
