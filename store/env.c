@@ -177,7 +177,8 @@ env_event(DB_ENV *env, u_int32_t event, void *info)
 	struct store *store = env->app_private;
 
 	(void)info;
-	if (store != NULL && event == DB_EVENT_PANIC)
+	if (store != NULL && event == DB_EVENT_PANIC &&
+	    atomic_load(&store->opened))
 		store_fatal(store, "the database environment panicked");
 }
 
@@ -375,6 +376,14 @@ env_open(struct store *store, char **error_r)
 	    store_env_open_flags() | DB_RECOVER, 0600);
 	if (ret == 0)
 		return 0;
+	if (store_room_is_short(store)) {
+		(void)store_text(error_r,
+		    "cannot open the store in %s: the disk is full (recovery "
+		    "needs %llu MB)",
+		    store->directory,
+		    (unsigned long long)(4 * store->log_file_bytes >> 20));
+		return -ENOSPC;
+	}
 	(void)store_text(error_r, "cannot open the store in %s: %s",
 	    store->directory, db_strerror(ret));
 	return store_error(ret);
@@ -403,6 +412,7 @@ store_bring_up(struct store *store, char **error_r)
 		rc = store_writer_start(store);
 	if (rc == 0)
 		rc = store_keeper_start(store);
+	atomic_store(&store->opened, rc == 0);
 	return rc;
 }
 

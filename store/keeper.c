@@ -4,11 +4,20 @@
 #include "store/private.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <time.h>
 
 #define LOOK_SECONDS       1
-#define CHECKPOINT_KBYTES  32768u /* of log; recovery reads at most that */
+#define CHECKPOINT_FILES   2u /* log files; half the reserve */
 #define CHECKPOINT_MINUTES 1u
+
+/* What was written since the last checkpoint is what a recovery writes to the
+ * files once more, into the room that the reserve leaves. */
+static uint32_t
+checkpoint_bytes(const struct store *store)
+{
+	return (uint32_t)store->log_file_bytes * CHECKPOINT_FILES;
+}
 
 int
 store_keeper_checkpoint(struct store *store, bool force)
@@ -19,8 +28,9 @@ store_keeper_checkpoint(struct store *store, bool force)
 	/* A backup copies files one after the other and needs all log since
 	 * the checkpoint before it. */
 	pthread_mutex_lock(&store->keeper.checkpoint);
-	ret = env->txn_checkpoint(env, force ? 0 : CHECKPOINT_KBYTES,
-	    force ? 0 : CHECKPOINT_MINUTES, force ? DB_FORCE : 0);
+	ret =
+	    env->txn_checkpoint(env, force ? 0 : checkpoint_bytes(store) / 1024,
+		force ? 0 : CHECKPOINT_MINUTES, force ? DB_FORCE : 0);
 	if (ret == 0)
 		ret = env->log_archive(env, NULL, DB_ARCH_REMOVE);
 	pthread_mutex_unlock(&store->keeper.checkpoint);
@@ -44,6 +54,25 @@ keeper_work(struct store *store)
 		store_fatal(store, "a checkpoint failed (%d)", rc);
 }
 
+void
+store_keeper_nudge(struct store *store)
+{
+	struct store_keeper *keeper = &store->keeper;
+	DB_LOG_STAT *stat;
+	uint64_t written;
+
+	if (store->env->log_stat(store->env, &stat, 0) != 0)
+		return;
+	written = ((uint64_t)stat->st_wc_mbytes << 20) + stat->st_wc_bytes;
+	free(stat);
+	if (written < checkpoint_bytes(store))
+		return;
+	pthread_mutex_lock(&keeper->lock);
+	keeper->nudged = true;
+	pthread_cond_signal(&keeper->wake);
+	pthread_mutex_unlock(&keeper->lock);
+}
+
 static void *
 keeper_main(void *arg)
 {
@@ -55,12 +84,13 @@ keeper_main(void *arg)
 	while (!keeper->closing) {
 		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec += LOOK_SECONDS;
-		while (!keeper->closing &&
+		while (!keeper->closing && !keeper->nudged &&
 		    pthread_cond_timedwait(&keeper->wake, &keeper->lock,
 			&until) == 0)
 			;
 		if (keeper->closing)
 			break;
+		keeper->nudged = false;
 		pthread_mutex_unlock(&keeper->lock);
 		keeper_work(store);
 		pthread_mutex_lock(&keeper->lock);

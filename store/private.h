@@ -63,7 +63,7 @@ struct store_reader {
 	DB_TXN *txn;
 	struct store_txn *writing; /* NULL: a view */
 	uint64_t version;          /* the commit that it sees, 0: a txn */
-	bool uncached; /* neither reads nor fills the caches */
+	bool uncached;             /* neither reads nor fills the caches */
 	uint8_t *scratch;          /* of store_row_get */
 	size_t scratch_room;
 	struct store_system system; /* a view's; a txn has its own */
@@ -147,6 +147,7 @@ struct store_keeper { /* checkpoint thread */
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool closing;
+	bool nudged;
 	pthread_mutex_t checkpoint; /* held while one runs, or a backup */
 };
 
@@ -174,7 +175,8 @@ struct store {
 	struct store_cache *articles;
 	struct store_cache *blocks;
 	struct store_published *published;
-	atomic_bool dead; /* fatal was called */
+	atomic_bool dead;   /* fatal was called */
+	atomic_bool opened; /* a panic before is an error of store_open */
 	_Atomic int64_t errors_told;
 	_Atomic unsigned errors_count;
 };
@@ -360,6 +362,8 @@ int store_msgid_parse(const uint8_t *bytes, size_t len,
 
 /* room.c */
 int store_room_init(struct store *store);
+/* Whether recovery may have failed for lack of room. */
+bool store_room_is_short(struct store *store);
 /* Before the environment is opened: makes room for its recovery. */
 void store_room_before_open(struct store *store);
 void store_room_look(struct store *store);
@@ -373,5 +377,8 @@ int store_keeper_init(struct store *store);
 int store_keeper_start(struct store *store);
 void store_keeper_stop(struct store *store);
 int store_keeper_checkpoint(struct store *store, bool force);
+/* By the writer after each commit: a checkpoint is due early if much was
+ * written. */
+void store_keeper_nudge(struct store *store);
 
 #endif

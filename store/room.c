@@ -16,7 +16,7 @@
 #define RESERVE_FILES 4u /* log files that the reserve stands for */
 #define STOP_FILES    4u /* free log files below which nothing is taken */
 #define RESUME_FILES  6u
-#define RECOVER_FILES 2u /* what a recovery may need */
+#define RECOVER_FILES 4u /* what a recovery may need: see keeper.c */
 
 static bool
 free_space(struct store *store, uint64_t *free_r)
@@ -69,6 +69,15 @@ reserve_make(struct store *store)
 		atomic_store(&store->room.reserve_bytes, size);
 	else
 		store_room_give_up_reserve(store);
+}
+
+bool
+store_room_is_short(struct store *store)
+{
+	uint64_t left;
+
+	return free_space(store, &left) &&
+	    left < files_size(store, RESERVE_FILES);
 }
 
 void

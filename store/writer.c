@@ -214,6 +214,7 @@ txn_commit(struct store *store, struct store_txn *txn)
 	    writer->commit_ns == 0 ? took : (7 * writer->commit_ns + took) / 8;
 	writer->committed = txn->system;
 	store_txn_publish(txn);
+	store_keeper_nudge(store);
 }
 
 /* Runs ops[0 .. *count) in one transaction, with more bulk if `fill`. */
