@@ -58,9 +58,11 @@ mail_mask_text(char *text, size_t len)
 
 	while (i < len) {
 		struct span rest = span_make(text + i, len - i);
-		size_t separator =
-		    match_any(rest, separators, COUNT(separators));
-		size_t token;
+		size_t separator = 0, token;
+
+		if (strchr("+-%&", text[i]) != NULL)
+			separator =
+			    match_any(rest, separators, COUNT(separators));
 
 		if (separator == 0 || rest.len < separator + 2 + TOKEN_MIN ||
 		    !is_letter(rest.bytes[separator]) ||
