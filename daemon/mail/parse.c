@@ -14,6 +14,7 @@
 #include "daemon/log.h"
 #include "daemon/mail/parse_service.h"
 #include "daemon/role.h"
+#include "protocol/charset.h"
 
 #define PARSE_MEMORY      (UINT64_C(1) << 30)
 #define PARSE_PEERS       4u
@@ -21,6 +22,7 @@
 struct parse {
 	struct role_process *process;
 	char *hostname;
+	struct charset_set *charsets; /* open for as long as we live */
 	struct {
 		char *name;
 		struct parse_service *service;
@@ -62,6 +64,7 @@ role_free(void *state)
 		parse_service_free(&parse->peers[i].service);
 		free(parse->peers[i].name);
 	}
+	charset_set_free(&parse->charsets);
 	free(parse->hostname);
 	free(parse);
 }
@@ -86,9 +89,11 @@ role_start(struct role_process *process, struct role_start *start,
 	if (parse != NULL) {
 		parse->process = process;
 		parse->hostname = strdup(start->config->hostname);
+		parse->charsets = charset_preload();
 	}
 	role_start_free(&start);
-	if (parse == NULL || parse->hostname == NULL) {
+	if (parse == NULL || parse->hostname == NULL ||
+	    parse->charsets == NULL) {
 		role_free(parse);
 		return EX_OSERR;
 	}
