@@ -104,8 +104,8 @@ varint_get(const uint8_t *bytes, size_t len, size_t *offset, uint64_t *value_r)
 }
 
 size_t
-token_payload_encode(
-    const struct token_fields *fields, uint8_t payload_r[TOKEN_PAYLOAD_ROOM])
+token_payload_encode(const struct token_fields *fields,
+    uint8_t payload_r[TOKEN_PAYLOAD_ROOM])
 {
 	size_t n = 0;
 
@@ -117,8 +117,8 @@ token_payload_encode(
 }
 
 int
-token_payload_decode(
-    const uint8_t *payload, size_t len, struct token_fields *fields_r)
+token_payload_decode(const uint8_t *payload, size_t len,
+    struct token_fields *fields_r)
 {
 	size_t offset = 0;
 

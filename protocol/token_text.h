@@ -9,7 +9,7 @@
 
 #include "protocol/span.h"
 
-#define BASE32_ROOM(len) (((len) * 8 + 4) / 5 + 1)
+#define BASE32_ROOM(len) (((len)*8 + 4) / 5 + 1)
 
 /* Writes the text and a NUL; room for BASE32_ROOM(len). */
 void base32_encode(const uint8_t *bytes, size_t len, char *text_r);
@@ -17,7 +17,7 @@ void base32_encode(const uint8_t *bytes, size_t len, char *text_r);
  * left-over bits that no encoder makes, more than room. */
 int base32_decode(struct span text, uint8_t *bytes_r, size_t room);
 
-#define TOKEN_MAC_LEN	   10u
+#define TOKEN_MAC_LEN      10u
 #define TOKEN_PAYLOAD_ROOM 40u
 
 struct token_fields {
@@ -29,10 +29,10 @@ struct token_fields {
 
 /* The varints (LEB128), what the MAC is computed over. Returns the length, at
  * most TOKEN_PAYLOAD_ROOM. */
-size_t token_payload_encode(
-    const struct token_fields *fields, uint8_t payload_r[TOKEN_PAYLOAD_ROOM]);
+size_t token_payload_encode(const struct token_fields *fields,
+    uint8_t payload_r[TOKEN_PAYLOAD_ROOM]);
 /* 0 or -EINVAL: cut off, over 64 bits, not the shortest form, bytes left. */
-int token_payload_decode(
-    const uint8_t *payload, size_t len, struct token_fields *fields_r);
+int token_payload_decode(const uint8_t *payload, size_t len,
+    struct token_fields *fields_r);
 
 #endif

@@ -21,7 +21,8 @@ struct admin_list {
 };
 
 static int
-list_row(void *arg, const struct store_key *key, const ProtobufCMessage *message)
+list_row(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
 {
 	struct admin_list *list = arg;
 	json_t *row;
@@ -41,7 +42,8 @@ static void
 list_slice(void *arg)
 {
 	struct admin_list *list = arg;
-	struct store_view *view = store_view_begin(community_store(list->community));
+	struct store_view *view =
+	    store_view_begin(community_store(list->community));
 	int rc = -ENOMEM;
 
 	list->count = 0;
@@ -58,7 +60,8 @@ list_slice(void *arg)
 	}
 	/* others get their turn on this loop in between */
 	if (rc == 1)
-		rc = loop_post(community_loop(list->community), list_slice, list);
+		rc = loop_post(community_loop(list->community), list_slice,
+		    list);
 	else if (rc == 0) {
 		control_done(list->request);
 		free(list);

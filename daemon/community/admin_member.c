@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOGIN_MAX 64u
+#define LOGIN_MAX       64u
 #define MEMBER_NAME_MAX 200u
 
 struct member_op {
@@ -49,14 +49,17 @@ read_words(struct member_op *op)
 	const char *state = control_option(op->admin.request, "--state");
 
 	op->role = role == NULL ? -1 : admin_word_value(ADMIN_WORDS_ROLE, role);
-	op->state = state == NULL ? -1 :
-				    admin_word_value(ADMIN_WORDS_MEMBER_STATE, state);
+	op->state = state == NULL
+	    ? -1
+	    : admin_word_value(ADMIN_WORDS_MEMBER_STATE, state);
 	if (role != NULL && op->role < 0)
 		admin_op_fail(&op->admin, CONTROL_USAGE, "--role is one of: %s",
 		    admin_word_choice(ADMIN_WORDS_ROLE));
 	else if (state != NULL &&
-	    (op->state < 0 || op->state == (int)KITH__MEMBER_STATE__MEMBER_REMOVED))
-		admin_op_fail(&op->admin, CONTROL_USAGE, "--state is one of: %s",
+	    (op->state < 0 ||
+		op->state == (int)KITH__MEMBER_STATE__MEMBER_REMOVED))
+		admin_op_fail(&op->admin, CONTROL_USAGE,
+		    "--state is one of: %s",
 		    admin_word_choice(ADMIN_WORDS_MEMBER_STATE));
 	else
 		return true;
@@ -73,8 +76,10 @@ read_options(struct member_op *op)
 	op->address = control_option(op->admin.request, "--add-address");
 	if (op->login != NULL && !login_is_usable(op->login))
 		admin_op_fail(&op->admin, CONTROL_USAGE,
-		    "--login is at most %u octets without blanks or @", LOGIN_MAX);
-	else if (op->name != NULL && !admin_text_is_line(op->name, MEMBER_NAME_MAX))
+		    "--login is at most %u octets without blanks or @",
+		    LOGIN_MAX);
+	else if (op->name != NULL &&
+	    !admin_text_is_line(op->name, MEMBER_NAME_MAX))
 		admin_op_fail(&op->admin, CONTROL_USAGE,
 		    "--name is one line of at most %u octets", MEMBER_NAME_MAX);
 	else if (op->address != NULL && !address_is_valid(span_of(op->address)))
@@ -105,8 +110,8 @@ check_login(struct store_txn *txn, struct member_op *op)
 		return 0;
 	rc = member_find(store_txn_reader(txn), op->login, &other);
 	if ((rc == 0 && other != op->member) ||
-	    peers_by_login(
-	        community_peers(op->admin.community), op->login, &ignored) != 0)
+	    peers_by_login(community_peers(op->admin.community), op->login,
+		&ignored) != 0)
 		return admin_refuse(&op->admin, "exists",
 		    "the login %s is taken; choose another", op->login);
 	return rc == -ENOENT ? 0 : rc;
@@ -181,8 +186,8 @@ change_apply(struct store_txn *txn, struct member_op *op)
 		rc = member_put(txn, op->member, record, op->admin.now);
 	kith__member__free_unpacked(record, NULL);
 	if (rc == 0 && op->address != NULL)
-		rc = member_add_address(
-		    txn, op->member, op->address, op->admin.now);
+		rc = member_add_address(txn, op->member, op->address,
+		    op->admin.now);
 	return rc == 0 ? auth_forget(txn, op->admin.community) : rc;
 }
 
@@ -194,7 +199,8 @@ add_check(struct store_txn *txn, struct admin_op *admin)
 
 	if (rc == 0)
 		return admin_refuse(admin, "exists",
-		    "%s is a member already; kithctl member set changes it", op->who);
+		    "%s is a member already; kithctl member set changes it",
+		    op->who);
 	op->member = 0;
 	return rc == -ENOENT ? check_login(txn, op) : rc;
 }
@@ -204,8 +210,8 @@ add_apply(struct store_txn *txn, struct admin_op *admin)
 {
 	struct member_op *op = (struct member_op *)(void *)admin;
 	uint32_t address;
-	int rc = member_make(
-	    txn, op->who, op->name, admin->now, &op->member, &address);
+	int rc = member_make(txn, op->who, op->name, admin->now, &op->member,
+	    &address);
 
 	return rc == 0 ? change_apply(txn, op) : rc;
 }
@@ -335,7 +341,8 @@ static json_t *
 member_row(struct store_reader *reader, const struct store_key *key,
     const ProtobufCMessage *message)
 {
-	const Kith__Member *member = (const Kith__Member *)(const void *)message;
+	const Kith__Member *member =
+	    (const Kith__Member *)(const void *)message;
 	char *address;
 	json_t *row;
 
@@ -345,8 +352,9 @@ member_row(struct store_reader *reader, const struct store_key *key,
 	row = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:b, s:I}", "id",
 	    (json_int_t)store_key_get_u32(key, 0), "address",
 	    address == NULL ? "" : address, "login", member->login, "name",
-	    member->name, "role", admin_word(ADMIN_WORDS_ROLE, (int)member->role),
-	    "state", admin_word(ADMIN_WORDS_MEMBER_STATE, (int)member->state),
+	    member->name, "role",
+	    admin_word(ADMIN_WORDS_ROLE, (int)member->role), "state",
+	    admin_word(ADMIN_WORDS_MEMBER_STATE, (int)member->state),
 	    "password", member->salt.len > 0, "created",
 	    (json_int_t)member->created);
 	free(address);
@@ -356,8 +364,8 @@ member_row(struct store_reader *reader, const struct store_key *key,
 static void
 run_list(struct control_request *request)
 {
-	control_columns(
-	    request, "address", "login", "role", "state", "name", (char *)NULL);
+	control_columns(request, "address", "login", "role", "state", "name",
+	    (char *)NULL);
 	admin_list_run(request, STORE_MEMBERS, NULL, member_row);
 }
 
@@ -368,8 +376,8 @@ struct show {
 };
 
 static int
-show_subscription(
-    void *arg, const struct store_key *key, const ProtobufCMessage *message)
+show_subscription(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
 {
 	struct show *show = arg;
 	uint32_t id = store_key_get_u32(key, 4);
@@ -381,13 +389,13 @@ show_subscription(
 	if (space == NULL)
 		return 0;
 	if (subscription_get(show->reader, id, store_key_get_u32(key, 0),
-	        &subscription) == 0) {
+		&subscription) == 0) {
 		(void)json_array_append_new(show->subscriptions,
 		    json_pack("{s:s, s:s, s:s}", "space", space->name, "mode",
-		        admin_word(ADMIN_WORDS_MODE, (int)subscription->mode),
-		        "state",
-		        admin_word(ADMIN_WORDS_SUBSCRIPTION_STATE,
-		            (int)subscription->state)));
+			admin_word(ADMIN_WORDS_MODE, (int)subscription->mode),
+			"state",
+			admin_word(ADMIN_WORDS_SUBSCRIPTION_STATE,
+			    (int)subscription->state)));
 		kith__subscription__free_unpacked(subscription, NULL);
 	}
 	space_unref(space);
@@ -407,7 +415,8 @@ show_row(struct community *community, struct store_reader *reader, uint32_t id,
 	for (size_t i = 0; i < member->n_addresses; i++) {
 		if (address_get(reader, member->addresses[i], &address) != 0)
 			continue;
-		(void)json_array_append_new(addresses, json_string(address->text));
+		(void)json_array_append_new(addresses,
+		    json_string(address->text));
 		kith__address__free_unpacked(address, NULL);
 		key = store_key_u32(member->addresses[i]);
 		(void)store_walk(reader, STORE_SUBSCRIPTIONS_OF, &key, NULL,
@@ -434,14 +443,15 @@ run_show(struct control_request *request)
 		if (rc == 0)
 			rc = member_get(store_view_reader(view), id, &member);
 		if (rc == 0)
-			row = show_row(
-			    community, store_view_reader(view), id, member);
+			row = show_row(community, store_view_reader(view), id,
+			    member);
 		kith__member__free_unpacked(member, NULL);
 		store_view_end(&view);
 	}
 	if (rc == -ENOENT)
 		control_fail(request, "not-found",
-		    "there is no member %s; kithctl member list shows them", who);
+		    "there is no member %s; kithctl member list shows them",
+		    who);
 	else if (rc != 0)
 		admin_fail_errno(request, rc);
 	else {
@@ -450,14 +460,16 @@ run_show(struct control_request *request)
 	}
 }
 
-#define OPTIONS \
-	"[--login NAME] [--name TEXT] [--role member|moderator|staff|admin] " \
-	"[--password-stdin]"
+#define OPTIONS                                                        \
+ "[--login NAME] [--name TEXT] [--role member|moderator|staff|admin] " \
+ "[--password-stdin]"
 
 const struct control_verb admin_member_verbs[] = {
-	{ "member", "add", "ADDRESS " OPTIONS, 1, 1, run_add, CONTROL_TAKES_BYTES },
+	{ "member", "add", "ADDRESS " OPTIONS, 1, 1, run_add,
+	    CONTROL_TAKES_BYTES },
 	{ "member", "set",
-	    "MEMBER " OPTIONS " [--state active|suspended] [--add-address ADDRESS]",
+	    "MEMBER " OPTIONS
+	    " [--state active|suspended] [--add-address ADDRESS]",
 	    1, 1, run_set, CONTROL_TAKES_BYTES },
 	{ "member", "show", "MEMBER", 1, 1, run_show, 0 },
 	{ "member", "list", "", 0, 0, run_list, 0 },

@@ -76,7 +76,8 @@ admin_fail_errno(struct control_request *request, int error)
 		    "a stored record cannot be read: run kithctl check");
 		break;
 	default:
-		control_fail(request, "error", "the store says: %s", strerror(-error));
+		control_fail(request, "error", "the store says: %s",
+		    strerror(-error));
 		break;
 	}
 }
@@ -135,6 +136,7 @@ admin_space_named(struct control_request *request, const char *name)
 
 	if (space == NULL)
 		control_fail(request, "not-found",
-		    "there is no space %s; kithctl space list shows them", name);
+		    "there is no space %s; kithctl space list shows them",
+		    name);
 	return space;
 }

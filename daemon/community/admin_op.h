@@ -31,8 +31,8 @@ void *admin_op_new(struct control_request *request, size_t size);
 /* Takes the operation and, with it, the request. */
 void admin_op_run(struct admin_op *op);
 /* Gives up before admin_op_run: code and text as in control_fail. */
-void admin_op_fail(struct admin_op *op, const char *code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void admin_op_fail(struct admin_op *op, const char *code, const char *format,
+    ...) __attribute__((format(printf, 3, 4)));
 /* Sets the refusal and returns 1, for check. */
 int admin_refuse(struct admin_op *op, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -40,6 +40,7 @@ int admin_refuse(struct admin_op *op, const char *code, const char *format, ...)
 void admin_fail_errno(struct control_request *request, int error);
 
 /* The space of that name, counted, or NULL and the request failed. */
-struct space *admin_space_named(struct control_request *request, const char *name);
+struct space *admin_space_named(struct control_request *request,
+    const char *name);
 
 #endif

@@ -33,8 +33,8 @@ hash_done(void *arg)
 	if (hashing->rc == 0)
 		hashing->made(hashing->op, &hashing->verifier);
 	else
-		admin_op_fail(
-		    hashing->op, "error", "the password could not be hashed");
+		admin_op_fail(hashing->op, "error",
+		    "the password could not be hashed");
 	OPENSSL_cleanse(hashing, sizeof *hashing);
 	free(hashing);
 }
@@ -69,7 +69,8 @@ admin_password_make(struct admin_op *op,
 	hashing->made = made;
 	community_busy(op->community, 1);
 	if (worker_submit(community_workers(op->community),
-	        community_loop(op->community), hash_work, hash_done, hashing) == 0)
+		community_loop(op->community), hash_work, hash_done,
+		hashing) == 0)
 		return;
 	hashing->rc = -ENOMEM;
 	hash_done(hashing);

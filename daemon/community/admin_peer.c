@@ -26,12 +26,13 @@ struct peer_op {
 	const char *spaces;
 	bool incoming;
 	struct auth_verifier verifier;
-	uint32_t id;	  /* found */
+	uint32_t id;      /* found */
 	const char *want; /* while looking */
 };
 
 static int
-find_row(void *arg, const struct store_key *key, const ProtobufCMessage *message)
+find_row(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
 {
 	const Kith__Peer *peer = (const Kith__Peer *)(const void *)message;
 	struct peer_op *op = arg;
@@ -48,8 +49,8 @@ peer_find(struct store_txn *txn, struct peer_op *op)
 {
 	op->want = op->name;
 	op->id = 0;
-	return store_walk(
-	    store_txn_reader(txn), STORE_PEERS, NULL, NULL, find_row, op);
+	return store_walk(store_txn_reader(txn), STORE_PEERS, NULL, NULL,
+	    find_row, op);
 }
 
 static int
@@ -68,7 +69,7 @@ add_check(struct store_txn *txn, struct admin_op *admin)
 		rc = member_find(store_txn_reader(txn), op->login, &member);
 		if (rc == 0 ||
 		    peers_by_login(community_peers(admin->community), op->login,
-		        &ignored) != 0)
+			&ignored) != 0)
 			return admin_refuse(admin, "exists",
 			    "the login %s is taken; choose another", op->login);
 	}
@@ -111,8 +112,8 @@ add_apply(struct store_txn *txn, struct admin_op *admin)
 	if (rc == 0)
 		rc = auth_forget(txn, admin->community);
 	if (rc == 0)
-		rc = journal_append(txn, admin->now, KITH__VERB__VERB_PEER_CHANGED, 0,
-		    0, id, op->name);
+		rc = journal_append(txn, admin->now,
+		    KITH__VERB__VERB_PEER_CHANGED, 0, 0, id, op->name);
 	return rc;
 }
 
@@ -124,7 +125,8 @@ remove_check(struct store_txn *txn, struct admin_op *admin)
 
 	if (rc == 0)
 		return admin_refuse(admin, "not-found",
-		    "there is no peer %s; kithctl peer list shows them", op->name);
+		    "there is no peer %s; kithctl peer list shows them",
+		    op->name);
 	return rc < 0 ? rc : 0;
 }
 
@@ -136,13 +138,13 @@ remove_apply(struct store_txn *txn, struct admin_op *admin)
 	int rc = store_delete(txn, STORE_PEERS, &key);
 
 	if (rc == 0)
-		rc = peers_publish(
-		    community_peers(admin->community), txn, op->id, NULL);
+		rc = peers_publish(community_peers(admin->community), txn,
+		    op->id, NULL);
 	if (rc == 0)
 		rc = auth_forget(txn, admin->community);
 	if (rc == 0)
-		rc = journal_append(txn, admin->now, KITH__VERB__VERB_PEER_CHANGED, 0,
-		    0, op->id, op->name);
+		rc = journal_append(txn, admin->now,
+		    KITH__VERB__VERB_PEER_CHANGED, 0, 0, op->id, op->name);
 	return rc;
 }
 
@@ -178,7 +180,7 @@ add_fault(const struct peer_op *op)
 		return "--address is an IP address";
 	if (op->login != NULL &&
 	    (strpbrk(op->login, "@ ") != NULL || op->login[0] == '\0' ||
-	        !admin_text_is_line(op->login, NAME_OCTETS)))
+		!admin_text_is_line(op->login, NAME_OCTETS)))
 		return "--login is at most 64 octets without blanks or @";
 	if (!wildmat_is_valid(span_of(op->spaces)))
 		return "--spaces is a pattern as in acme.*,!acme.internal.*";
@@ -235,16 +237,16 @@ peer_row(struct store_reader *reader, const struct store_key *key,
 
 	(void)reader;
 	(void)key;
-	return json_pack("{s:s, s:s, s:s, s:s, s:b}", "name", peer->name, "address",
-	    peer->address, "login", peer->login, "spaces", peer->spaces, "incoming",
-	    (int)peer->incoming);
+	return json_pack("{s:s, s:s, s:s, s:s, s:b}", "name", peer->name,
+	    "address", peer->address, "login", peer->login, "spaces",
+	    peer->spaces, "incoming", (int)peer->incoming);
 }
 
 static void
 run_list(struct control_request *request)
 {
-	control_columns(request, "name", "address", "login", "spaces", "incoming",
-	    (char *)NULL);
+	control_columns(request, "name", "address", "login", "spaces",
+	    "incoming", (char *)NULL);
 	admin_list_run(request, STORE_PEERS, NULL, peer_row);
 }
 

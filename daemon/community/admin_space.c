@@ -17,16 +17,16 @@
 #include "store/overview.h"
 
 #define DESCRIPTION_MAX 400u
-#define MODERATORS_MAX	100u
-#define LIST_SLICE	100u
+#define MODERATORS_MAX  100u
+#define LIST_SLICE      100u
 
 struct space_op {
 	struct admin_op admin;
 	const char *name;
-	char mail[32];	 /* folded; "" : no mail */
+	char mail[32]; /* folded; "" : no mail */
 	bool mail_given;
-	const struct kind *kind; /* add */
-	const char *description; /* NULL: as it is */
+	const struct kind *kind;            /* add */
+	const char *description;            /* NULL: as it is */
 	int read, post, moderation, closed; /* -1: as they are */
 	const char *moderator, *no_moderator;
 	long digest_hour, digest_articles, digest_kilobytes; /* -1 */
@@ -36,8 +36,8 @@ struct space_op {
 /* ---- options */
 
 static int
-option_word(const struct space_op *op, const char *option, enum admin_words words,
-    int *value_r)
+option_word(const struct space_op *op, const char *option,
+    enum admin_words words, int *value_r)
 {
 	const char *text = control_option(op->admin.request, option);
 
@@ -53,14 +53,16 @@ read_audiences(struct space_op *op)
 {
 	static const char *const yes_no = "yes or no";
 	const char *closed = control_option(op->admin.request, "--closed");
-	const char *wrong = NULL, *choice = admin_word_choice(ADMIN_WORDS_AUDIENCE);
+	const char *wrong = NULL,
+		   *choice = admin_word_choice(ADMIN_WORDS_AUDIENCE);
 
 	if (option_word(op, "--read", ADMIN_WORDS_AUDIENCE, &op->read) != 0)
 		wrong = "--read";
-	else if (option_word(op, "--post", ADMIN_WORDS_AUDIENCE, &op->post) != 0)
+	else if (option_word(op, "--post", ADMIN_WORDS_AUDIENCE, &op->post) !=
+	    0)
 		wrong = "--post";
 	else if (option_word(op, "--moderation", ADMIN_WORDS_MODERATION,
-	             &op->moderation) != 0) {
+		     &op->moderation) != 0) {
 		wrong = "--moderation";
 		choice = admin_word_choice(ADMIN_WORDS_MODERATION);
 	}
@@ -74,8 +76,8 @@ read_audiences(struct space_op *op)
 		choice = yes_no;
 	}
 	if (wrong != NULL)
-		admin_op_fail(
-		    &op->admin, CONTROL_USAGE, "%s is one of: %s", wrong, choice);
+		admin_op_fail(&op->admin, CONTROL_USAGE, "%s is one of: %s",
+		    wrong, choice);
 	return wrong == NULL;
 }
 
@@ -114,9 +116,9 @@ read_mail(struct space_op *op)
 	if (len == 0)
 		return true;
 	for (size_t i = 0; i < len && len < sizeof op->mail; i++)
-		op->mail[i] = text[i] >= 'A' && text[i] <= 'Z' ?
-		    (char)(text[i] - 'A' + 'a') :
-		    text[i];
+		op->mail[i] = text[i] >= 'A' && text[i] <= 'Z'
+		    ? (char)(text[i] - 'A' + 'a')
+		    : text[i];
 	if (len < sizeof op->mail && mail_local_is_usable(span_of(op->mail)) &&
 	    !mail_is_reserved(op->mail))
 		return true;
@@ -148,8 +150,10 @@ read_options(struct space_op *op)
 	op->no_moderator = control_option(op->admin.request, "--no-moderator");
 	return read_mail(op) && read_description(op) && read_audiences(op) &&
 	    read_number(op, "--digest-hour", 23, &op->digest_hour) &&
-	    read_number(op, "--digest-articles", 100000, &op->digest_articles) &&
-	    read_number(op, "--digest-kilobytes", 1000000, &op->digest_kilobytes);
+	    read_number(op, "--digest-articles", 100000,
+		&op->digest_articles) &&
+	    read_number(op, "--digest-kilobytes", 1000000,
+		&op->digest_kilobytes);
 }
 
 /* ---- shared by add and set, on the writer */
@@ -274,9 +278,11 @@ apply_moderators(struct store_txn *txn, const struct space_op *op,
 	if (op->moderator != NULL)
 		(void)member_find(store_txn_reader(txn), op->moderator, &add);
 	if (op->no_moderator != NULL)
-		(void)member_find(store_txn_reader(txn), op->no_moderator, &gone);
+		(void)member_find(store_txn_reader(txn), op->no_moderator,
+		    &gone);
 	for (size_t i = 0; i < record->n_moderators; i++)
-		if (record->moderators[i] != gone && record->moderators[i] != add)
+		if (record->moderators[i] != gone &&
+		    record->moderators[i] != add)
 			record->moderators[kept++] = record->moderators[i];
 	record->n_moderators = kept;
 	if (add == 0 || kept >= MODERATORS_MAX)
@@ -290,8 +296,8 @@ apply_moderators(struct store_txn *txn, const struct space_op *op,
 }
 
 static int
-space_write(struct store_txn *txn, struct space_op *op, const Kith__Space *record,
-    Kith__Verb verb)
+space_write(struct store_txn *txn, struct space_op *op,
+    const Kith__Space *record, Kith__Verb verb)
 {
 	struct store_key key = store_key_u32(op->id);
 	int rc = store_put(txn, STORE_SPACES, &key, &record->base);
@@ -300,8 +306,8 @@ space_write(struct store_txn *txn, struct space_op *op, const Kith__Space *recor
 		rc = spaces_publish(community_spaces(op->admin.community), txn,
 		    op->id, record);
 	if (rc == 0)
-		rc = journal_append(
-		    txn, op->admin.now, verb, 0, op->id, op->id, op->name);
+		rc = journal_append(txn, op->admin.now, verb, 0, op->id, op->id,
+		    op->name);
 	return rc;
 }
 
@@ -313,6 +319,7 @@ add_check(struct store_txn *txn, struct admin_op *admin)
 	struct space_op *op = (struct space_op *)(void *)admin;
 	int rc;
 
+	op->id = 0; /* of an apply that was undone */
 	if (name_in_use(txn, STORE_SPACE_NAMES, op->name, 0))
 		return admin_refuse(admin, "exists",
 		    "there is a space %s already; kithctl space set changes it",
@@ -328,8 +335,8 @@ add_apply(struct store_txn *txn, struct admin_op *admin)
 	struct space_op *op = (struct space_op *)(void *)admin;
 	Kith__Space *record = calloc(1, sizeof *record);
 	uint64_t id;
-	int rc = record == NULL ? -ENOMEM :
-				  store_id_next(txn, STORE_ID_SPACE, &id);
+	int rc =
+	    record == NULL ? -ENOMEM : store_id_next(txn, STORE_ID_SPACE, &id);
 
 	if (rc != 0)
 		goto out;
@@ -366,7 +373,8 @@ name_is_usable(const char *name)
 		if ((*c < 'a' || *c > 'z') && (*c < '0' || *c > '9') &&
 		    strchr("+-_.", *c) == NULL)
 			return false;
-	return strlen(name) <= NEWSGROUP_MAX && newsgroup_is_valid(span_of(name)) &&
+	return strlen(name) <= NEWSGROUP_MAX &&
+	    newsgroup_is_valid(span_of(name)) &&
 	    !newsgroup_is_reserved(span_of(name));
 }
 
@@ -387,12 +395,13 @@ run_add(struct control_request *request)
 		return;
 	}
 	if (op->kind == NULL || !op->kind->built) {
-		admin_op_fail(&op->admin, op->kind == NULL ? CONTROL_USAGE : "refused",
+		admin_op_fail(&op->admin,
+		    op->kind == NULL ? CONTROL_USAGE : "refused",
 		    "%s: --kind is one of talk, qa, announce, kb, ideas, support, "
 		    "internal",
-		    kind == NULL	? "no kind given" :
-			op->kind == NULL ? kind :
-					   "that kind is not built yet");
+		    kind == NULL           ? "no kind given"
+			: op->kind == NULL ? kind
+					   : "that kind is not built yet");
 		return;
 	}
 	op->admin.check = add_check;
@@ -403,7 +412,8 @@ run_add(struct control_request *request)
 /* ---- set */
 
 int
-space_record_get(struct store_reader *reader, uint32_t id, Kith__Space **record_r)
+space_record_get(struct store_reader *reader, uint32_t id,
+    Kith__Space **record_r)
 {
 	struct store_key key = store_key_u32(id);
 	ProtobufCMessage *message = NULL;
@@ -435,7 +445,8 @@ set_check(struct store_txn *txn, struct admin_op *admin)
 
 	if (rc == -ENOENT)
 		return admin_refuse(admin, "not-found",
-		    "there is no space %s; kithctl space list shows them", op->name);
+		    "there is no space %s; kithctl space list shows them",
+		    op->name);
 	if (rc == 0)
 		rc = check_mail(txn, op);
 	return rc == 0 ? check_moderators(txn, op) : rc;
@@ -471,7 +482,8 @@ set_apply(struct store_txn *txn, struct admin_op *admin)
 	if (rc == 0)
 		rc = apply_moderators(txn, op, record);
 	if (rc == 0)
-		rc = space_write(txn, op, record, KITH__VERB__VERB_SPACE_CHANGED);
+		rc = space_write(txn, op, record,
+		    KITH__VERB__VERB_SPACE_CHANGED);
 	kith__space__free_unpacked(record, NULL);
 	return rc;
 }
@@ -495,16 +507,17 @@ space_row(struct community *community, const struct space *space)
 {
 	struct store_space_state state = { .low = 1 };
 
-	(void)store_space_state_published(
-	    community_store(community), space->id, &state);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I}",
-	    "name", space->name, "mail", space->mail, "kind",
+	(void)store_space_state_published(community_store(community), space->id,
+	    &state);
+	return json_pack(
+	    "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I}", "name",
+	    space->name, "mail", space->mail, "kind",
 	    kind_of(space->kind) == NULL ? "?" : kind_of(space->kind)->name,
 	    "description", space->description, "read",
 	    admin_word(ADMIN_WORDS_AUDIENCE, (int)space->read), "post",
 	    admin_word(ADMIN_WORDS_AUDIENCE, (int)space->post), "moderation",
-	    admin_word(ADMIN_WORDS_MODERATION, (int)space->moderation), "closed",
-	    (int)space->closed, "low", (json_int_t)state.low, "high",
+	    admin_word(ADMIN_WORDS_MODERATION, (int)space->moderation),
+	    "closed", (int)space->closed, "low", (json_int_t)state.low, "high",
 	    (json_int_t)state.high, "count", (json_int_t)state.count);
 }
 
@@ -518,11 +531,12 @@ moderator_names(struct community *community, const struct space *space)
 
 	for (size_t i = 0; view != NULL && i < space->moderator_count; i++) {
 		if (member_get(store_view_reader(view), space->moderators[i],
-		        &member) != 0)
+			&member) != 0)
 			continue;
 		address = member_address(store_view_reader(view), member);
 		if (address != NULL)
-			(void)json_array_append_new(names, json_string(address));
+			(void)json_array_append_new(names,
+			    json_string(address));
 		free(address);
 		kith__member__free_unpacked(member, NULL);
 	}
@@ -535,23 +549,24 @@ static void
 run_show(struct control_request *request)
 {
 	struct community *community = control_context(request);
-	struct space *space = admin_space_named(request, control_arg(request, 0));
+	struct space *space =
+	    admin_space_named(request, control_arg(request, 0));
 	json_t *row;
 
 	if (space == NULL)
 		return;
 	row = space_row(community, space);
 	if (row != NULL) {
-		(void)json_object_set_new(
-		    row, "moderators", moderator_names(community, space));
-		(void)json_object_set_new(
-		    row, "created", json_integer((json_int_t)space->created));
-		(void)json_object_set_new(
-		    row, "digest_hour", json_integer(space->digest_hour));
-		(void)json_object_set_new(
-		    row, "digest_articles", json_integer(space->digest_articles));
-		(void)json_object_set_new(
-		    row, "digest_kilobytes", json_integer(space->digest_kilobytes));
+		(void)json_object_set_new(row, "moderators",
+		    moderator_names(community, space));
+		(void)json_object_set_new(row, "created",
+		    json_integer((json_int_t)space->created));
+		(void)json_object_set_new(row, "digest_hour",
+		    json_integer(space->digest_hour));
+		(void)json_object_set_new(row, "digest_articles",
+		    json_integer(space->digest_articles));
+		(void)json_object_set_new(row, "digest_kilobytes",
+		    json_integer(space->digest_kilobytes));
 	}
 	space_unref(space);
 	control_result(request, row);
@@ -606,7 +621,8 @@ list_send(void *arg)
 			control_when_drained(list->request, list_send, list);
 			return;
 		}
-		for (size_t i = 0; i < LIST_SLICE && list->at < list->count; i++)
+		for (size_t i = 0; i < LIST_SLICE && list->at < list->count;
+		     i++)
 			control_row(list->request,
 			    space_row(community, list->items[list->at++]));
 	}
@@ -622,7 +638,8 @@ run_list(struct control_request *request)
 	int rc = -ENOMEM;
 
 	if (list != NULL)
-		rc = spaces_each(community_spaces(community), list_collect, list);
+		rc = spaces_each(community_spaces(community), list_collect,
+		    list);
 	if (rc != 0) {
 		if (list != NULL)
 			list_free(list);
@@ -630,19 +647,20 @@ run_list(struct control_request *request)
 		return;
 	}
 	list->request = request;
-	control_columns(
-	    request, "name", "mail", "kind", "count", "description", (char *)NULL);
+	control_columns(request, "name", "mail", "kind", "count", "description",
+	    (char *)NULL);
 	list_send(list);
 }
 
-#define COMMON_OPTIONS \
-	"[--mail LOCALPART] [--description TEXT] [--read anyone|members|staff] " \
-	"[--post anyone|members|staff] [--moderation none|non-members|all] " \
-	"[--closed yes|no] [--moderator ADDRESS] [--no-moderator ADDRESS] " \
-	"[--digest-hour N] [--digest-articles N] [--digest-kilobytes N]"
+#define COMMON_OPTIONS                                                    \
+ "[--mail LOCALPART] [--description TEXT] [--read anyone|members|staff] " \
+ "[--post anyone|members|staff] [--moderation none|non-members|all] "     \
+ "[--closed yes|no] [--moderator ADDRESS] [--no-moderator ADDRESS] "      \
+ "[--digest-hour N] [--digest-articles N] [--digest-kilobytes N]"
 
 const struct control_verb admin_space_verbs[] = {
-	{ "space", "add", "NAME --kind KIND " COMMON_OPTIONS, 1, 1, run_add, 0 },
+	{ "space", "add", "NAME --kind KIND " COMMON_OPTIONS, 1, 1, run_add,
+	    0 },
 	{ "space", "set", "NAME " COMMON_OPTIONS, 1, 1, run_set, 0 },
 	{ "space", "show", "NAME", 1, 1, run_show, 0 },
 	{ "space", "list", "", 0, 0, run_list, 0 },

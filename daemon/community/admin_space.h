@@ -7,8 +7,8 @@
 #include "daemon/community/spaces.h"
 
 /* Owned: kith__space__free_unpacked. -ENOENT. */
-int space_record_get(
-    struct store_reader *reader, uint32_t id, Kith__Space **record_r);
+int space_record_get(struct store_reader *reader, uint32_t id,
+    Kith__Space **record_r);
 int space_id_get(struct store_reader *reader, const char *name, uint32_t *id_r);
 
 /* The verb: admin_space_remove.c. */

@@ -13,7 +13,7 @@
 #include "daemon/community/subscriptions.h"
 #include "store/overview.h"
 
-#define ARTICLE_SLICE	   20u
+#define ARTICLE_SLICE      20u
 #define SUBSCRIPTION_SLICE 200u
 
 struct remove_op {
@@ -36,7 +36,8 @@ collect_number(void *arg, const struct store_overview_row *row)
 }
 
 static int
-collect_address(void *arg, uint32_t address, const Kith__Subscription *subscription)
+collect_address(void *arg, uint32_t address,
+    const Kith__Subscription *subscription)
 {
 	struct remove_op *op = arg;
 
@@ -51,12 +52,12 @@ slice_articles(struct store_txn *txn, struct remove_op *op)
 	int rc;
 
 	op->count = 0;
-	rc = store_numbers_since(
-	    store_txn_reader(txn), op->id, 0, collect_number, op);
+	rc = store_numbers_since(store_txn_reader(txn), op->id, 0,
+	    collect_number, op);
 	op->more = rc == 1;
 	for (unsigned i = 0; rc >= 0 && i < op->count; i++)
-		rc = removal_placement(
-		    txn, op->admin.community, op->id, op->items[i], 0);
+		rc = removal_placement(txn, op->admin.community, op->id,
+		    op->items[i], 0);
 	return rc < 0 ? rc : 0;
 }
 
@@ -66,12 +67,12 @@ slice_subscriptions(struct store_txn *txn, struct remove_op *op)
 	int rc;
 
 	op->count = 0;
-	rc = subscriptions_walk(
-	    store_txn_reader(txn), op->id, 0, collect_address, op);
+	rc = subscriptions_walk(store_txn_reader(txn), op->id, 0,
+	    collect_address, op);
 	op->more = rc == 1;
 	for (unsigned i = 0; rc >= 0 && i < op->count; i++)
-		rc = subscription_remove(
-		    txn, op->id, op->items[i], op->admin.now, 0);
+		rc = subscription_remove(txn, op->id, op->items[i],
+		    op->admin.now, 0);
 	return rc < 0 ? rc : 0;
 }
 
@@ -108,7 +109,8 @@ finish_apply(struct store_txn *txn, struct remove_op *op)
 		rc = spaces_publish(spaces, txn, op->id, NULL);
 	if (rc == 0)
 		rc = journal_append(txn, op->admin.now,
-		    KITH__VERB__VERB_SPACE_REMOVED, 0, op->id, op->id, op->name);
+		    KITH__VERB__VERB_SPACE_REMOVED, 0, op->id, op->id,
+		    op->name);
 	return rc;
 }
 
@@ -155,9 +157,11 @@ close_check(struct store_txn *txn, struct admin_op *admin)
 
 	if (rc == -ENOENT)
 		return admin_refuse(admin, "not-found",
-		    "there is no space %s; kithctl space list shows them", op->name);
+		    "there is no space %s; kithctl space list shows them",
+		    op->name);
 	if (rc == 0)
-		rc = store_space_state_get(store_txn_reader(txn), op->id, &state);
+		rc = store_space_state_get(store_txn_reader(txn), op->id,
+		    &state);
 	if ((rc == 0 || rc == -ENOENT) && state.count > 0 && !op->force)
 		return admin_refuse(admin, "refused",
 		    "%s has %u articles; --force removes them too, or close it: "
@@ -179,8 +183,8 @@ close_apply(struct store_txn *txn, struct admin_op *admin)
 	record->closed = true;
 	rc = store_put(txn, STORE_SPACES, &key, &record->base);
 	if (rc == 0)
-		rc = spaces_publish(
-		    community_spaces(admin->community), txn, op->id, record);
+		rc = spaces_publish(community_spaces(admin->community), txn,
+		    op->id, record);
 	kith__space__free_unpacked(record, NULL);
 	return rc;
 }

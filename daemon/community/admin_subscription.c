@@ -34,7 +34,8 @@ admin_subscription_write(struct store_txn *txn, uint32_t space,
 	int rc = member_make(txn, address, NULL, now, &member, &id);
 
 	if (rc == 0)
-		rc = subscription_get(store_txn_reader(txn), space, id, &record);
+		rc =
+		    subscription_get(store_txn_reader(txn), space, id, &record);
 	if (rc != 0 && rc != -ENOENT)
 		return rc;
 	fresh.since = now;
@@ -56,8 +57,8 @@ admin_subscription_write(struct store_txn *txn, uint32_t space,
 /* ---- options */
 
 static bool
-read_word(struct subscription_op *op, const char *option, enum admin_words words,
-    int *value_r)
+read_word(struct subscription_op *op, const char *option,
+    enum admin_words words, int *value_r)
 {
 	const char *text = control_option(op->admin.request, option);
 
@@ -73,7 +74,8 @@ read_word(struct subscription_op *op, const char *option, enum admin_words words
 static struct subscription_op *
 subscription_op_new(struct control_request *request)
 {
-	struct space *space = admin_space_named(request, control_arg(request, 0));
+	struct space *space =
+	    admin_space_named(request, control_arg(request, 0));
 	struct subscription_op *op;
 
 	if (space == NULL)
@@ -87,12 +89,13 @@ subscription_op_new(struct control_request *request)
 	space_unref(space);
 	if (op == NULL ||
 	    !read_word(op, "--mode", ADMIN_WORDS_MODE, &op->mode) ||
-	    !read_word(op, "--state", ADMIN_WORDS_SUBSCRIPTION_STATE, &op->state))
+	    !read_word(op, "--state", ADMIN_WORDS_SUBSCRIPTION_STATE,
+		&op->state))
 		return NULL;
 	if (address_is_valid(span_of(op->address)))
 		return op;
-	admin_op_fail(&op->admin, CONTROL_USAGE, "%s is not an address (name@domain)",
-	    op->address);
+	admin_op_fail(&op->admin, CONTROL_USAGE,
+	    "%s is not an address (name@domain)", op->address);
 	return NULL;
 }
 
@@ -120,8 +123,8 @@ add_apply(struct store_txn *txn, struct admin_op *admin)
 {
 	struct subscription_op *op = (struct subscription_op *)(void *)admin;
 
-	return admin_subscription_write(
-	    txn, op->space, op->address, op->mode, op->state, admin->now);
+	return admin_subscription_write(txn, op->space, op->address, op->mode,
+	    op->state, admin->now);
 }
 
 static int
@@ -136,10 +139,12 @@ known_check(struct store_txn *txn, struct admin_op *admin)
 	buffer_init(&compared, 0);
 	rc = address_compare_form(&compared, span_of(op->address));
 	if (rc == 0)
-		rc = address_find(reader, buffer_text(&compared), &op->address_id);
+		rc = address_find(reader, buffer_text(&compared),
+		    &op->address_id);
 	buffer_fini(&compared);
 	if (rc == 0)
-		rc = subscription_get(reader, op->space, op->address_id, &record);
+		rc = subscription_get(reader, op->space, op->address_id,
+		    &record);
 	kith__subscription__free_unpacked(record, NULL);
 	if (rc == -ENOENT)
 		return admin_refuse(admin, "not-found",
@@ -154,7 +159,8 @@ remove_apply(struct store_txn *txn, struct admin_op *admin)
 {
 	struct subscription_op *op = (struct subscription_op *)(void *)admin;
 
-	return subscription_remove(txn, op->space, op->address_id, admin->now, 0);
+	return subscription_remove(txn, op->space, op->address_id, admin->now,
+	    0);
 }
 
 /* ---- verbs */
@@ -209,8 +215,10 @@ list_row(struct store_reader *reader, const struct store_key *key,
 	if (address_get(reader, store_key_get_u32(key, 4), &address) != 0)
 		return NULL;
 	row = json_pack("{s:s, s:s, s:s, s:I, s:I}", "address", address->text,
-	    "mode", admin_word(ADMIN_WORDS_MODE, (int)subscription->mode), "state",
-	    admin_word(ADMIN_WORDS_SUBSCRIPTION_STATE, (int)subscription->state),
+	    "mode", admin_word(ADMIN_WORDS_MODE, (int)subscription->mode),
+	    "state",
+	    admin_word(ADMIN_WORDS_SUBSCRIPTION_STATE,
+		(int)subscription->state),
 	    "since", (json_int_t)subscription->since, "bounces",
 	    (json_int_t)subscription->bounces);
 	kith__address__free_unpacked(address, NULL);
@@ -220,7 +228,8 @@ list_row(struct store_reader *reader, const struct store_key *key,
 static void
 run_list(struct control_request *request)
 {
-	struct space *space = admin_space_named(request, control_arg(request, 0));
+	struct space *space =
+	    admin_space_named(request, control_arg(request, 0));
 	struct store_key prefix;
 
 	if (space == NULL)
@@ -235,8 +244,9 @@ run_list(struct control_request *request)
 
 const struct control_verb admin_subscription_verbs[] = {
 	{ "subscription", "add", "SPACE ADDRESS " MODE, 2, 2, run_add, 0 },
-	{ "subscription", "set", "SPACE ADDRESS " MODE " [--state active|suspended]",
-	    2, 2, run_set, 0 },
+	{ "subscription", "set",
+	    "SPACE ADDRESS " MODE " [--state active|suspended]", 2, 2, run_set,
+	    0 },
 	{ "subscription", "remove", "SPACE ADDRESS", 2, 2, run_remove, 0 },
 	{ "subscription", "list", "SPACE", 1, 1, run_list, 0 },
 	{ "subscription", "import", "SPACE FILE " MODE, 1, 2,

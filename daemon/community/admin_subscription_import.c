@@ -13,7 +13,7 @@
 #include "protocol/address.h"
 #include "protocol/buffer.h"
 
-#define SLICE	  50u
+#define SLICE     50u
 #define SHOWN_MAX 20u /* bad lines named in the answer */
 
 struct import_line {
@@ -44,7 +44,8 @@ import_complain(struct import_op *import, const char *what, struct span text)
 	import->bad++;
 	if (import->bad > SHOWN_MAX)
 		return;
-	buffer_printf(&import->complaints, "\nline %zu: %s: ", import->line, what);
+	buffer_printf(&import->complaints, "\nline %zu: %s: ", import->line,
+	    what);
 	for (size_t i = 0; i < text.len && i < 80; i++)
 		buffer_append_byte(&import->complaints,
 		    (unsigned char)text.bytes[i] < ' ' ? '?' : text.bytes[i]);
@@ -98,14 +99,24 @@ import_read_line(struct import_op *import, struct span text)
 		import_complain(import, "not an address", address);
 	else if (!word_of(mode, ADMIN_WORDS_MODE, &line->mode))
 		import_complain(import, "not a mode", mode);
-	else if (!word_of(next_field(&rest, '\t'), ADMIN_WORDS_SUBSCRIPTION_STATE,
-	             &line->state))
+	else if (!word_of(next_field(&rest, '\t'),
+		     ADMIN_WORDS_SUBSCRIPTION_STATE, &line->state))
 		import_complain(import, "not a state", text);
 	else {
 		memcpy(line->address, address.bytes, address.len);
 		line->address[address.len] = '\0';
 		import->count++;
 	}
+}
+
+static int
+import_check(struct store_txn *txn, struct store_op *op)
+{
+	struct store_key key =
+	    store_key_u32(((struct import_op *)(void *)op)->space);
+
+	return store_has(store_txn_reader(txn), STORE_SPACES, &key) ? 0
+								    : -ENOENT;
 }
 
 static int
@@ -127,7 +138,10 @@ static void
 import_end(struct import_op *import, int rc)
 {
 	community_busy(import->community, -1);
-	if (rc != 0)
+	if (rc == -ENOENT)
+		control_fail(import->request, "not-found",
+		    "the space was removed meanwhile");
+	else if (rc != 0)
 		admin_fail_errno(import->request, rc);
 	else if (import->bad > 0)
 		control_fail(import->request, "bad-lines",
@@ -136,7 +150,8 @@ import_end(struct import_op *import, int rc)
 		    import->bad > SHOWN_MAX ? "\n..." : "");
 	else {
 		control_result(import->request,
-		    json_pack("{s:I}", "imported", (json_int_t)import->imported));
+		    json_pack("{s:I}", "imported",
+			(json_int_t)import->imported));
 		control_done(import->request);
 	}
 	buffer_fini(&import->complaints);
@@ -172,7 +187,8 @@ import_done(struct store_op *op, int result)
 void
 admin_subscription_import(struct control_request *request)
 {
-	struct space *space = admin_space_named(request, control_arg(request, 0));
+	struct space *space =
+	    admin_space_named(request, control_arg(request, 0));
 	const char *mode = control_option(request, "--mode");
 	struct import_op *import;
 
@@ -184,7 +200,8 @@ admin_subscription_import(struct control_request *request)
 		if (import == NULL)
 			admin_fail_errno(request, -ENOMEM);
 		else
-			control_fail(request, CONTROL_USAGE, "--mode is one of: %s",
+			control_fail(request, CONTROL_USAGE,
+			    "--mode is one of: %s",
 			    admin_word_choice(ADMIN_WORDS_MODE));
 		free(import);
 		space_unref(space);
@@ -198,6 +215,7 @@ admin_subscription_import(struct control_request *request)
 	import->now = community_now(import->community);
 	import->left = control_input(request);
 	buffer_init(&import->complaints, 0);
+	import->op.check = import_check;
 	import->op.apply = import_apply;
 	import->op.done = import_done;
 	import->op.inbox = community_inbox(import->community);

@@ -21,7 +21,8 @@ struct counting {
 };
 
 static int
-count_row(void *arg, const struct store_key *key, const ProtobufCMessage *message)
+count_row(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
 {
 	(void)key;
 	(void)message;
@@ -49,7 +50,8 @@ static void
 status_work(void *arg)
 {
 	struct status *status = arg;
-	struct store_view *view = store_view_begin(community_store(status->community));
+	struct store_view *view =
+	    store_view_begin(community_store(status->community));
 	struct store_reader *reader;
 
 	if (view == NULL)
@@ -73,23 +75,24 @@ status_done(void *arg)
 	community_busy(community, -1);
 	store_stats_get(community_store(community), &stats);
 	control_result(status->request,
-	    json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, "
-		      "s:I, s:I, s:I, s:I, s:i}",
-	        "version",
-	        port == NULL || port->version == NULL ? "" : port->version, "time",
-	        (json_int_t)community_now(community), "uptime",
-	        (json_int_t)community_uptime(community), "articles",
-	        (json_int_t)stats.articles, "spaces",
-	        (json_int_t)spaces_count(community_spaces(community)), "members",
-	        status->members, "jobs", status->jobs, "deferred",
-	        status->deferred, "held", status->held, "free_bytes",
-	        (json_int_t)stats.free_bytes, "full",
-	        store_is_full(community_store(community)) ? 1 : 0, "reserve_bytes",
-	        (json_int_t)stats.reserve_bytes, "commits",
-	        (json_int_t)stats.commits, "operations",
-	        (json_int_t)stats.operations, "cache_hits",
-	        (json_int_t)stats.cache_hits, "cache_misses",
-	        (json_int_t)stats.cache_misses, "schema", (int)stats.schema));
+	    json_pack(
+		"{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, "
+		"s:I, s:I, s:I, s:I, s:i}",
+		"version",
+		port == NULL || port->version == NULL ? "" : port->version,
+		"time", (json_int_t)community_now(community), "uptime",
+		(json_int_t)community_uptime(community), "articles",
+		(json_int_t)stats.articles, "spaces",
+		(json_int_t)spaces_count(community_spaces(community)),
+		"members", status->members, "jobs", status->jobs, "deferred",
+		status->deferred, "held", status->held, "free_bytes",
+		(json_int_t)stats.free_bytes, "full",
+		store_is_full(community_store(community)) ? 1 : 0,
+		"reserve_bytes", (json_int_t)stats.reserve_bytes, "commits",
+		(json_int_t)stats.commits, "operations",
+		(json_int_t)stats.operations, "cache_hits",
+		(json_int_t)stats.cache_hits, "cache_misses",
+		(json_int_t)stats.cache_misses, "schema", (int)stats.schema));
 	control_done(status->request);
 	free(status);
 }
@@ -107,8 +110,8 @@ run_status(struct control_request *request)
 	status->community = control_context(request);
 	community_busy(status->community, 1);
 	if (worker_submit(community_workers(status->community),
-	        community_loop(status->community), status_work, status_done,
-	        status) != 0)
+		community_loop(status->community), status_work, status_done,
+		status) != 0)
 		status_done(status);
 }
 
@@ -152,8 +155,8 @@ work_free(struct admin_work *work)
 }
 
 static void
-work_start(
-    struct admin_work *work, void (*run)(void *arg), void (*done)(void *arg))
+work_start(struct admin_work *work, void (*run)(void *arg),
+    void (*done)(void *arg))
 {
 	work->rc = worker_submit(community_workers(work->community),
 	    community_loop(work->community), run, done, work);
@@ -175,8 +178,8 @@ check_work(void *arg)
 {
 	struct admin_work *work = arg;
 
-	work->rc = store_check(
-	    community_store(work->community), check_report, work, &work->rows);
+	work->rc = store_check(community_store(work->community), check_report,
+	    work, &work->rows);
 }
 
 static void
@@ -196,7 +199,7 @@ check_done(void *arg)
 	else {
 		control_result(work->request,
 		    json_pack("{s:i, s:I}", "faults", 0, "rows",
-		        (json_int_t)work->rows));
+			(json_int_t)work->rows));
 		control_text(work->request, "no fault in %llu rows",
 		    (unsigned long long)work->rows);
 		control_done(work->request);
@@ -218,8 +221,8 @@ backup_work(void *arg)
 {
 	struct admin_work *work = arg;
 
-	work->rc = store_backup(
-	    community_store(work->community), work->directory, &work->error);
+	work->rc = store_backup(community_store(work->community),
+	    work->directory, &work->error);
 }
 
 static void
@@ -261,7 +264,8 @@ run_stop(struct control_request *request)
 	const struct admin_port *port = community_admin(community);
 
 	if (port == NULL || port->stop == NULL) {
-		control_fail(request, "refused", "stop kithd by a signal: TERM");
+		control_fail(request, "refused",
+		    "stop kithd by a signal: TERM");
 		return;
 	}
 	control_done(request);

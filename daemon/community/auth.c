@@ -26,8 +26,8 @@
 #define CACHE_SLOTS   1024u
 #define CACHE_SECONDS 60u
 #define SLOW_SLOTS    512u
-#define SLOW_FREE     3u     /* wrong passwords without a delay */
-#define SLOW_FIRST    250u   /* milliseconds, doubled each time */
+#define SLOW_FREE     3u   /* wrong passwords without a delay */
+#define SLOW_FIRST    250u /* milliseconds, doubled each time */
 #define SLOW_STEP_MAX 8000u
 #define SLOW_WAIT_MAX 30000u /* whoever would wait longer is told no */
 #define SLOW_FORGET   600000u
@@ -42,7 +42,7 @@ struct cached {
 struct slow {
 	uint8_t key[32];
 	unsigned failures; /* 0: empty */
-	uint64_t last;	   /* milliseconds */
+	uint64_t last;     /* milliseconds */
 	uint64_t free_at;  /* when the next check may begin */
 };
 
@@ -78,7 +78,8 @@ auth_new(struct auth **auth_r)
 	if (auth == NULL)
 		return -ENOMEM;
 	if (RAND_bytes(auth->secret, (int)sizeof auth->secret) != 1 ||
-	    RAND_bytes((unsigned char *)&auth->nobody, (int)sizeof auth->nobody) != 1 ||
+	    RAND_bytes((unsigned char *)&auth->nobody,
+		(int)sizeof auth->nobody) != 1 ||
 	    pthread_mutex_init(&auth->lock, NULL) != 0) {
 		free(auth);
 		return -EIO;
@@ -115,7 +116,8 @@ forget(void *arg)
 int
 auth_forget(struct store_txn *txn, struct community *community)
 {
-	return store_txn_on_commit(txn, forget, NULL, community_auth(community));
+	return store_txn_on_commit(txn, forget, NULL,
+	    community_auth(community));
 }
 
 static void
@@ -125,7 +127,7 @@ keyed(const struct auth *auth, const char *bytes, size_t len, uint8_t key_r[32])
 
 	/* without a digest nothing is found, and nothing is remembered twice */
 	if (HMAC(EVP_sha256(), auth->secret, (int)sizeof auth->secret,
-	        (const unsigned char *)bytes, len, key_r, &key_len) == NULL)
+		(const unsigned char *)bytes, len, key_r, &key_len) == NULL)
 		(void)RAND_bytes(key_r, 32);
 }
 
@@ -148,7 +150,8 @@ static bool
 cache_get(struct attempt *attempt)
 {
 	struct auth *auth = community_auth(attempt->community);
-	struct cached *slot = &auth->cache[slot_of(attempt->both_key, CACHE_SLOTS)];
+	struct cached *slot =
+	    &auth->cache[slot_of(attempt->both_key, CACHE_SLOTS)];
 	bool found;
 
 	(void)pthread_mutex_lock(&auth->lock);
@@ -165,7 +168,8 @@ static void
 cache_put(struct attempt *attempt)
 {
 	struct auth *auth = community_auth(attempt->community);
-	struct cached *slot = &auth->cache[slot_of(attempt->both_key, CACHE_SLOTS)];
+	struct cached *slot =
+	    &auth->cache[slot_of(attempt->both_key, CACHE_SLOTS)];
 
 	(void)pthread_mutex_lock(&auth->lock);
 	/* a member changed while the password was checked: do not remember */
@@ -195,7 +199,8 @@ static uint64_t
 slow_wait(struct attempt *attempt)
 {
 	struct auth *auth = community_auth(attempt->community);
-	struct slow *slot = &auth->slow[slot_of(attempt->login_key, SLOW_SLOTS)];
+	struct slow *slot =
+	    &auth->slow[slot_of(attempt->login_key, SLOW_SLOTS)];
 	uint64_t now = milliseconds(), wait = 0;
 
 	(void)pthread_mutex_lock(&auth->lock);
@@ -216,7 +221,8 @@ static void
 slow_note(struct attempt *attempt)
 {
 	struct auth *auth = community_auth(attempt->community);
-	struct slow *slot = &auth->slow[slot_of(attempt->login_key, SLOW_SLOTS)];
+	struct slow *slot =
+	    &auth->slow[slot_of(attempt->login_key, SLOW_SLOTS)];
 	uint64_t now = milliseconds();
 
 	(void)pthread_mutex_lock(&auth->lock);
@@ -255,10 +261,10 @@ member_lookup(struct attempt *attempt, struct auth_verifier *verifier_r)
 	if (rc == 0)
 		rc = member_get(reader, id, &member);
 	if (rc == 0)
-		rc = member->state == KITH__MEMBER_STATE__MEMBER_ACTIVE ?
-		    auth_verifier_read(&member->salt, member->iterations,
-		        &member->stored_key, &member->server_key, verifier_r) :
-		    -ENOENT;
+		rc = member->state == KITH__MEMBER_STATE__MEMBER_ACTIVE
+		    ? auth_verifier_read(&member->salt, member->iterations,
+			  &member->stored_key, &member->server_key, verifier_r)
+		    : -ENOENT;
 	if (rc == 0)
 		rc = identity_of_member(reader, id, &attempt->identity);
 	kith__member__free_unpacked(member, NULL);
@@ -278,19 +284,21 @@ attempt_work(void *arg)
 		memset(&attempt->identity, 0, sizeof attempt->identity);
 		attempt->identity.peer =
 		    peers_by_login(community_peers(attempt->community),
-		        attempt->login, &verifier);
+			attempt->login, &verifier);
 		known = attempt->identity.peer != 0;
 	}
 	if (!known) /* the same work, so that time tells nothing */
 		verifier = community_auth(attempt->community)->nobody;
-	attempt->good = auth_verifier_matches(&verifier, attempt->password) && known;
+	attempt->good =
+	    auth_verifier_matches(&verifier, attempt->password) && known;
 	OPENSSL_cleanse(&verifier, sizeof verifier);
 }
 
 static void
 attempt_end(struct attempt *attempt)
 {
-	void (*done)(void *arg, const struct identity *identity) = attempt->done;
+	void (*done)(void *arg, const struct identity *identity) =
+	    attempt->done;
 	struct identity identity = attempt->identity;
 	bool good = attempt->good;
 	void *arg = attempt->arg;
@@ -330,7 +338,7 @@ attempt_submit(evutil_socket_t fd, short events, void *arg)
 	(void)fd;
 	(void)events;
 	if (worker_submit(community_workers(attempt->community), attempt->loop,
-	        attempt_work, attempt_done, attempt) != 0)
+		attempt_work, attempt_done, attempt) != 0)
 		(void)loop_post(attempt->loop, attempt_answer, attempt);
 }
 
@@ -348,8 +356,8 @@ attempt_start(struct attempt *attempt)
 		wait = SLOW_WAIT_MAX;
 	delay.tv_sec = (time_t)(wait / 1000u);
 	delay.tv_usec = (suseconds_t)(wait % 1000u * 1000u);
-	if (event_base_once(loop_base(attempt->loop), -1, EV_TIMEOUT, attempt_submit,
-	        attempt, &delay) != 0)
+	if (event_base_once(loop_base(attempt->loop), -1, EV_TIMEOUT,
+		attempt_submit, attempt, &delay) != 0)
 		(void)loop_post(attempt->loop, attempt_answer, attempt);
 }
 
@@ -430,8 +438,8 @@ auth_peer_by_address(struct community *community, const char *ip)
 }
 
 bool
-auth_peer_may_feed(
-    struct community *community, uint32_t peer, const char *space_name)
+auth_peer_may_feed(struct community *community, uint32_t peer,
+    const char *space_name)
 {
 	return peers_may_feed(community_peers(community), peer, space_name);
 }

@@ -236,15 +236,15 @@ community_peers(const struct community *community)
 }
 
 void
-community_run_timers(
-    struct community *community, void (*done)(void *arg), void *arg)
+community_run_timers(struct community *community, void (*done)(void *arg),
+    void *arg)
 {
 	timers_run(community->timers, done, arg);
 }
 
 bool
-community_is_due(
-    struct community *community, enum community_due due, uint64_t seconds)
+community_is_due(struct community *community, enum community_due due,
+    uint64_t seconds)
 {
 	uint64_t now = community_now(community);
 

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define SLICE	     200u /* rows looked at per operation */
-#define HOUR	     3600u
+#define SLICE        200u /* rows looked at per operation */
+#define HOUR         3600u
 #define FAILURE_LIFE (7u * 24u * HOUR)
 
 struct expiry {
@@ -29,7 +29,8 @@ static bool
 token_is_dead(const struct expiry *expiry, const struct store_key *key,
     const ProtobufCMessage *message)
 {
-	const Kith__TokenUse *use = (const Kith__TokenUse *)(const void *)message;
+	const Kith__TokenUse *use =
+	    (const Kith__TokenUse *)(const void *)message;
 
 	(void)key;
 	return use->expires < expiry->now;
@@ -66,8 +67,8 @@ bounce_is_dead(const struct expiry *expiry, const struct store_key *key,
 
 static const struct expiry_rule {
 	enum store_table table;
-	bool (*is_dead)(const struct expiry *expiry, const struct store_key *key,
-	    const ProtobufCMessage *message);
+	bool (*is_dead)(const struct expiry *expiry,
+	    const struct store_key *key, const ProtobufCMessage *message);
 } expiry_rules[] = {
 	{ STORE_TOKENS_USED, token_is_dead },
 	{ STORE_ANSWERS, answer_is_dead },
@@ -77,7 +78,8 @@ static const struct expiry_rule {
 #define RULE_COUNT (sizeof expiry_rules / sizeof expiry_rules[0])
 
 static int
-expiry_row(void *arg, const struct store_key *key, const ProtobufCMessage *message)
+expiry_row(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
 {
 	struct expiry *expiry = arg;
 
@@ -111,8 +113,8 @@ expiry_apply(struct store_txn *txn, struct store_op *op)
 	int rc = 0;
 
 	for (unsigned i = 0; rc == 0 && i < expiry->dead_count; i++)
-		rc = store_delete(
-		    txn, expiry_rules[expiry->rule].table, &expiry->dead[i]);
+		rc = store_delete(txn, expiry_rules[expiry->rule].table,
+		    &expiry->dead[i]);
 	return rc;
 }
 

@@ -11,7 +11,8 @@
 #include "protocol/address.h"
 
 int
-member_get(struct store_reader *reader, uint32_t member, Kith__Member **member_r)
+member_get(struct store_reader *reader, uint32_t member,
+    Kith__Member **member_r)
 {
 	struct store_key key = store_key_u32(member);
 	ProtobufCMessage *message = NULL;
@@ -22,8 +23,8 @@ member_get(struct store_reader *reader, uint32_t member, Kith__Member **member_r
 }
 
 static int
-member_of_address(
-    struct store_reader *reader, uint32_t address, uint32_t *member_r)
+member_of_address(struct store_reader *reader, uint32_t address,
+    uint32_t *member_r)
 {
 	Kith__Address *record;
 	int rc = address_get(reader, address, &record);
@@ -36,7 +37,8 @@ member_of_address(
 }
 
 static int
-member_by_login(struct store_reader *reader, const char *login, uint32_t *member_r)
+member_by_login(struct store_reader *reader, const char *login,
+    uint32_t *member_r)
 {
 	struct store_key key = store_key_bytes(login, strlen(login));
 	ProtobufCMessage *message = NULL;
@@ -64,9 +66,9 @@ member_find(struct store_reader *reader, const char *login, uint32_t *member_r)
 	if (rc == -EINVAL)
 		rc = -ENOENT;
 	if (rc == 0)
-		rc = buffer_failed(&compared) ?
-		    -ENOMEM :
-		    address_find(reader, buffer_text(&compared), &address);
+		rc = buffer_failed(&compared)
+		    ? -ENOMEM
+		    : address_find(reader, buffer_text(&compared), &address);
 	if (rc == 0)
 		rc = member_of_address(reader, address, member_r);
 	buffer_fini(&compared);
@@ -124,8 +126,8 @@ member_make(struct store_txn *txn, const char *address, const char *name,
 	if (rc == 0)
 		rc = address_set_member(txn, *address_r, *member_r);
 	if (rc == 0)
-		rc = journal_append(txn, now, KITH__VERB__VERB_MEMBER_ADDED, 0, 0,
-		    id, address);
+		rc = journal_append(txn, now, KITH__VERB__VERB_MEMBER_ADDED, 0,
+		    0, id, address);
 	return rc;
 }
 
@@ -167,8 +169,8 @@ member_put(struct store_txn *txn, uint32_t member, const Kith__Member *record,
 	if (rc == 0)
 		rc = member_write(txn, member, record);
 	if (rc == 0)
-		rc = journal_append(txn, now, KITH__VERB__VERB_MEMBER_CHANGED, 0,
-		    0, member, NULL);
+		rc = journal_append(txn, now, KITH__VERB__VERB_MEMBER_CHANGED,
+		    0, 0, member, NULL);
 	return rc;
 }
 
@@ -209,7 +211,8 @@ struct space_ids {
 };
 
 static int
-collect_space(void *arg, const struct store_key *key, const ProtobufCMessage *message)
+collect_space(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
 {
 	struct space_ids *spaces = arg;
 	uint32_t *bigger;
@@ -228,8 +231,8 @@ address_release(struct store_txn *txn, uint32_t address, uint64_t now)
 {
 	struct store_key prefix = store_key_u32(address);
 	struct space_ids spaces = { NULL, 0 };
-	int rc = store_walk(store_txn_reader(txn), STORE_SUBSCRIPTIONS_OF, &prefix,
-	    NULL, collect_space, &spaces);
+	int rc = store_walk(store_txn_reader(txn), STORE_SUBSCRIPTIONS_OF,
+	    &prefix, NULL, collect_space, &spaces);
 
 	for (size_t i = 0; rc == 0 && i < spaces.count; i++) {
 		rc = subscription_remove(txn, spaces.ids[i], address, now, 0);
@@ -260,8 +263,8 @@ member_remove(struct store_txn *txn, uint32_t member, uint64_t now)
 	if (rc == 0)
 		rc = member_write(txn, member, &gone);
 	if (rc == 0)
-		rc = journal_append(txn, now, KITH__VERB__VERB_MEMBER_REMOVED, 0,
-		    0, member, NULL);
+		rc = journal_append(txn, now, KITH__VERB__VERB_MEMBER_REMOVED,
+		    0, 0, member, NULL);
 	return rc;
 }
 

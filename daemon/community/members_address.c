@@ -1,16 +1,16 @@
 /* members_address.c - addresses: one row each, found by their compared form,
  * kept as written; known ones need not be of a member.
  */
-#include "protocol/address.h"
 #include "daemon/community/members.h"
+#include "protocol/address.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 int
-address_get(
-    struct store_reader *reader, uint32_t address, Kith__Address **address_r)
+address_get(struct store_reader *reader, uint32_t address,
+    Kith__Address **address_r)
 {
 	struct store_key key = store_key_u32(address);
 	ProtobufCMessage *message = NULL;
@@ -21,8 +21,8 @@ address_get(
 }
 
 int
-address_find(
-    struct store_reader *reader, const char *compared, uint32_t *address_r)
+address_find(struct store_reader *reader, const char *compared,
+    uint32_t *address_r)
 {
 	struct store_key key = store_key_bytes(compared, strlen(compared));
 	ProtobufCMessage *message = NULL;
@@ -74,16 +74,18 @@ address_make(struct store_txn *txn, const char *text, uint32_t *address_r)
 	if (rc == 0 && buffer_failed(&compared))
 		rc = -ENOMEM;
 	if (rc == 0)
-		rc = address_find(
-		    store_txn_reader(txn), buffer_text(&compared), address_r);
+		rc = address_find(store_txn_reader(txn), buffer_text(&compared),
+		    address_r);
 	if (rc == -ENOENT)
-		rc = address_create(txn, text, buffer_text(&compared), address_r);
+		rc = address_create(txn, text, buffer_text(&compared),
+		    address_r);
 	buffer_fini(&compared);
 	return rc;
 }
 
 static void
-identity_fill(struct identity *identity, uint32_t id, const Kith__Member *member)
+identity_fill(struct identity *identity, uint32_t id,
+    const Kith__Member *member)
 {
 	identity->member = id;
 	identity->role = member->role;
@@ -105,9 +107,10 @@ identity_of_address(struct store_reader *reader, const char *address,
 	if (rc == 0 && buffer_failed(&compared))
 		rc = -EINVAL;
 	if (rc == 0) {
-		memcpy(identity_r->compared, buffer_text(&compared), compared.len + 1);
-		rc = address_find(
-		    reader, buffer_text(&compared), &identity_r->address);
+		memcpy(identity_r->compared, buffer_text(&compared),
+		    compared.len + 1);
+		rc = address_find(reader, buffer_text(&compared),
+		    &identity_r->address);
 	}
 	if (rc == 0)
 		rc = address_get(reader, identity_r->address, &record);
@@ -122,8 +125,8 @@ identity_of_address(struct store_reader *reader, const char *address,
 }
 
 int
-identity_of_member(
-    struct store_reader *reader, uint32_t member, struct identity *identity_r)
+identity_of_member(struct store_reader *reader, uint32_t member,
+    struct identity *identity_r)
 {
 	Kith__Member *record = NULL;
 	Kith__Address *address = NULL;

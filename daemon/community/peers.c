@@ -35,7 +35,8 @@ struct publication {
 static bool
 address_read(const char *text, uint8_t address_r[16])
 {
-	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff,
+		0xff };
 
 	if (inet_pton(AF_INET6, text, address_r) == 1)
 		return true;
@@ -138,7 +139,8 @@ peers_replace(struct peers *peers, uint32_t id, struct peer *peer)
 }
 
 static int
-load_row(void *arg, const struct store_key *key, const ProtobufCMessage *message)
+load_row(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
 {
 	uint32_t id = store_key_get_u32(key, 0);
 	struct peer *peer;
@@ -157,8 +159,8 @@ peers_load(struct peers *peers, struct store *store)
 
 	if (view == NULL)
 		return -ENOMEM;
-	rc = store_walk(
-	    store_view_reader(view), STORE_PEERS, NULL, NULL, load_row, peers);
+	rc = store_walk(store_view_reader(view), STORE_PEERS, NULL, NULL,
+	    load_row, peers);
 	store_view_end(&view);
 	return rc;
 }
@@ -194,8 +196,8 @@ peers_publish(struct peers *peers, struct store_txn *txn, uint32_t id,
 	publication->id = id;
 	rc = record == NULL ? 0 : peer_new(&publication->peer, id, record);
 	if (rc == 0)
-		rc = store_txn_on_commit(
-		    txn, publish_commit, publish_drop, publication);
+		rc = store_txn_on_commit(txn, publish_commit, publish_drop,
+		    publication);
 	if (rc != 0)
 		publish_drop(publication);
 	return rc;
@@ -210,7 +212,8 @@ peers_by_address(struct peers *peers, const char *ip)
 	if (!address_read(ip, address))
 		return 0;
 	(void)pthread_rwlock_rdlock(&peers->lock);
-	for (const struct peer *p = peers->first; p != NULL && id == 0; p = p->next)
+	for (const struct peer *p = peers->first; p != NULL && id == 0;
+	     p = p->next)
 		if (p->has_address &&
 		    memcmp(p->address, address, sizeof address) == 0)
 			id = p->id;
@@ -219,15 +222,16 @@ peers_by_address(struct peers *peers, const char *ip)
 }
 
 uint32_t
-peers_by_login(
-    struct peers *peers, const char *login, struct auth_verifier *verifier_r)
+peers_by_login(struct peers *peers, const char *login,
+    struct auth_verifier *verifier_r)
 {
 	uint32_t id = 0;
 
 	if (login[0] == '\0')
 		return 0;
 	(void)pthread_rwlock_rdlock(&peers->lock);
-	for (const struct peer *p = peers->first; p != NULL && id == 0; p = p->next)
+	for (const struct peer *p = peers->first; p != NULL && id == 0;
+	     p = p->next)
 		if (strcmp(p->login, login) == 0) {
 			id = p->id;
 			*verifier_r = p->verifier;

@@ -21,8 +21,8 @@ int peers_publish(struct peers *peers, struct store_txn *txn, uint32_t id,
 /* The peer's id, or 0. IP addresses compare by value. */
 uint32_t peers_by_address(struct peers *peers, const char *ip);
 /* The peer that logs in by that name and its verifier; 0 if none. */
-uint32_t peers_by_login(
-    struct peers *peers, const char *login, struct auth_verifier *verifier_r);
+uint32_t peers_by_login(struct peers *peers, const char *login,
+    struct auth_verifier *verifier_r);
 bool peers_may_feed(struct peers *peers, uint32_t id, const char *space_name);
 
 #endif

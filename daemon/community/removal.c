@@ -12,7 +12,8 @@
 #include "store/sequence.h"
 
 static int
-meta_get(struct store_reader *reader, uint64_t artid, Kith__ArticleMeta **meta_r)
+meta_get(struct store_reader *reader, uint64_t artid,
+    Kith__ArticleMeta **meta_r)
 {
 	struct store_key key = store_key_u64(artid);
 	ProtobufCMessage *message = NULL;
@@ -31,8 +32,8 @@ msgid_cancel(struct store_txn *txn, struct community *community,
 	uint8_t hash[STORE_HASH_LEN];
 	int count;
 
-	store_msgid_hash(
-	    community_store(community), message_id, strlen(message_id), hash);
+	store_msgid_hash(community_store(community), message_id,
+	    strlen(message_id), hash);
 	count = store_msgid_get(store_txn_reader(txn), hash, entries);
 	if (count <= 0)
 		return count;
@@ -79,7 +80,8 @@ static int
 placement_drop(struct store_txn *txn, struct community *community,
     uint64_t artid, const Kith__Placement *placement, uint32_t actor)
 {
-	int rc = store_overview_delete(txn, placement->space, placement->number);
+	int rc =
+	    store_overview_delete(txn, placement->space, placement->number);
 
 	return rc == 0 ? note(txn, community, artid, placement, actor) : rc;
 }
@@ -97,8 +99,8 @@ removal_placement(struct store_txn *txn, struct community *community,
 	Kith__ArticleMeta *meta;
 	char *copy = NULL;
 	size_t kept = 0;
-	int rc = store_overview_get(
-	    store_txn_reader(txn), space, number, &row, &copy);
+	int rc = store_overview_get(store_txn_reader(txn), space, number, &row,
+	    &copy);
 
 	if (rc != 0)
 		return rc;
@@ -118,8 +120,8 @@ removal_placement(struct store_txn *txn, struct community *community,
 	}
 	meta->n_placements = kept;
 	key = store_key_u64(row.artid);
-	rc = kept == 0 ? article_drop(txn, community, row.artid, meta) :
-			 store_put(txn, STORE_ARTICLE_META, &key, &meta->base);
+	rc = kept == 0 ? article_drop(txn, community, row.artid, meta)
+		       : store_put(txn, STORE_ARTICLE_META, &key, &meta->base);
 	kith__article_meta__free_unpacked(meta, NULL);
 	return rc;
 }
@@ -134,8 +136,8 @@ removal_article(struct store_txn *txn, struct community *community,
 	if (rc != 0)
 		return rc;
 	for (size_t i = 0; rc == 0 && i < meta->n_placements; i++)
-		rc = placement_drop(
-		    txn, community, artid, meta->placements[i], actor);
+		rc = placement_drop(txn, community, artid, meta->placements[i],
+		    actor);
 	if (rc == 0)
 		rc = article_drop(txn, community, artid, meta);
 	kith__article_meta__free_unpacked(meta, NULL);

@@ -98,7 +98,9 @@ rights_post(const struct identity *identity, const struct space *space)
 		    space->moderation != KITH__MODERATION__MODERATION_NONE &&
 		    identity->member == 0 && identity->compared[0] != '\0')
 			return POST_MODERATED;
-		return identity->member == 0 && identity->peer == 0 ? POST_LOGIN : POST_REFUSED;
+		return identity->member == 0 && identity->peer == 0
+		    ? POST_LOGIN
+		    : POST_REFUSED;
 	}
 	if (rights_may_moderate(identity, space))
 		return POST_ALLOWED;

@@ -65,7 +65,8 @@ compare_exact(struct span a, struct span b)
 {
 	size_t len = a.len < b.len ? a.len : b.len;
 
-	return compare_length(a, b, len == 0 ? 0 : memcmp(a.bytes, b.bytes, len));
+	return compare_length(a, b,
+	    len == 0 ? 0 : memcmp(a.bytes, b.bytes, len));
 }
 
 static int
@@ -73,8 +74,8 @@ compare_folded(struct span a, struct span b)
 {
 	size_t len = a.len < b.len ? a.len : b.len;
 
-	return compare_length(
-	    a, b, len == 0 ? 0 : strncasecmp(a.bytes, b.bytes, len));
+	return compare_length(a, b,
+	    len == 0 ? 0 : strncasecmp(a.bytes, b.bytes, len));
 }
 
 /* The place of key, and whether somebody is there. */
@@ -250,15 +251,16 @@ entry_new(const struct spaces *spaces, uint32_t id, const Kith__Space *record)
 	space->closed = record->closed;
 	space->created = record->created;
 	space->digest_set = record->digest_set;
-	space->digest_hour = record->digest_set ? record->digest_hour :
-						  spaces->digest_hour;
-	space->digest_articles = record->digest_set ? record->digest_articles :
-						      spaces->digest_articles;
-	space->digest_kilobytes = record->digest_set ? record->digest_kilobytes :
-						       spaces->digest_kilobytes;
+	space->digest_hour =
+	    record->digest_set ? record->digest_hour : spaces->digest_hour;
+	space->digest_articles = record->digest_set ? record->digest_articles
+						    : spaces->digest_articles;
+	space->digest_kilobytes = record->digest_set ? record->digest_kilobytes
+						     : spaces->digest_kilobytes;
 	if (space->name == NULL || space->mail == NULL ||
 	    space->description == NULL ||
-	    entry_moderators(space, record->moderators, record->n_moderators) != 0) {
+	    entry_moderators(space, record->moderators, record->n_moderators) !=
+		0) {
 		space_unref(space);
 		return NULL;
 	}
@@ -276,7 +278,8 @@ spaces_reserve(struct spaces *spaces, uint32_t id)
 		return -EBADMSG;
 	rc = grow(&spaces->by_name.items, &spaces->by_name.room, wanted);
 	if (rc == 0)
-		rc = grow(&spaces->by_mail.items, &spaces->by_mail.room, wanted);
+		rc =
+		    grow(&spaces->by_mail.items, &spaces->by_mail.room, wanted);
 	if (rc == 0)
 		rc = grow(&spaces->by_id, &spaces->id_room, (size_t)id + 1);
 	return rc;
@@ -305,7 +308,8 @@ spaces_replace(struct spaces *spaces, uint32_t id, struct space *space)
 }
 
 static int
-load_row(void *arg, const struct store_key *key, const ProtobufCMessage *message)
+load_row(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
 {
 	struct spaces *spaces = arg;
 	uint32_t id = store_key_get_u32(key, 0);
@@ -314,7 +318,8 @@ load_row(void *arg, const struct store_key *key, const ProtobufCMessage *message
 
 	if (rc != 0)
 		return rc;
-	space = entry_new(spaces, id, (const Kith__Space *)(const void *)message);
+	space =
+	    entry_new(spaces, id, (const Kith__Space *)(const void *)message);
 	if (space == NULL)
 		return -ENOMEM;
 	spaces_replace(spaces, id, space);
@@ -351,8 +356,10 @@ entry_copy(const struct space *space)
 	copy->name = strdup(space->name);
 	copy->mail = strdup(space->mail);
 	copy->description = strdup(space->description);
-	if (copy->name == NULL || copy->mail == NULL || copy->description == NULL ||
-	    entry_moderators(copy, space->moderators, space->moderator_count) != 0) {
+	if (copy->name == NULL || copy->mail == NULL ||
+	    copy->description == NULL ||
+	    entry_moderators(copy, space->moderators, space->moderator_count) !=
+		0) {
 		space_unref(copy);
 		return NULL;
 	}
@@ -515,8 +522,8 @@ spaces_publish(struct spaces *spaces, struct store_txn *txn, uint32_t id,
 		(void)pthread_rwlock_unlock(&spaces->lock);
 	}
 	if (rc == 0) {
-		rc = store_txn_on_commit(
-		    txn, publish_commit, publish_drop, publication);
+		rc = store_txn_on_commit(txn, publish_commit, publish_drop,
+		    publication);
 		if (rc == 0)
 			return 0;
 		publish_drop(publication);

@@ -14,7 +14,8 @@ subscription_get(struct store_reader *reader, uint32_t space, uint32_t address,
 	ProtobufCMessage *message = NULL;
 	int rc = store_get(reader, STORE_SUBSCRIPTIONS, &key, &message);
 
-	*subscription_r = rc == 0 ? (Kith__Subscription *)(void *)message : NULL;
+	*subscription_r =
+	    rc == 0 ? (Kith__Subscription *)(void *)message : NULL;
 	return rc;
 }
 
@@ -23,8 +24,8 @@ put_verb(bool known, const Kith__Subscription *subscription)
 {
 	if (subscription->state == KITH__SUBSCRIPTION_STATE__SUB_SUSPENDED)
 		return KITH__VERB__VERB_SUSPENDED;
-	return known ? KITH__VERB__VERB_SUBSCRIPTION_CHANGED :
-		       KITH__VERB__VERB_SUBSCRIBED;
+	return known ? KITH__VERB__VERB_SUBSCRIPTION_CHANGED
+		     : KITH__VERB__VERB_SUBSCRIBED;
 }
 
 int
@@ -33,15 +34,16 @@ subscription_put(struct store_txn *txn, uint32_t space, uint32_t address,
 {
 	struct store_key key = store_key_u32_u32(space, address);
 	struct store_key of = store_key_u32_u32(address, space);
-	bool known = store_has(store_txn_reader(txn), STORE_SUBSCRIPTIONS, &key);
+	bool known =
+	    store_has(store_txn_reader(txn), STORE_SUBSCRIPTIONS, &key);
 	Kith__Nothing nothing = KITH__NOTHING__INIT;
 	int rc = store_put(txn, STORE_SUBSCRIPTIONS, &key, &subscription->base);
 
 	if (rc == 0 && !known)
 		rc = store_put(txn, STORE_SUBSCRIPTIONS_OF, &of, &nothing.base);
 	if (rc == 0)
-		rc = journal_append(txn, now, put_verb(known, subscription), actor,
-		    space, address, NULL);
+		rc = journal_append(txn, now, put_verb(known, subscription),
+		    actor, space, address, NULL);
 	return rc;
 }
 
@@ -58,8 +60,8 @@ subscription_remove(struct store_txn *txn, uint32_t space, uint32_t address,
 	rc = store_delete(txn, STORE_SUBSCRIPTIONS_OF, &of);
 	if (rc != 0 && rc != -ENOENT)
 		return rc;
-	return journal_append(txn, now, KITH__VERB__VERB_UNSUBSCRIBED, actor, space,
-	    address, NULL);
+	return journal_append(txn, now, KITH__VERB__VERB_UNSUBSCRIBED, actor,
+	    space, address, NULL);
 }
 
 struct walk {
@@ -69,7 +71,8 @@ struct walk {
 };
 
 static int
-walk_row(void *arg, const struct store_key *key, const ProtobufCMessage *message)
+walk_row(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
 {
 	struct walk *walk = arg;
 
@@ -79,15 +82,16 @@ walk_row(void *arg, const struct store_key *key, const ProtobufCMessage *message
 
 int
 subscriptions_walk(struct store_reader *reader, uint32_t space, uint32_t from,
-    int (*fn)(void *arg, uint32_t address, const Kith__Subscription *subscription),
+    int (*fn)(void *arg, uint32_t address,
+	const Kith__Subscription *subscription),
     void *arg)
 {
 	struct store_key prefix = store_key_u32(space);
 	struct store_key start = store_key_u32_u32(space, from);
 	struct walk walk = { fn, arg };
 
-	return store_walk(
-	    reader, STORE_SUBSCRIPTIONS, &prefix, &start, walk_row, &walk);
+	return store_walk(reader, STORE_SUBSCRIPTIONS, &prefix, &start,
+	    walk_row, &walk);
 }
 
 static int
@@ -101,8 +105,8 @@ upper_row(void *arg, uint32_t address, const Kith__Subscription *subscription)
 /* There is no walk from the end: halves the range of ids, one row read each
  * time, at most 33 of them. */
 int
-subscriptions_upper(
-    struct store_reader *reader, uint32_t space, uint32_t *address_r)
+subscriptions_upper(struct store_reader *reader, uint32_t space,
+    uint32_t *address_r)
 {
 	uint32_t low = 0, step, found = 0;
 	int rc = subscriptions_walk(reader, space, 1, upper_row, &found);
@@ -112,7 +116,8 @@ subscriptions_upper(
 		return rc;
 	low = found;
 	for (step = 1; rc == 1 && step <= UINT32_MAX / 2 - low; step *= 2) {
-		rc = subscriptions_walk(reader, space, low + step, upper_row, &found);
+		rc = subscriptions_walk(reader, space, low + step, upper_row,
+		    &found);
 		if (rc == 1)
 			low = found;
 	}
@@ -121,8 +126,8 @@ subscriptions_upper(
 		if (step > UINT32_MAX - low)
 			continue;
 		do {
-			rc = subscriptions_walk(
-			    reader, space, low + step, upper_row, &found);
+			rc = subscriptions_walk(reader, space, low + step,
+			    upper_row, &found);
 			if (rc == 1)
 				low = found;
 		} while (rc == 1);

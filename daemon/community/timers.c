@@ -21,8 +21,8 @@ jobs_due(struct community *community, void (*done)(void *arg), void *arg)
 	done(arg);
 }
 
-static void (*const timer_table[])(
-    struct community *community, void (*done)(void *arg), void *arg) = {
+static void (*const timer_table[])(struct community *community,
+    void (*done)(void *arg), void *arg) = {
 	expiry_run_due,
 	digests_due,
 	jobs_due,
@@ -38,9 +38,9 @@ struct waiter {
 struct timers {
 	struct community *community;
 	size_t at;
-	bool running; /* atomic: is_idle may be asked from anywhere */
+	bool running;           /* atomic: is_idle may be asked from anywhere */
 	struct waiter *waiting; /* for the end of the present run */
-	struct waiter *next;	/* for the end of the next one */
+	struct waiter *next;    /* for the end of the next one */
 	bool again;
 };
 

@@ -18,7 +18,7 @@ bool timers_are_running(const struct timers *timers);
 
 /* Used tokens, counts of answers, failures of the parser, and who bounced, that
  * nobody needs any more, once an hour, in slices. */
-void expiry_run_due(
-    struct community *community, void (*done)(void *arg), void *arg);
+void expiry_run_due(struct community *community, void (*done)(void *arg),
+    void *arg);
 
 #endif

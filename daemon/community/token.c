@@ -16,7 +16,7 @@
 #include "store/msgid.h"
 
 #define SECRET_LEN 32u
-#define DAY	   86400u
+#define DAY        86400u
 #define EPOCH_DAY  18262u /* 2020-01-01 */
 #define TEXT_MAX   36u
 
@@ -106,8 +106,8 @@ tokens_load(struct tokens *tokens, struct store *store)
 
 	if (view == NULL)
 		return -ENOMEM;
-	rc = store_walk(
-	    store_view_reader(view), STORE_KEYS, NULL, NULL, key_row, tokens);
+	rc = store_walk(store_view_reader(view), STORE_KEYS, NULL, NULL,
+	    key_row, tokens);
 	store_view_end(&view);
 	return rc;
 }
@@ -188,8 +188,8 @@ token_mac(struct community *community, const struct token_key *key,
 	buffer_append_span(&text, payload);
 	if (buffer_failed(&text) ||
 	    HMAC(EVP_sha256(), key->secret, (int)sizeof key->secret,
-	        (const unsigned char *)text.bytes, text.len, digest,
-	        &digest_len) == NULL ||
+		(const unsigned char *)text.bytes, text.len, digest,
+		&digest_len) == NULL ||
 	    digest_len < TOKEN_MAC_LEN)
 		rc = -ENOMEM;
 	else
@@ -219,8 +219,8 @@ token_make(struct community *community, enum token_kind kind, uint64_t object,
 	fields.day = (community_now(community) + rule->lifetime) / DAY + 1;
 	fields.day = fields.day < EPOCH_DAY ? 0 : fields.day - EPOCH_DAY;
 	len = token_payload_encode(&fields, bytes);
-	rc = token_mac(
-	    community, key, kind, span_make((char *)bytes, len), bytes + len);
+	rc = token_mac(community, key, kind, span_make((char *)bytes, len),
+	    bytes + len);
 	if (rc != 0)
 		return rc;
 	base32_encode(bytes, len + TOKEN_MAC_LEN, text);
@@ -268,7 +268,8 @@ token_read(struct community *community, enum token_kind kind, struct span text,
 		return -EBADMSG;
 	key = key_of(community_tokens(community), fields.key);
 	if (key == NULL ||
-	    token_mac(community, key, kind, span_make((char *)bytes, len), mac) != 0 ||
+	    token_mac(community, key, kind, span_make((char *)bytes, len),
+		mac) != 0 ||
 	    CRYPTO_memcmp(mac, bytes + len, sizeof mac) != 0)
 		return -EBADMSG;
 	token_r->kind = kind;
@@ -288,9 +289,9 @@ use_key(struct community *community, struct span text)
 	size_t len = text.len < sizeof folded ? text.len : sizeof folded;
 
 	for (size_t i = 0; i < len; i++)
-		folded[i] = text.bytes[i] >= 'A' && text.bytes[i] <= 'Z' ?
-		    (char)(text.bytes[i] - 'A' + 'a') :
-		    text.bytes[i];
+		folded[i] = text.bytes[i] >= 'A' && text.bytes[i] <= 'Z'
+		    ? (char)(text.bytes[i] - 'A' + 'a')
+		    : text.bytes[i];
 	store_hash(community_store(community), folded, len, hash);
 	return store_key_bytes(hash, sizeof hash);
 }

@@ -17,17 +17,18 @@ derive(const char *password, struct auth_verifier *verifier)
 	unsigned len = 0;
 	int rc = -EIO;
 
-	if (PKCS5_PBKDF2_HMAC(password, (int)strnlen(password, AUTH_PASSWORD_MAX),
-	        verifier->salt, (int)sizeof verifier->salt,
-	        (int)verifier->iterations, EVP_sha256(), (int)sizeof salted,
-	        salted) == 1 &&
+	if (PKCS5_PBKDF2_HMAC(password,
+		(int)strnlen(password, AUTH_PASSWORD_MAX), verifier->salt,
+		(int)sizeof verifier->salt, (int)verifier->iterations,
+		EVP_sha256(), (int)sizeof salted, salted) == 1 &&
 	    HMAC(EVP_sha256(), salted, (int)sizeof salted,
-	        (const unsigned char *)"Client Key", 10, client_key, &len) != NULL &&
-	    EVP_Digest(client_key, sizeof client_key, verifier->stored_key, &len,
-	        EVP_sha256(), NULL) == 1 &&
+		(const unsigned char *)"Client Key", 10, client_key,
+		&len) != NULL &&
+	    EVP_Digest(client_key, sizeof client_key, verifier->stored_key,
+		&len, EVP_sha256(), NULL) == 1 &&
 	    HMAC(EVP_sha256(), salted, (int)sizeof salted,
-	        (const unsigned char *)"Server Key", 10, verifier->server_key,
-	        &len) != NULL)
+		(const unsigned char *)"Server Key", 10, verifier->server_key,
+		&len) != NULL)
 		rc = 0;
 	OPENSSL_cleanse(salted, sizeof salted);
 	OPENSSL_cleanse(client_key, sizeof client_key);
@@ -45,19 +46,20 @@ auth_verifier_make(const char *password, struct auth_verifier *verifier_r)
 }
 
 bool
-auth_verifier_matches(const struct auth_verifier *verifier, const char *password)
+auth_verifier_matches(const struct auth_verifier *verifier,
+    const char *password)
 {
 	struct auth_verifier made = *verifier;
 
 	return verifier->iterations > 0 && derive(password, &made) == 0 &&
 	    CRYPTO_memcmp(made.stored_key, verifier->stored_key,
-	        sizeof made.stored_key) == 0;
+		sizeof made.stored_key) == 0;
 }
 
 int
 auth_verifier_read(const ProtobufCBinaryData *salt, uint32_t iterations,
-    const ProtobufCBinaryData *stored_key, const ProtobufCBinaryData *server_key,
-    struct auth_verifier *verifier_r)
+    const ProtobufCBinaryData *stored_key,
+    const ProtobufCBinaryData *server_key, struct auth_verifier *verifier_r)
 {
 	memset(verifier_r, 0, sizeof *verifier_r);
 	if (salt->len == 0)

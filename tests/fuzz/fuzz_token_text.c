@@ -15,8 +15,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t bytes[TOKEN_PAYLOAD_ROOM], again[TOKEN_PAYLOAD_ROOM];
 	char text[BASE32_ROOM(sizeof bytes)];
 	struct token_fields fields;
-	int n = base32_decode(
-	    span_make((const char *)data, size), bytes, sizeof bytes);
+	int n = base32_decode(span_make((const char *)data, size), bytes,
+	    sizeof bytes);
 
 	if (n < 0)
 		return 0;
@@ -26,7 +26,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (token_payload_decode(bytes, (size_t)n, &fields) == 0 &&
 	    (token_payload_encode(&fields, again) != (size_t)n ||
-	        memcmp(again, bytes, (size_t)n) != 0))
+		memcmp(again, bytes, (size_t)n) != 0))
 		abort();
 	return 0;
 }

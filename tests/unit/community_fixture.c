@@ -78,12 +78,14 @@ port_sent(void *arg)
 static void
 mail_keep(struct fixture *fixture, const char *body, const struct outgoing *out)
 {
-	struct fixture_mail *mail = calloc(1, sizeof *mail), **at = &fixture->mails;
+	struct fixture_mail *mail = calloc(1, sizeof *mail),
+			    **at = &fixture->mails;
 
 	assert_non_null(mail);
 	mail->envelope_from = strdup(out->envelope_from);
 	mail->recipient = strdup(out->recipient);
-	mail->head = strndup(out->head.len == 0 ? "" : out->head.bytes, out->head.len);
+	mail->head =
+	    strndup(out->head.len == 0 ? "" : out->head.bytes, out->head.len);
 	mail->body = strdup(body);
 	while (*at != NULL)
 		at = &(*at)->next;
@@ -124,7 +126,8 @@ fixture_forget_mail(struct fixture *fixture)
 {
 	struct fixture_mail *next;
 
-	for (struct fixture_mail *mail = fixture->mails; mail != NULL; mail = next) {
+	for (struct fixture_mail *mail = fixture->mails; mail != NULL;
+	     mail = next) {
 		next = mail->next;
 		free(mail->envelope_from);
 		free(mail->recipient);
@@ -203,9 +206,9 @@ fixture_open(struct fixture *fixture)
 	assert_non_null(fixture->loop);
 	assert_non_null(fixture->inbox);
 	assert_non_null(fixture->workers);
-	fixture->inbox_event = event_new(loop_base(fixture->loop),
-	    store_inbox_fd(fixture->inbox), EV_READ | EV_PERSIST, on_inbox,
-	    fixture->inbox);
+	fixture->inbox_event =
+	    event_new(loop_base(fixture->loop), store_inbox_fd(fixture->inbox),
+		EV_READ | EV_PERSIST, on_inbox, fixture->inbox);
 	assert_int_equal(event_add(fixture->inbox_event, NULL), 0);
 	options = (struct community_options){
 		.store = fixture->store,
@@ -246,8 +249,8 @@ fixture_setup(void **state)
 	fixture->clock = clock_new_fixed(FIXTURE_NOW);
 	fixture->reply_code = 250;
 	fixture->reply_text = "2.0.0 ok";
-	fixture->mail = (struct mail_port){ port_body, port_body_free, port_send,
-		port_flush, fixture };
+	fixture->mail = (struct mail_port){ port_body, port_body_free,
+		port_send, port_flush, fixture };
 	fixture->admin.clock_allowed = true;
 	fixture->admin.version = "test";
 	fixture_config(fixture);
@@ -264,7 +267,8 @@ remove_folder(const char *directory)
 	DIR *dir = opendir(directory);
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		(void)snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
+		(void)snprintf(path, sizeof path, "%s/%s", directory,
+		    entry->d_name);
 		(void)unlink(path);
 	}
 	if (dir != NULL)
@@ -369,7 +373,9 @@ int
 fixture_run(struct fixture *fixture,
     int (*fn)(struct store_txn *txn, void *arg), void *arg)
 {
-	struct call call = { .op = { .apply = call_apply }, .fn = fn, .arg = arg };
+	struct call call = { .op = { .apply = call_apply },
+		.fn = fn,
+		.arg = arg };
 
 	return store_run(fixture->store, &call.op);
 }

@@ -55,8 +55,8 @@ request_line(const char *const *words, size_t input_len)
 		(void)json_array_append_new(argv, json_string(*words));
 	request = json_pack("{s:o}", "argv", argv);
 	if (input_len > 0)
-		(void)json_object_set_new(
-		    request, "bytes", json_integer((json_int_t)input_len));
+		(void)json_object_set_new(request, "bytes",
+		    json_integer((json_int_t)input_len));
 	text = json_dumps(request, JSON_COMPACT);
 	json_decref(request);
 	return text;
@@ -75,8 +75,9 @@ control_open(struct fixture *fixture)
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
 		for (count = 0; tables[i][count].noun != NULL; count++)
 			;
-		assert_int_equal(
-		    control_add(control, tables[i], count, fixture->community), 0);
+		assert_int_equal(control_add(control, tables[i], count,
+				     fixture->community),
+		    0);
 	}
 	return control;
 }
@@ -97,8 +98,8 @@ fixture_kithctl(struct fixture *fixture, const char *const *words,
 	(void)evutil_make_socket_nonblocking(pair[1]);
 	buffer_init(&talk.answer, 0);
 	assert_int_equal(control_serve(control, pair[1], NULL, NULL), 0);
-	event = event_new(loop_base(fixture->loop), pair[0], EV_READ | EV_PERSIST,
-	    on_answer, &talk);
+	event = event_new(loop_base(fixture->loop), pair[0],
+	    EV_READ | EV_PERSIST, on_answer, &talk);
 	assert_int_equal(event_add(event, NULL), 0);
 	assert_true(dprintf(pair[0], "%s\n", line) > 0);
 	if (input_len > 0)

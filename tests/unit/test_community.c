@@ -13,7 +13,11 @@
 #include "daemon/community/subscriptions.h"
 #include "daemon/community/token.h"
 
-#define WORDS(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define WORDS(...)     \
+ (const char *const[]) \
+ {                     \
+  __VA_ARGS__, NULL    \
+ }
 
 /* ---- tokens */
 
@@ -25,13 +29,14 @@ a_token_says_what_it_was_made_for(void **state)
 	struct token token;
 
 	assert_int_equal(token_make(f->community, TOKEN_REPLY, 1042,
-	                     TOKEN_OF_ADDRESS(7), text),
+			     TOKEN_OF_ADDRESS(7), text),
 	    0);
 	assert_true(strlen(text) <= 36);
 	for (size_t i = 0; text[i] != '\0'; i++)
 		text[i] = (char)toupper((unsigned char)text[i]);
-	assert_int_equal(
-	    token_read(f->community, TOKEN_REPLY, span_of(text), &token), 0);
+	assert_int_equal(token_read(f->community, TOKEN_REPLY, span_of(text),
+			     &token),
+	    0);
 	assert_int_equal(token.object, 1042);
 	assert_int_equal(token.member, TOKEN_OF_ADDRESS(7));
 }
@@ -43,21 +48,23 @@ a_token_of_another_kind_or_changed_is_refused(void **state)
 	char text[TOKEN_TEXT_ROOM];
 	struct token token;
 
-	assert_int_equal(token_make(f->community, TOKEN_CONFIRM, 3, 4, text), 0);
-	assert_int_equal(
-	    token_read(f->community, TOKEN_MODERATE, span_of(text), &token),
+	assert_int_equal(token_make(f->community, TOKEN_CONFIRM, 3, 4, text),
+	    0);
+	assert_int_equal(token_read(f->community, TOKEN_MODERATE, span_of(text),
+			     &token),
 	    -EBADMSG);
 	for (size_t i = 0; text[i] != '\0'; i++) {
 		char kept = text[i];
 
 		text[i] = kept == 'a' ? 'b' : 'a';
-		assert_int_equal(
-		    token_read(f->community, TOKEN_CONFIRM, span_of(text), &token),
+		assert_int_equal(token_read(f->community, TOKEN_CONFIRM,
+				     span_of(text), &token),
 		    -EBADMSG);
 		text[i] = kept;
 	}
-	assert_int_equal(
-	    token_read(f->community, TOKEN_CONFIRM, span_of(""), &token), -EBADMSG);
+	assert_int_equal(token_read(f->community, TOKEN_CONFIRM, span_of(""),
+			     &token),
+	    -EBADMSG);
 }
 
 static void
@@ -67,14 +74,16 @@ a_token_expires_and_survives_a_restart(void **state)
 	char text[TOKEN_TEXT_ROOM];
 	struct token token;
 
-	assert_int_equal(token_make(f->community, TOKEN_CONFIRM, 3, 4, text), 0);
+	assert_int_equal(token_make(f->community, TOKEN_CONFIRM, 3, 4, text),
+	    0);
 	fixture_reopen(f);
 	clock_advance(f->clock, 7 * 86400);
-	assert_int_equal(
-	    token_read(f->community, TOKEN_CONFIRM, span_of(text), &token), 0);
+	assert_int_equal(token_read(f->community, TOKEN_CONFIRM, span_of(text),
+			     &token),
+	    0);
 	clock_advance(f->clock, 2 * 86400);
-	assert_int_equal(
-	    token_read(f->community, TOKEN_CONFIRM, span_of(text), &token),
+	assert_int_equal(token_read(f->community, TOKEN_CONFIRM, span_of(text),
+			     &token),
 	    -ETIMEDOUT);
 	assert_int_equal(token.object, 3);
 }
@@ -90,7 +99,8 @@ do_use(struct store_txn *txn, void *arg)
 {
 	struct use *use = arg;
 
-	return token_use(txn, use->f->community, span_of(use->text), &use->token);
+	return token_use(txn, use->f->community, span_of(use->text),
+	    &use->token);
 }
 
 static void
@@ -101,9 +111,11 @@ a_single_use_token_works_once_until_it_is_swept(void **state)
 	struct use use = { .f = f, .text = text };
 	struct store_view *view;
 
-	assert_int_equal(token_make(f->community, TOKEN_CONFIRM, 3, 4, text), 0);
-	assert_int_equal(
-	    token_read(f->community, TOKEN_CONFIRM, span_of(text), &use.token), 0);
+	assert_int_equal(token_make(f->community, TOKEN_CONFIRM, 3, 4, text),
+	    0);
+	assert_int_equal(token_read(f->community, TOKEN_CONFIRM, span_of(text),
+			     &use.token),
+	    0);
 	assert_int_equal(fixture_run(f, do_use, &use), 0);
 	assert_int_equal(fixture_run(f, do_use, &use), -EALREADY);
 	clock_advance(f->clock, 9 * 86400);
@@ -111,7 +123,7 @@ a_single_use_token_works_once_until_it_is_swept(void **state)
 	fixture_settle(f);
 	view = store_view_begin(f->store);
 	assert_int_equal(token_was_used(store_view_reader(view), f->community,
-	                     span_of(text)),
+			     span_of(text)),
 	    0);
 	store_view_end(&view);
 }
@@ -125,11 +137,11 @@ a_space_is_found_by_name_and_by_mail(void **state)
 	struct spaces *spaces;
 	struct space *space;
 
-	assert_int_equal(
-	    fixture_kithctl(f, WORDS("space", "add", "acme.help", "--kind",
-	                           "support", "--mail", "Help", "--description",
-	                           "Ask us"),
-	        NULL, NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("space", "add", "acme.help", "--kind",
+				 "support", "--mail", "Help", "--description",
+				 "Ask us"),
+			     NULL, NULL),
 	    0);
 	spaces = community_spaces(f->community);
 	space = spaces_by_mail(spaces, span_of("hELP"));
@@ -141,7 +153,8 @@ a_space_is_found_by_name_and_by_mail(void **state)
 	space_unref(space);
 	assert_null(spaces_by_name(spaces, span_of("Acme.help")));
 	fixture_reopen(f);
-	space = spaces_by_name(community_spaces(f->community), span_of("acme.help"));
+	space = spaces_by_name(community_spaces(f->community),
+	    span_of("acme.help"));
 	assert_non_null(space);
 	space_unref(space);
 }
@@ -154,14 +167,16 @@ a_space_changes_its_mail_and_is_removed(void **state)
 	struct space *space;
 	uint64_t generation;
 
-	assert_int_equal(fixture_kithctl(f, WORDS("space", "add", "acme.talk",
-	                                        "--kind", "talk", "--mail", "talk"),
-	                     NULL, NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("space", "add", "acme.talk", "--kind",
+				 "talk", "--mail", "talk"),
+			     NULL, NULL),
 	    0);
 	generation = spaces_generation(spaces);
-	assert_int_equal(fixture_kithctl(f, WORDS("space", "set", "acme.talk",
-	                                        "--mail", "chat", "--closed", "yes"),
-	                     NULL, NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("space", "set", "acme.talk", "--mail",
+				 "chat", "--closed", "yes"),
+			     NULL, NULL),
 	    0);
 	assert_true(spaces_generation(spaces) > generation);
 	assert_null(spaces_by_mail(spaces, span_of("talk")));
@@ -170,12 +185,14 @@ a_space_changes_its_mail_and_is_removed(void **state)
 	assert_true(space->closed);
 	space_unref(space);
 	/* the old address is free for another */
-	assert_int_equal(fixture_kithctl(f, WORDS("space", "add", "acme.two",
-	                                        "--kind", "talk", "--mail", "talk"),
-	                     NULL, NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("space", "add", "acme.two", "--kind", "talk",
+				 "--mail", "talk"),
+			     NULL, NULL),
 	    0);
-	assert_int_equal(
-	    fixture_kithctl(f, WORDS("space", "remove", "acme.talk"), NULL, NULL), 0);
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("space", "remove", "acme.talk"), NULL, NULL),
+	    0);
 	assert_null(spaces_by_name(spaces, span_of("acme.talk")));
 	assert_null(spaces_by_mail(spaces, span_of("chat")));
 	assert_int_equal(spaces_count(spaces), 1);
@@ -190,12 +207,14 @@ bad_spaces_are_refused_with_what_to_do(void **state)
 		WORDS("space", "add", "acme.all", "--kind", "talk"),
 		WORDS("space", "add", "acme.x", "--kind", "course"),
 		WORDS("space", "add", "acme.x"),
-		WORDS("space", "add", "acme.x", "--kind", "talk", "--mail", "a+b"),
+		WORDS("space", "add", "acme.x", "--kind", "talk", "--mail",
+		    "a+b"),
 		WORDS("space", "add", "acme.x", "--kind", "talk", "--mail",
 		    "x-subscribe"),
 		WORDS("space", "add", "acme.x", "--kind", "talk", "--mail",
 		    "postmaster"),
-		WORDS("space", "add", "acme.x", "--kind", "talk", "--read", "all"),
+		WORDS("space", "add", "acme.x", "--kind", "talk", "--read",
+		    "all"),
 		WORDS("space", "show", "acme.x"),
 		WORDS("space", "set", "acme.x", "--closed", "yes"),
 	};
@@ -203,7 +222,8 @@ bad_spaces_are_refused_with_what_to_do(void **state)
 	char *answer;
 
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-		assert_int_equal(fixture_kithctl(f, wrong[i], NULL, &answer), 1);
+		assert_int_equal(fixture_kithctl(f, wrong[i], NULL, &answer),
+		    1);
 		assert_non_null(strstr(answer, "\"error\""));
 		free(answer);
 	}
@@ -248,28 +268,29 @@ a_removed_space_takes_its_articles_along(void **state)
 	struct fixture *f = *state;
 	char *answer;
 
-	assert_int_equal(
-	    fixture_kithctl(f, WORDS("space", "add", "acme.talk", "--kind", "talk",
-	                           "--post", "anyone"),
-	        NULL, NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("space", "add", "acme.talk", "--kind",
+				 "talk", "--post", "anyone"),
+			     NULL, NULL),
 	    0);
 	assert_int_equal(post(f, article), REASON_STORED);
-	assert_int_equal(
-	    fixture_kithctl(f, WORDS("space", "remove", "acme.talk"), NULL, &answer),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("space", "remove", "acme.talk"), NULL,
+			     &answer),
 	    1);
 	assert_non_null(strstr(answer, "--force"));
 	free(answer);
-	assert_int_equal(fixture_kithctl(f, WORDS("space", "remove", "acme.talk",
-	                                        "--force"),
-	                     NULL, NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("space", "remove", "acme.talk", "--force"),
+			     NULL, NULL),
 	    0);
 	assert_int_equal(fixture_kithctl(f, WORDS("check"), NULL, &answer), 0);
 	free(answer);
 	/* the name is free, what was removed does not come back */
-	assert_int_equal(
-	    fixture_kithctl(f, WORDS("space", "add", "acme.talk", "--kind", "talk",
-	                           "--post", "anyone"),
-	        NULL, NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("space", "add", "acme.talk", "--kind",
+				 "talk", "--post", "anyone"),
+			     NULL, NULL),
 	    0);
 	assert_int_not_equal(post(f, article), REASON_STORED);
 }
@@ -299,8 +320,9 @@ try_login(struct fixture *f, const char *name, const char *password,
     struct login *login)
 {
 	*login = (struct login){ .f = f };
-	assert_int_equal(
-	    auth_check(f->community, f->loop, name, password, on_login, login), 0);
+	assert_int_equal(auth_check(f->community, f->loop, name, password,
+			     on_login, login),
+	    0);
 	assert_false(login->over);
 	fixture_wait(f, &login->over);
 	return login->good;
@@ -312,10 +334,11 @@ a_member_logs_in_by_login_and_by_address(void **state)
 	struct fixture *f = *state;
 	struct login login;
 
-	assert_int_equal(
-	    fixture_kithctl(f, WORDS("member", "add", "Ann@Example.org", "--login",
-	                           "ann", "--role", "staff", "--password-stdin"),
-	        "correct horse\n", NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("member", "add", "Ann@Example.org",
+				 "--login", "ann", "--role", "staff",
+				 "--password-stdin"),
+			     "correct horse\n", NULL),
 	    0);
 	assert_true(try_login(f, "ann", "correct horse", &login));
 	assert_int_equal(login.identity.role, KITH__ROLE__ROLE_STAFF);
@@ -333,26 +356,27 @@ a_remembered_login_ends_with_the_member(void **state)
 	struct fixture *f = *state;
 	struct login login;
 
-	assert_int_equal(
-	    fixture_kithctl(f, WORDS("member", "add", "bo@example.org",
-	                           "--password-stdin"),
-	        "secret", NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("member", "add", "bo@example.org",
+				 "--password-stdin"),
+			     "secret", NULL),
 	    0);
 	assert_true(try_login(f, "bo@example.org", "secret", &login));
 	assert_true(try_login(f, "bo@example.org", "secret", &login));
-	assert_int_equal(fixture_kithctl(f, WORDS("member", "set", "bo@example.org",
-	                                        "--state", "suspended"),
-	                     NULL, NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("member", "set", "bo@example.org", "--state",
+				 "suspended"),
+			     NULL, NULL),
 	    0);
 	assert_false(try_login(f, "bo@example.org", "secret", &login));
-	assert_int_equal(
-	    fixture_kithctl(f, WORDS("member", "set", "bo@example.org", "--state",
-	                           "active"),
-	        NULL, NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("member", "set", "bo@example.org", "--state",
+				 "active"),
+			     NULL, NULL),
 	    0);
-	assert_int_equal(
-	    fixture_kithctl(f, WORDS("member", "password", "bo@example.org"),
-	        "other", NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("member", "password", "bo@example.org"),
+			     "other", NULL),
 	    0);
 	assert_false(try_login(f, "bo@example.org", "secret", &login));
 	assert_true(try_login(f, "bo@example.org", "other", &login));
@@ -375,27 +399,31 @@ a_removed_member_frees_its_names_but_not_its_id(void **state)
 	struct fixture *f = *state;
 	uint32_t first, second;
 
-	assert_int_equal(fixture_kithctl(f, WORDS("space", "add", "acme.talk",
-	                                        "--kind", "talk"),
-	                     NULL, NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("space", "add", "acme.talk", "--kind",
+				 "talk"),
+			     NULL, NULL),
 	    0);
-	assert_int_equal(fixture_kithctl(f, WORDS("subscription", "add", "acme.talk",
-	                                        "cy@example.org"),
-	                     NULL, NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("subscription", "add", "acme.talk",
+				 "cy@example.org"),
+			     NULL, NULL),
 	    0);
 	first = member_id(f, "cy@example.org");
 	assert_int_not_equal(first, 0);
-	assert_int_equal(fixture_kithctl(f, WORDS("member", "remove",
-	                                        "CY@example.org"),
-	                     NULL, NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("member", "remove", "CY@example.org"), NULL,
+			     NULL),
 	    0);
 	assert_int_equal(member_id(f, "cy@example.org"), 0);
-	assert_int_equal(fixture_kithctl(f, WORDS("subscription", "remove",
-	                                        "acme.talk", "cy@example.org"),
-	                     NULL, NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("subscription", "remove", "acme.talk",
+				 "cy@example.org"),
+			     NULL, NULL),
 	    1);
-	assert_int_equal(
-	    fixture_kithctl(f, WORDS("member", "add", "cy@example.org"), NULL, NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("member", "add", "cy@example.org"), NULL,
+			     NULL),
 	    0);
 	second = member_id(f, "cy@example.org");
 	assert_true(second > first);
@@ -448,24 +476,26 @@ an_import_takes_what_is_good_and_names_what_is_not(void **state)
 	struct fixture *f = *state;
 	char *answer;
 
-	assert_int_equal(fixture_kithctl(f, WORDS("space", "add", "acme.talk",
-	                                        "--kind", "talk", "--mail", "talk"),
-	                     NULL, NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("space", "add", "acme.talk", "--kind",
+				 "talk", "--mail", "talk"),
+			     NULL, NULL),
 	    0);
 	assert_int_equal(
-	    fixture_kithctl(f, WORDS("subscription", "import", "acme.talk", "x.txt",
-	                           "--mode", "digest"),
-	        "a@example.org\nb@example.org\tnomail\r\nno address\n"
-	        "c@example.org\tweekly\n\n# note\nd@example.org\teach\tsuspended",
-	        &answer),
+	    fixture_kithctl(f,
+		WORDS("subscription", "import", "acme.talk", "x.txt", "--mode",
+		    "digest"),
+		"a@example.org\nb@example.org\tnomail\r\nno address\n"
+		"c@example.org\tweekly\n\n# note\nd@example.org\teach\tsuspended",
+		&answer),
 	    1);
 	assert_non_null(strstr(answer, "line 3"));
 	assert_non_null(strstr(answer, "line 4"));
 	assert_non_null(strstr(answer, "3 imported, 2 lines"));
 	free(answer);
-	assert_int_equal(fixture_kithctl(f, WORDS("subscription", "list",
-	                                        "acme.talk"),
-	                     NULL, &answer),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("subscription", "list", "acme.talk"), NULL,
+			     &answer),
 	    0);
 	assert_non_null(strstr(answer, "digest"));
 	assert_non_null(strstr(answer, "nomail"));
@@ -484,8 +514,8 @@ do_put(struct store_txn *txn, void *arg)
 	Kith__Subscription record = KITH__SUBSCRIPTION__INIT;
 	const struct put *put = arg;
 
-	return subscription_put(
-	    txn, put->space, put->address, &record, FIXTURE_NOW, 0);
+	return subscription_put(txn, put->space, put->address, &record,
+	    FIXTURE_NOW, 0);
 }
 
 static void
@@ -500,8 +530,9 @@ the_upper_bound_is_the_last_subscriber(void **state)
 	assert_int_equal(fixture_run(f, do_put, &put), 0);
 	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
 		view = store_view_begin(f->store);
-		assert_int_equal(
-		    subscriptions_upper(store_view_reader(view), 5, &upper), 0);
+		assert_int_equal(subscriptions_upper(store_view_reader(view), 5,
+				     &upper),
+		    0);
 		assert_int_equal(upper, i == 0 ? 0 : ids[i - 1]);
 		store_view_end(&view);
 		put = (struct put){ 5, ids[i] };
@@ -518,25 +549,27 @@ a_peer_is_known_by_address_or_by_login(void **state)
 	struct login login;
 	uint32_t id;
 
-	assert_int_equal(
-	    fixture_kithctl(f, WORDS("peer", "add", "hub", "--address", "192.0.2.1",
-	                           "--spaces", "acme.*,!acme.internal", "--incoming"),
-	        NULL, NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("peer", "add", "hub", "--address",
+				 "192.0.2.1", "--spaces",
+				 "acme.*,!acme.internal", "--incoming"),
+			     NULL, NULL),
 	    0);
 	id = auth_peer_by_address(f->community, "::ffff:192.0.2.1");
 	assert_int_not_equal(id, 0);
 	assert_true(auth_peer_may_feed(f->community, id, "acme.help"));
 	assert_false(auth_peer_may_feed(f->community, id, "acme.internal"));
-	assert_int_equal(
-	    fixture_kithctl(f, WORDS("peer", "add", "leaf", "--login", "leaf",
-	                           "--password-stdin", "--incoming"),
-	        "pw\n", NULL),
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("peer", "add", "leaf", "--login", "leaf",
+				 "--password-stdin", "--incoming"),
+			     "pw\n", NULL),
 	    0);
 	assert_true(try_login(f, "leaf", "pw", &login));
 	assert_int_not_equal(login.identity.peer, 0);
 	assert_int_equal(login.identity.member, 0);
-	assert_int_equal(
-	    fixture_kithctl(f, WORDS("peer", "remove", "hub"), NULL, NULL), 0);
+	assert_int_equal(fixture_kithctl(f, WORDS("peer", "remove", "hub"),
+			     NULL, NULL),
+	    0);
 	assert_int_equal(auth_peer_by_address(f->community, "192.0.2.1"), 0);
 }
 
@@ -546,18 +579,20 @@ status_and_clock_answer(void **state)
 	struct fixture *f = *state;
 	char *answer;
 
-	assert_int_equal(
-	    fixture_kithctl(f, WORDS("clock", "advance", "3600"), NULL, NULL), 0);
+	assert_int_equal(fixture_kithctl(f, WORDS("clock", "advance", "3600"),
+			     NULL, NULL),
+	    0);
 	assert_int_equal(community_now(f->community), FIXTURE_NOW + 3600);
 	assert_int_equal(fixture_kithctl(f, WORDS("status"), NULL, &answer), 0);
 	assert_non_null(strstr(answer, "\"uptime\""));
 	assert_non_null(strstr(answer, "3600"));
 	free(answer);
-	assert_int_equal(fixture_kithctl(f, WORDS("run-timers"), NULL, NULL), 0);
+	assert_int_equal(fixture_kithctl(f, WORDS("run-timers"), NULL, NULL),
+	    0);
 }
 
 #define TEST(name) \
-	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+ cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int
 main(void)

@@ -43,27 +43,31 @@ a_relay_may_change_the_case(void **state)
 	uint8_t bytes[8];
 
 	(void)state;
-	assert_int_equal(base32_decode(span_of("MZxW6YtB"), bytes, sizeof bytes), 5);
+	assert_int_equal(base32_decode(span_of("MZxW6YtB"), bytes,
+			     sizeof bytes),
+	    5);
 	assert_memory_equal(bytes, "fooba", 5);
 }
 
 static void
 text_that_no_encoder_makes_is_refused(void **state)
 {
-	static const char *const wrong[] = { "m", "mz1w", "mzx", "mzxw6y=",
-		"mzxw6ytb1", "mb", "mzxw6ytbaaaaaa" };
+	static const char *const wrong[] = { "m", "mz1w", "mzx",
+		"mzxw6y=", "mzxw6ytb1", "mb", "mzxw6ytbaaaaaa" };
 	uint8_t bytes[6];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-		assert_int_equal(
-		    base32_decode(span_of(wrong[i]), bytes, sizeof bytes), -EINVAL);
+		assert_int_equal(base32_decode(span_of(wrong[i]), bytes,
+				     sizeof bytes),
+		    -EINVAL);
 }
 
 static void
 fields_survive_the_round_trip(void **state)
 {
-	const struct token_fields cases[] = { { 0, 0, 0, 0 }, { 1, 127, 128, 1 },
+	const struct token_fields cases[] = { { 0, 0, 0, 0 },
+		{ 1, 127, 128, 1 },
 		{ UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
 	uint8_t payload[TOKEN_PAYLOAD_ROOM];
 	struct token_fields fields;
@@ -73,7 +77,8 @@ fields_survive_the_round_trip(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		len = token_payload_encode(&cases[i], payload);
 		assert_true(len <= sizeof payload);
-		assert_int_equal(token_payload_decode(payload, len, &fields), 0);
+		assert_int_equal(token_payload_decode(payload, len, &fields),
+		    0);
 		assert_memory_equal(&fields, &cases[i], sizeof fields);
 	}
 }
@@ -87,10 +92,12 @@ a_number_has_one_form_only(void **state)
 	struct token_fields fields;
 
 	(void)state;
-	assert_int_equal(
-	    token_payload_decode(longer, sizeof longer, &fields), -EINVAL);
-	assert_int_equal(token_payload_decode(cut, sizeof cut, &fields), -EINVAL);
-	assert_int_equal(token_payload_decode(more, sizeof more, &fields), -EINVAL);
+	assert_int_equal(token_payload_decode(longer, sizeof longer, &fields),
+	    -EINVAL);
+	assert_int_equal(token_payload_decode(cut, sizeof cut, &fields),
+	    -EINVAL);
+	assert_int_equal(token_payload_decode(more, sizeof more, &fields),
+	    -EINVAL);
 }
 
 int
