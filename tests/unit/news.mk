@@ -3,8 +3,9 @@ news_fixture = tests/unit/news_fixture.c tests/unit/news_fixture.h
 NEWS_LIBS = libkithnews.a libkithcommunity.a libkithstore.a libkithdaemon.a \
 	libkithprotocol.a $(KITH_ALL_LIBS)
 check_PROGRAMS += test_news_table test_news_reader test_news_long \
-	test_news_post
-TESTS += test_news_table test_news_reader test_news_long test_news_post
+	test_news_post test_news_tls
+TESTS += test_news_table test_news_reader test_news_long test_news_post \
+	test_news_tls
 test_news_table_SOURCES = tests/unit/test_news_table.c
 test_news_table_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
 test_news_reader_SOURCES = tests/unit/test_news_reader.c $(news_fixture)
@@ -13,3 +14,6 @@ test_news_long_SOURCES = tests/unit/test_news_long.c $(news_fixture)
 test_news_long_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
 test_news_post_SOURCES = tests/unit/test_news_post.c $(news_fixture)
 test_news_post_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
+test_news_tls_SOURCES = tests/unit/test_news_tls.c $(news_fixture) \
+	tests/unit/certificate.c tests/unit/certificate.h
+test_news_tls_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)

@@ -11,12 +11,15 @@
 #include <unistd.h>
 
 #include <event2/event.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
 
 #include "daemon/community/auth.h"
 #include "daemon/community/members.h"
 #include "daemon/community/peers.h"
 #include "daemon/community/spaces.h"
 #include "daemon/log.h"
+#include "daemon/tls.h"
 #include "store/msgid.h"
 #include "store/overview.h"
 
@@ -110,11 +113,24 @@ fixture_community(struct news_fixture *f)
 	return rc;
 }
 
+static struct ssl_ctx_st *
+fixture_tls(void *arg)
+{
+	struct news_fixture *f = arg;
+
+	if (f->tls != NULL)
+		(void)SSL_CTX_up_ref(f->tls);
+	return f->tls;
+}
+
 int
 news_fixture_open(struct news_fixture *f)
 {
 	struct news_loop_options loop;
-	struct news_options options = { .loops = &loop, .loop_count = 1 };
+	struct news_options options = { .loops = &loop,
+		.loop_count = 1,
+		.tls = fixture_tls,
+		.tls_arg = f };
 
 	memset(f, 0, sizeof *f);
 	log_start("test", LOG_LEVEL_ERR);
@@ -172,6 +188,7 @@ news_fixture_close(struct news_fixture *f)
 	loop_free(&f->loop);
 	store_inbox_free(&f->inbox);
 	clock_free(&f->clock);
+	tls_free(&f->tls);
 	config_free(&f->config);
 	fixture_remove_folder(f->directory);
 }
@@ -606,6 +623,29 @@ client_open(struct news_fixture *f, struct client *client)
 		abort();
 	stream_set_handler(client->stream, &client_handler, client);
 	news_session_new(f->server, 0, theirs, false);
+}
+
+void
+client_open_socket(struct news_fixture *f, struct client *client,
+    bool implicit_tls)
+{
+	struct event_base *base = loop_base(f->loop);
+	struct stream *theirs;
+	int fds[2];
+
+	memset(client, 0, sizeof *client);
+	client->f = f;
+	buffer_init(&client->text, 0);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+		fds) != 0)
+		abort();
+	client->stream =
+	    stream_new_socket(base, fds[0], NULL, &client_handler, client);
+	theirs = stream_new_socket(base, fds[1], implicit_tls ? f->tls : NULL,
+	    NULL, NULL);
+	if (client->stream == NULL || theirs == NULL)
+		abort();
+	news_session_new(f->server, 0, theirs, implicit_tls);
 }
 
 void

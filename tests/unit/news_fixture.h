@@ -25,6 +25,7 @@ struct news_fixture {
 	struct community *community;
 	struct news_server *server;
 	struct event *drain;
+	struct ssl_ctx_st *tls; /* NULL: none is offered; freed at the end */
 };
 
 #define NEWS_FIXTURE_NOW 1795000000u /* 2026-11-18 11:06:40 */
@@ -75,6 +76,9 @@ struct client {
 	size_t limit;          /* stops to read there, 0: no limit */
 };
 void client_open(struct news_fixture *f, struct client *client);
+/* Over a pair of sockets, so that it can speak TLS. */
+void client_open_socket(struct news_fixture *f, struct client *client,
+    bool implicit_tls);
 void client_close(struct client *client);
 void client_send(struct client *client, const char *text);
 void client_send_bytes(struct client *client, const void *bytes, size_t len);
