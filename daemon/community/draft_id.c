@@ -3,6 +3,7 @@
  */
 #include "daemon/community/draft.h"
 #include "daemon/community/draft_build.h"
+#include "daemon/community/moderation.h"
 #include "daemon/community/spaces.h"
 
 #include <errno.h>
@@ -78,6 +79,22 @@ draft_find_article(struct store_reader *reader, struct community *community,
 	return 0;
 }
 
+static bool
+held_is_for(
+    struct store_reader *reader, uint32_t held, const struct draft *draft)
+{
+	Kith__Held *record;
+	bool found = false;
+
+	if (held_get(reader, held, &record) != 0)
+		return false;
+	for (size_t i = 0; i < record->n_spaces && !found; i++)
+		for (size_t j = 0; j < draft->space_count && !found; j++)
+			found = record->spaces[i] == draft->spaces[j];
+	kith__held__free_unpacked(record, NULL);
+	return found;
+}
+
 /* What one entry under the same id means for the draft; REASON_STORED: nothing,
  * as far as this submitter may know. */
 static enum reason
@@ -96,10 +113,14 @@ entry_judge(struct store_reader *reader, struct community *community,
 			draft->duplicate = entry->artid;
 		return same ? REASON_DUPLICATE : REASON_BAD_MESSAGE_ID;
 	case STORE_MSGID_HELD:
-		if (draft->released != 0 && entry->held == draft->released)
-			return REASON_STORED;
-		return same ? REASON_HELD : REASON_STORED;
-	case STORE_MSGID_REFUSED:
+		return same && entry->held != draft->released &&
+			held_is_for(reader, entry->held, draft) ?
+		    REASON_HELD :
+		    REASON_STORED;
+	case STORE_MSGID_REFUSED: /* the moderator is asked once more */
+		return draft->channel == KITH__CHANNEL__CHANNEL_PEER ?
+		    REASON_DUPLICATE :
+		    REASON_STORED;
 	case STORE_MSGID_CANCELLED:
 	case STORE_MSGID_EXPIRED:
 		/* what was taken away does not come back by being sent again */
@@ -124,10 +145,12 @@ entries_judge(struct store_reader *reader, struct community *community,
 	draft->duplicate = 0;
 	for (int i = 0; i < count; i++) {
 		one = entry_judge(reader, community, draft, &entries[i]);
-		/* the same article wins over another one of that name */
-		if (one == REASON_DUPLICATE || one == REASON_HELD)
+		/* what waits for a moderator must not get past him as a further
+		 * placement; and the same article wins over another of that
+		 * name */
+		if (one == REASON_HELD)
 			return one;
-		if (one != REASON_STORED)
+		if (one == REASON_DUPLICATE || reason == REASON_STORED)
 			reason = one;
 	}
 	if (reason == REASON_STORED && count == (int)STORE_MSGID_MAX)

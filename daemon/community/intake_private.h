@@ -5,6 +5,8 @@
 #define KITH_COMMUNITY_INTAKE_PRIVATE_H
 
 #include "daemon/community/draft.h"
+#include "daemon/community/mail_item.h"
+#include "daemon/community/moderation.h"
 
 /* May the author post to each of the draft's spaces? *moderated_r: a moderator
  * decides. */
@@ -15,5 +17,34 @@ enum reason intake_reason_of(int rc);
 /* The beginning of the text of an article in wire form, as far as it can be
  * read without a full parse, as UTF-8. */
 void intake_excerpt(struct span wire, char *text, size_t room);
+
+/* ---- mail_action.c: what an address does */
+struct mail_route {
+	const struct mail_action *action;
+	struct space *space; /* counted; NULL: postmaster, abuse */
+	struct span token_text; /* borrowed from the recipient */
+	struct token token;
+	int token_state;
+	unsigned step; /* MAIL_COMMAND_STEP of the address */
+};
+/* REASON_STORED, or why there is no such address. */
+enum reason mail_route(struct community *community, const char *recipient,
+    struct mail_route *route_r);
+void mail_route_fini(struct mail_route *route);
+
+extern const struct mail_action mail_action_postmaster; /* mail_postmaster.c */
+extern const struct mail_action mail_action_unreadable; /* intake_post.c */
+
+/* An item as one operation. */
+struct delivery;
+struct delivery_item {
+	struct store_op op;
+	struct mail_item item;
+	struct delivery *delivery;
+	struct draft draft;
+	struct held_decision decision; /* of mail_action_moderate */
+	char reason[200];	       /* a moderator's words */
+};
+struct delivery_item *delivery_item_of(struct mail_item *item);
 
 #endif

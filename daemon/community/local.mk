@@ -72,6 +72,12 @@ libkithcommunity_a_SOURCES += daemon/community/jobs_retry.c
 libkithcommunity_a_SOURCES += daemon/community/notice.c
 libkithcommunity_a_SOURCES += daemon/community/bounce.c daemon/community/bounce.h
 libkithcommunity_a_SOURCES += daemon/community/list_headers.c
+libkithcommunity_a_SOURCES += daemon/community/mail_action.c
+libkithcommunity_a_SOURCES += daemon/community/mail_postmaster.c
+libkithcommunity_a_SOURCES += daemon/community/mail_moderate.c
+libkithcommunity_a_SOURCES += daemon/community/intake_post.c
+libkithcommunity_a_SOURCES += daemon/community/intake_mail.c
+libkithcommunity_a_SOURCES += daemon/community/intake_import.c
 # tickets, digests, commands by mail
 libkithcommunity_a_SOURCES += daemon/community/admin_digest.c
 libkithcommunity_a_SOURCES += daemon/community/admin_ticket.c

@@ -236,15 +236,34 @@ held_set_id(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
 
 	if (count < 0)
 		return count;
+	/* of the same held article, or of one that was rejected before */
 	while (i < (unsigned)count &&
 	    !(entries[i].state == STORE_MSGID_HELD &&
-		entries[i].held == entry->held))
+		entries[i].held == entry->held) &&
+	    !(entries[i].state == STORE_MSGID_REFUSED &&
+		memcmp(entries[i].content, entry->content, STORE_HASH_LEN) ==
+		    0))
 		i++;
 	if (i == STORE_MSGID_MAX)
 		return 0; /* held all the same; only its id is not guarded */
 	entries[i] = *entry;
 	return store_msgid_put(txn, hash, entries,
 	    i == (unsigned)count ? i + 1 : (unsigned)count);
+}
+
+static int
+held_forget_id(
+    struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN], uint32_t held)
+{
+	struct store_msgid_entry entries[STORE_MSGID_MAX];
+	int count = store_msgid_get(store_txn_reader(txn), hash, entries);
+	unsigned kept = 0;
+
+	for (int i = 0; i < count; i++)
+		if (entries[i].state != STORE_MSGID_HELD ||
+		    entries[i].held != held)
+			entries[kept++] = entries[i];
+	return count < 0 ? count : store_msgid_put(txn, hash, entries, kept);
 }
 
 static int
@@ -390,6 +409,11 @@ decision_draft(struct store_txn *txn, struct community *community,
 		  sizeof decision->detail);
 	if (decision->outcome == REASON_STORED)
 		decision->outcome = draft_check_id(txn, community, draft);
+	if (decision->outcome == REASON_DUPLICATE &&
+	    draft_adds_placement(txn, draft)) {
+		decision->place = true;
+		return 0;
+	}
 	return decision->outcome == REASON_STORED ? 0 : 1;
 }
 
@@ -402,6 +426,7 @@ held_decision_check(struct store_txn *txn, struct community *community,
 	held_decision_fini(decision);
 	decision->detail[0] = '\0';
 	decision->outcome = REASON_DONE;
+	decision->place = false;
 	rc = held_get(store_txn_reader(txn), decision->held, &decision->record);
 	if (rc == 0)
 		rc = decision_may(community, decision);
@@ -468,6 +493,18 @@ decision_reject(struct store_txn *txn, struct community *community,
 	if (rc == 0)
 		rc = decision_tell_author(txn, community, decision);
 	return rc;
+}
+
+static int
+decision_place(struct store_txn *txn, struct community *community,
+    struct held_decision *decision)
+{
+	struct draft *draft = &decision->draft;
+	int rc = draft_place_more(txn, community, draft->duplicate, draft);
+
+	if (rc == 0)
+		rc = held_forget_id(txn, draft->message_id_hash, decision->held);
+	return rc == 0 ? held_delete(txn, decision->held) : rc;
 }
 
 int

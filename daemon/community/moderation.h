@@ -32,6 +32,7 @@ struct held_decision {
 	/* set by check: */
 	Kith__Held *record;
 	struct draft draft;
+	bool place; /* it came by another way meanwhile: one more placement */
 	enum reason outcome; /* REASON_DONE, or why not */
 	char detail[200];
 };
