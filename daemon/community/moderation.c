@@ -512,9 +512,14 @@ held_decision_apply(struct store_txn *txn, struct community *community,
     struct held_decision *decision)
 {
 	const Kith__Held *record = decision->record;
-	int rc = decision->release
-	    ? ticket_store(txn, community, &decision->draft)
-	    : decision_reject(txn, community, decision);
+	int rc;
+
+	if (!decision->release)
+		rc = decision_reject(txn, community, decision);
+	else if (decision->place)
+		rc = decision_place(txn, community, decision);
+	else
+		rc = ticket_store(txn, community, &decision->draft);
 
 	if (rc == 0)
 		rc = journal_append(txn, community_now(community),
