@@ -1,5 +1,6 @@
-/* mime.c - header fields of an entity, and transfer encodings (libetpan
- * decodes; it neither recurses nor slows down there).
+/* mime.c - header fields of an entity, and transfer encodings. libetpan decodes
+ * base64; its decoder of quoted-printable reads past the end of what ends in
+ * "=" CR, so that one is ours.
  */
 #include "protocol/mime.h"
 
@@ -96,7 +97,7 @@ mime_field(struct span header, const char *name)
 /* ---- decoding */
 
 static void
-decode_chunks(struct buffer *out, struct span body, int mechanism)
+decode_base64(struct buffer *out, struct span body)
 {
 	while (body.len > 0 && !buffer_failed(out)) {
 		size_t len = body.len < DECODE_CHUNK ? body.len : DECODE_CHUNK;
@@ -106,10 +107,10 @@ decode_chunks(struct buffer *out, struct span body, int mechanism)
 
 		if (len < body.len)
 			rc = mailmime_part_parse_partial(body.bytes, len, &used,
-			    mechanism, &decoded, &decoded_len);
+			    MAILMIME_MECHANISM_BASE64, &decoded, &decoded_len);
 		else
 			rc = mailmime_part_parse(body.bytes, len, &used,
-			    mechanism, &decoded, &decoded_len);
+			    MAILMIME_MECHANISM_BASE64, &decoded, &decoded_len);
 		if (rc != MAILIMF_NO_ERROR) {
 			out->failed = true;
 			return;
@@ -122,15 +123,77 @@ decode_chunks(struct buffer *out, struct span body, int mechanism)
 	}
 }
 
+static int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+/* One line without its end. False: it ends in a soft break. */
+static bool
+decode_qp_line(struct buffer *out, struct span line)
+{
+	bool hard = true;
+
+	/* blanks at the end were added on the way (RFC 2045 6.7 (3)) */
+	while (line.len > 0 &&
+	    (line.bytes[line.len - 1] == ' ' ||
+		line.bytes[line.len - 1] == '\t'))
+		line.len--;
+	if (line.len > 0 && line.bytes[line.len - 1] == '=') {
+		line.len--;
+		hard = false;
+	}
+	for (size_t i = 0; i < line.len; i++) {
+		char c = line.bytes[i];
+
+		if (c == '=' && i + 2 < line.len &&
+		    hex_value(line.bytes[i + 1]) >= 0 &&
+		    hex_value(line.bytes[i + 2]) >= 0) {
+			c = (char)(hex_value(line.bytes[i + 1]) * 16 +
+			    hex_value(line.bytes[i + 2]));
+			i += 2;
+		}
+		buffer_append_byte(out, c);
+	}
+	return hard;
+}
+
+static void
+decode_qp(struct buffer *out, struct span body)
+{
+	size_t at = 0, end, len;
+
+	while (at < body.len && !buffer_failed(out)) {
+		end = line_end(body, at);
+		len = end - at;
+		if (body.bytes[end - 1] == '\n')
+			len--;
+		if (len < end - at && len > 0 &&
+		    body.bytes[at + len - 1] == '\r')
+			len--;
+		if (decode_qp_line(out, span_make(body.bytes + at, len)))
+			buffer_append(out, body.bytes + at + len,
+			    end - at - len);
+		at = end;
+	}
+}
+
 void
 mime_decode(struct buffer *out, struct span body, enum mime_encoding encoding)
 {
 	switch (encoding) {
 	case MIME_BASE64:
-		decode_chunks(out, body, MAILMIME_MECHANISM_BASE64);
+		decode_base64(out, body);
 		break;
 	case MIME_QP:
-		decode_chunks(out, body, MAILMIME_MECHANISM_QUOTED_PRINTABLE);
+		decode_qp(out, body);
 		break;
 	case MIME_PLAIN:
 	case MIME_UNKNOWN:
