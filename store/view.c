@@ -1,11 +1,11 @@
 /* view.c - consistent snapshots of what is on disk.
  *
- * A Berkeley DB snapshot sees a commit as soon as the commit record has its
- * place in the log, which is before the log is flushed. So no snapshot may be
- * taken between there and the end of the flush. Readers shall not wait for the
- * disk either: before each commit the writer makes sure that idle snapshots of
- * the last version on disk are at hand, and a view takes one of those and gives
- * it back. (A snapshot is fixed by its first read, here of the system row.)
+ * A Berkeley DB snapshot is placed at the end of the log, where the record of a
+ * commit stands before it is flushed, and finding that place waits while the
+ * flush runs. Readers shall neither see what is not on disk nor wait for it. So
+ * before each commit the writer makes sure that idle snapshots of the last
+ * version on disk are at hand, and a view takes one of those and gives it back.
+ * (A snapshot is placed by its first read, here of the system row.)
  */
 #include "store/private.h"
 
