@@ -510,3 +510,66 @@ job_announce(struct store_txn *txn, struct jobs *jobs, uint64_t id,
 		arrival_drop(arrival);
 	return rc;
 }
+
+/* ---- a job that an admin took out */
+
+struct departure {
+	struct jobs *jobs;
+	uint64_t id;
+};
+
+static void
+job_depart(void *arg)
+{
+	struct departure *departure = arg;
+	struct jobs *jobs = departure->jobs;
+	struct job *job = job_find(jobs, departure->id);
+
+	(void)__atomic_sub_fetch(&jobs->arriving, 1, __ATOMIC_RELEASE);
+	free(departure);
+	if (job == NULL)
+		return;
+	job->removed = true;
+	if (job->queued) {
+		TAILQ_REMOVE(&jobs->ready[job->level], job, link);
+		job->queued = false;
+	}
+	job_settle(job);
+	jobs_schedule(jobs);
+}
+
+static void
+departure_publish(void *arg)
+{
+	struct departure *departure = arg;
+	struct jobs *jobs = departure->jobs;
+
+	(void)__atomic_add_fetch(&jobs->arriving, 1, __ATOMIC_RELEASE);
+	if (loop_post(community_loop(jobs->community), job_depart, departure) !=
+	    0) {
+		(void)__atomic_sub_fetch(&jobs->arriving, 1, __ATOMIC_RELEASE);
+		free(departure);
+	}
+}
+
+int
+job_remove(struct store_txn *txn, struct community *community, uint64_t id)
+{
+	struct store_key key = store_key_u64(id);
+	struct departure *departure;
+	int rc = store_delete(txn, STORE_JOBS, &key);
+
+	if (rc == 0)
+		rc = store_body_delete(txn, STORE_JOB_BODIES, id);
+	if (rc != 0 && rc != -ENOENT)
+		return rc;
+	departure = calloc(1, sizeof *departure);
+	if (departure == NULL)
+		return -ENOMEM;
+	departure->jobs = community_jobs(community);
+	departure->id = id;
+	rc = store_txn_on_commit(txn, departure_publish, free, departure);
+	if (rc != 0)
+		free(departure);
+	return rc;
+}

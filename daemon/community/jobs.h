@@ -53,6 +53,9 @@ struct job_mail {
 int job_add_mail(struct store_txn *txn, struct community *community,
     const struct job_mail *mail);
 
+/* Takes a job out, sent or not; its deferred rows go when they are due. */
+int job_remove(struct store_txn *txn, struct community *community, uint64_t id);
+
 /* kith's own notice: text/plain UTF-8, Auto-Submitted, null sender, marks.
  * Counted against answers_per_hour of the recipient unless `always`: then
  * returns 0 without a job, *sent_r false (may be NULL). */

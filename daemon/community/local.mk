@@ -78,6 +78,9 @@ libkithcommunity_a_SOURCES += daemon/community/mail_moderate.c
 libkithcommunity_a_SOURCES += daemon/community/intake_post.c
 libkithcommunity_a_SOURCES += daemon/community/intake_mail.c
 libkithcommunity_a_SOURCES += daemon/community/intake_import.c
+libkithcommunity_a_SOURCES += daemon/community/admin_article.c
+libkithcommunity_a_SOURCES += daemon/community/admin_held.c
+libkithcommunity_a_SOURCES += daemon/community/admin_queue.c
 # tickets, digests, commands by mail
 libkithcommunity_a_SOURCES += daemon/community/admin_digest.c
 libkithcommunity_a_SOURCES += daemon/community/admin_ticket.c
