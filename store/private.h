@@ -230,6 +230,7 @@ void store_cursor_close(struct store_cursor *cursor);
 int store_cursor_seek(struct store_cursor *cursor, const void *key,
     size_t key_len);
 int store_cursor_next(struct store_cursor *cursor);
+int store_cursor_previous(struct store_cursor *cursor);
 int store_cursor_last(struct store_cursor *cursor);
 /* A reader met a Berkeley DB error: to errno, and noted in its transaction. */
 int store_reader_error(struct store_reader *reader, int db_error);

@@ -206,3 +206,44 @@ store_walk(struct store_reader *reader, enum store_table table,
 		return stopped;
 	return rc == -ENOENT ? 0 : rc;
 }
+
+/* Makes the smallest key above all that start with it; false: there is none. */
+static bool
+raw_key_after(struct raw_key *key)
+{
+	while (key->len > 0 && key->bytes[key->len - 1] == 0xff)
+		key->len--;
+	if (key->len == 0)
+		return false;
+	key->bytes[key->len - 1]++;
+	return true;
+}
+
+int
+store_last(struct store_reader *reader, enum store_table table,
+    const struct store_key *prefix, struct store_key *key_r)
+{
+	struct raw_key bound = raw_key_of(table, prefix), after = bound;
+	size_t skip = table_skip(table);
+	struct store_cursor cursor;
+	int rc = store_cursor_open(&cursor, reader, table_file(table));
+
+	if (rc == 0 && raw_key_after(&after)) {
+		rc = store_cursor_seek(&cursor, after.bytes, after.len);
+		if (rc == 0)
+			rc = store_cursor_previous(&cursor);
+		else if (rc == -ENOENT)
+			rc = store_cursor_last(&cursor);
+	} else if (rc == 0) {
+		rc = store_cursor_last(&cursor);
+	}
+	if (rc == 0 &&
+	    (cursor.key_len < bound.len ||
+		memcmp(cursor.key, bound.bytes, bound.len) != 0))
+		rc = -ENOENT;
+	if (rc == 0)
+		*key_r = store_key_bytes(
+		    cursor.key + skip, cursor.key_len - skip);
+	store_cursor_close(&cursor);
+	return rc;
+}

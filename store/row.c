@@ -224,6 +224,12 @@ store_cursor_next(struct store_cursor *cursor)
 }
 
 int
+store_cursor_previous(struct store_cursor *cursor)
+{
+	return cursor_move(cursor, DB_PREV);
+}
+
+int
 store_cursor_last(struct store_cursor *cursor)
 {
 	return cursor_move(cursor, DB_LAST);

@@ -196,6 +196,10 @@ int store_walk(struct store_reader *reader, enum store_table table,
     const struct store_key *prefix, const struct store_key *from,
     store_walk_fn fn, void *arg);
 
+/* The last key that starts with `prefix` (not empty). -ENOENT. */
+int store_last(struct store_reader *reader, enum store_table table,
+    const struct store_key *prefix, struct store_key *key_r);
+
 /* Bytes too long for a record, in rows of at most 15,000 (STORE_JOB_BODIES,
  * STORE_HELD_BODIES). The id is the first part of the key: u64 for jobs, u32
  * for held. get returns owned bytes (free). */

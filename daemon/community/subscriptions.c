@@ -94,44 +94,13 @@ subscriptions_walk(struct store_reader *reader, uint32_t space, uint32_t from,
 	    walk_row, &walk);
 }
 
-static int
-upper_row(void *arg, uint32_t address, const Kith__Subscription *subscription)
-{
-	(void)subscription;
-	*(uint32_t *)arg = address;
-	return 1;
-}
-
-/* There is no walk from the end: halves the range of ids, one row read each
- * time, at most 33 of them. */
 int
 subscriptions_upper(struct store_reader *reader, uint32_t space,
     uint32_t *address_r)
 {
-	uint32_t low = 0, step, found = 0;
-	int rc = subscriptions_walk(reader, space, 1, upper_row, &found);
+	struct store_key prefix = store_key_u32(space), last;
+	int rc = store_last(reader, STORE_SUBSCRIPTIONS, &prefix, &last);
 
-	*address_r = 0;
-	if (rc <= 0)
-		return rc;
-	low = found;
-	for (step = 1; rc == 1 && step <= UINT32_MAX / 2 - low; step *= 2) {
-		rc = subscriptions_walk(reader, space, low + step, upper_row,
-		    &found);
-		if (rc == 1)
-			low = found;
-	}
-	/* nobody at or above low + step: between them */
-	for (step /= 2; rc >= 0 && step > 0; step /= 2) {
-		if (step > UINT32_MAX - low)
-			continue;
-		do {
-			rc = subscriptions_walk(reader, space, low + step,
-			    upper_row, &found);
-			if (rc == 1)
-				low = found;
-		} while (rc == 1);
-	}
-	*address_r = rc < 0 ? 0 : low;
-	return rc < 0 ? rc : 0;
+	*address_r = rc == 0 ? store_key_get_u32(&last, 4) : 0;
+	return rc == -ENOENT ? 0 : rc;
 }

@@ -92,6 +92,34 @@ a_walk_is_in_key_order_and_within_its_prefix(void **state)
 }
 
 static void
+the_last_key_of_a_prefix_is_found_and_none_beyond(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_key prefix, last;
+	struct store_view *view;
+	struct store_reader *reader;
+
+	assert_int_equal(fixture_run(fixture, fill, NULL), 0);
+	view = store_view_begin(fixture->store);
+	reader = store_view_reader(view);
+	for (uint32_t space = 1; space <= 3; space++) {
+		prefix = store_key_u32(space);
+		assert_int_equal(
+		    store_last(reader, STORE_SUBSCRIPTIONS, &prefix, &last), 0);
+		assert_int_equal(store_key_get_u32(&last, 0), space);
+		assert_int_equal(store_key_get_u32(&last, 4), 1500);
+	}
+	/* the file's last row, and a prefix that nothing is above */
+	prefix = store_key_u32(4);
+	assert_int_equal(
+	    store_last(reader, STORE_SUBSCRIPTIONS, &prefix, &last), -ENOENT);
+	prefix = store_key_u32(UINT32_MAX);
+	assert_int_equal(
+	    store_last(reader, STORE_SUBSCRIPTIONS, &prefix, &last), -ENOENT);
+	store_view_end(&view);
+}
+
+static void
 a_walk_stops_when_it_is_told_to(void **state)
 {
 	struct fixture *fixture = *state;
@@ -396,6 +424,7 @@ main(void)
  cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_walk_is_in_key_order_and_within_its_prefix),
+		TEST(the_last_key_of_a_prefix_is_found_and_none_beyond),
 		TEST(a_walk_stops_when_it_is_told_to),
 		TEST(a_record_comes_back_as_it_was_put),
 		TEST(a_message_or_key_of_another_table_is_refused),
