@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -220,6 +222,10 @@ role_run(const struct role *role, int channel)
 	static const struct ipc_handler handler = { on_request, on_closed };
 	struct role_process process = { .role = role };
 
+	char name[16];
+
+	(void)snprintf(name, sizeof(name), "kithd-%s", role->name);
+	(void)prctl(PR_SET_NAME, name); /* for ps and top */
 	role_ignore_signals();
 	log_start(role->name, LOG_LEVEL_INFO);
 	process.loop = loop_new(0);

@@ -102,3 +102,16 @@ fuzz_own_text_LDADD = $(FUZZ_MIME_LINK)
 fuzz_targets += fuzz_news_session
 fuzz_news_session_SOURCES = tests/fuzz/fuzz_news_session.c $(news_fixture)
 fuzz_news_session_LDADD = $(FUZZ_DRIVER) $(NEWS_LIBS) $(FUZZ_ENGINE)
+# between processes, and from the administrator
+FUZZ_DAEMON_LINK = $(FUZZ_DRIVER) $(KITHDAEMON_LIBS) $(FUZZ_ENGINE)
+fuzz_targets += fuzz_config
+fuzz_config_SOURCES = tests/fuzz/fuzz_config.c
+fuzz_config_LDADD = $(FUZZ_DAEMON_LINK)
+
+fuzz_targets += fuzz_ipc
+fuzz_ipc_SOURCES = tests/fuzz/fuzz_ipc.c
+fuzz_ipc_LDADD = $(FUZZ_DAEMON_LINK)
+
+fuzz_targets += fuzz_control
+fuzz_control_SOURCES = tests/fuzz/fuzz_control.c
+fuzz_control_LDADD = $(FUZZ_DAEMON_LINK)

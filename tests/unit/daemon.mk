@@ -1,8 +1,10 @@
 # tests/unit: what kithd's processes stand on
-check_PROGRAMS += test_config test_ipc test_loop test_stream
-TESTS += test_config test_ipc test_loop test_stream
+check_PROGRAMS += test_config test_control test_ipc test_loop test_stream
+TESTS += test_config test_control test_ipc test_loop test_stream
 test_config_SOURCES = tests/unit/test_config.c
 test_config_LDADD = $(KITHDAEMON_LIBS) $(CMOCKA_LIBS)
+test_control_SOURCES = tests/unit/test_control.c
+test_control_LDADD = $(KITHDAEMON_LIBS) $(CMOCKA_LIBS)
 test_ipc_SOURCES = tests/unit/test_ipc.c
 test_ipc_LDADD = $(KITHDAEMON_LIBS) $(CMOCKA_LIBS)
 test_loop_SOURCES = tests/unit/test_loop.c
