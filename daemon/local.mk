@@ -21,8 +21,13 @@ KITHDAEMON_LIBS = libkithdaemon.a libkithprotocol.a $(EVENT_LIBS) \
 	$(OPENSSL_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS)
 
 sbin_PROGRAMS += kithd
-kithd_SOURCES = daemon/main.c
-kithd_LDADD =
+kithd_SOURCES = daemon/main.c daemon/core.c daemon/core_listen.c \
+	daemon/core_listen.h daemon/core_mail.c daemon/core_mail.h \
+	daemon/core_parse.c
+kithd_LDADD = libkithnews.a libkithcommunity.a libkithmail.a libkithdaemon.a \
+	libkithstore.a libkithprotocol.a $(EVENT_LIBS) $(OPENSSL_LIBS) \
+	$(CONFUSE_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(PROTOBUF_C_LIBS) \
+	$(ETPAN_LIBS) $(IDN2_LIBS) $(DB_LIBS)
 
 # not by config.status, which would leave ${prefix} in the path
 daemon/kithd.service: $(srcdir)/daemon/kithd.service.in Makefile
