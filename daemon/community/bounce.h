@@ -9,7 +9,7 @@
 struct bounce {
 	uint32_t address; /* id */
 	uint32_t space;
-	uint64_t job; /* what was sent; counted once per job */
+	uint64_t job; /* what was sent */
 	enum mail_bounce judged;
 	const char *status; /* "5.1.1" */
 	const char *text;

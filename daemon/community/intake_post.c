@@ -132,12 +132,9 @@ post_check_id(struct store_txn *txn, struct mail_item *item, bool moderated)
 		item->step = POST_STEP_PLACE;
 	else if (item->reason != REASON_STORED)
 		return 1; /* handed in again, or waiting already */
-	if (moderated)
-		return post_hold(item,
-		    item->author.member == 0 ?
-			KITH__HELD_CAUSE__HELD_NOT_MEMBER :
-			KITH__HELD_CAUSE__HELD_MODERATION);
-	return 0;
+	return moderated ?
+	    post_hold(item, KITH__HELD_CAUSE__HELD_MODERATION) :
+	    0;
 }
 
 static int

@@ -62,7 +62,7 @@ int job_remove(struct store_txn *txn, struct community *community, uint64_t id);
 struct notice {
 	const char *purpose;
 	const char *to;
-	const char *from_local; /* local part@domain; "" : postmaster */
+	const char *from_local; /* local part, or an address; "": postmaster */
 	const char *reply_to; /* full address, or NULL */
 	const char *subject;
 	const char *in_reply_to; /* Message-ID with brackets, or NULL */

@@ -93,7 +93,9 @@ notice_compose(struct buffer *out, struct community *community,
 
 	if (notice->in_reply_to != NULL && notice->in_reply_to[0] == '\0')
 		fields[1].value = fields[2].value = NULL;
-	(void)snprintf(from, sizeof from, "%s@%s", local, config->domain);
+	(void)snprintf(from, sizeof from, "%s%s%s", local,
+	    strchr(local, '@') == NULL ? "@" : "",
+	    strchr(local, '@') == NULL ? config->domain : "");
 	notice_id(community, id, sizeof id);
 	mail.from = from;
 	mail.message_id = id;
