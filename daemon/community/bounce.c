@@ -18,6 +18,39 @@
 
 /* ---- counting */
 
+struct bounce_search {
+	uint64_t job;
+	bool found;
+};
+
+static int
+search_visit(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
+{
+	const Kith__Bounce *row = (const Kith__Bounce *)message;
+	struct bounce_search *search = arg;
+
+	(void)key;
+	if (row->job != search->job || !row->hard)
+		return 0;
+	search->found = true;
+	return 1;
+}
+
+/* A mail that fails twice (at once, and in a report) counts once. */
+static int
+bounce_is_known(struct store_reader *reader, const struct bounce *bounce,
+    bool *known_r)
+{
+	struct bounce_search search = { .job = bounce->job };
+	struct store_key prefix = store_key_u32(bounce->address);
+	int rc = store_walk(reader, STORE_BOUNCES, &prefix, NULL, search_visit,
+	    &search);
+
+	*known_r = search.found && bounce->job != 0;
+	return rc < 0 ? rc : 0;
+}
+
 static int
 bounce_put(struct store_txn *txn, const struct bounce *bounce, uint64_t now)
 {
@@ -124,11 +157,15 @@ bounce_record(struct store_txn *txn, struct community *community,
     const struct bounce *bounce)
 {
 	uint64_t now = community_now(community);
+	bool known = false;
 	int rc;
 
 	if (bounce->judged != MAIL_BOUNCE_HARD &&
 	    bounce->judged != MAIL_BOUNCE_SOFT)
 		return 0;
+	rc = bounce_is_known(store_txn_reader(txn), bounce, &known);
+	if (rc != 0 || known)
+		return rc;
 	rc = bounce_put(txn, bounce, now);
 	if (rc == 0)
 		rc = journal_append(txn, now, KITH__VERB__VERB_BOUNCED, 0,

@@ -9,7 +9,7 @@
 struct bounce {
 	uint32_t address; /* id */
 	uint32_t space;
-	uint64_t job; /* what was sent */
+	uint64_t job; /* what was sent; counted once per job */
 	enum mail_bounce judged;
 	const char *status; /* "5.1.1" */
 	const char *text;

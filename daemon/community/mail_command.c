@@ -69,20 +69,12 @@ check_person(struct mail_item *item)
 	return 0;
 }
 
-static void
-space_address(const struct mail_item *item, const char *suffix, char *out,
-    size_t room)
-{
-	(void)snprintf(out, room, "%s%s@%s", item->space->mail, suffix,
-	    community_config(item->community)->domain);
-}
-
 /* One answer to the author; the caller's texts are not the author's. */
 static int
 answer(struct store_txn *txn, const struct mail_item *item, const char *to,
     const char *reply_to, const char *subject, const struct buffer *text)
 {
-	char from[512];
+	char from[128];
 	struct notice notice = { .purpose = item->action->name,
 		.to = to,
 		.from_local = from,
@@ -94,7 +86,7 @@ answer(struct store_txn *txn, const struct mail_item *item, const char *to,
 
 	if (buffer_failed(text))
 		return -ENOMEM;
-	space_address(item, "+owner", from, sizeof from);
+	(void)snprintf(from, sizeof from, "%s+owner", item->space->mail);
 	if (item->summary != NULL && item->summary->message_id[0] != '\0') {
 		notice.in_reply_to = item->summary->message_id;
 		notice.references = item->summary->message_id;

@@ -200,12 +200,11 @@ int
 ticket_acknowledge(struct store_txn *txn, const struct mail_item *item,
     uint32_t number, uint32_t requester)
 {
-	const struct config *config = community_config(item->community);
-	char from[300], subject[100];
+	char subject[100];
 	struct buffer text;
 	struct notice notice = { .purpose = "ticket-ack",
 		.to = item->summary->from.items[0].text,
-		.from_local = from,
+		.from_local = item->space->mail,
 		.subject = subject,
 		.in_reply_to = item->draft->message_id,
 		.references = item->draft->message_id,
@@ -216,8 +215,6 @@ ticket_acknowledge(struct store_txn *txn, const struct mail_item *item,
 	    TOKEN_REPLY, number, TOKEN_OF_ADDRESS(requester));
 	int error = -ENOMEM;
 
-	(void)snprintf(
-	    from, sizeof from, "%s@%s", item->space->mail, config->domain);
 	(void)snprintf(
 	    subject, sizeof subject, "[#%u] We have received your mail", number);
 	buffer_init(&text, 0);

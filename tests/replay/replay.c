@@ -35,6 +35,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/log.h"
 #include "protocol/buffer.h"
 #include "tests/replay/world.h"
 
@@ -641,6 +642,7 @@ main(int argc, char **argv)
 	file = fopen(argv[1], "r");
 	if (file == NULL || mkdtemp(folder) == NULL)
 		world_fail("%s: %s", argv[1], strerror(errno));
+	log_start("replay", LOG_LEVEL_WARNING);
 	/* a scenario that hangs is a failure, not a wait */
 	(void)alarm(60);
 	buffer_init(&replay.said, 0);
