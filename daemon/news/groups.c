@@ -54,8 +54,8 @@ groups_step(struct session *s, struct continuation *c)
 
 	do {
 		buffer_clear(text);
-		/* the limit on spaces is for wildmats that match little */
-		for (size_t i = 0; i < 256 && text->len < TEXT_CHUNK &&
+		/* the limit on spaces is for long wildmats that match little */
+		for (size_t i = 0; i < 64 && text->len < TEXT_CHUNK &&
 		     walk->next < directory->count;
 		     i++) {
 			space = directory->spaces[walk->next++];

@@ -155,7 +155,7 @@ news_session_new(struct news_server *server, size_t loop, struct stream *stream,
 	stream_set_idle_timeout(stream, SECONDS_SILENT);
 	session_ref(s);
 	fits = news_address_enter(server, stream_peer(stream), &s->address);
-	log_info("session=%llu event=start peer=%s tls=%d",
+	log_debug("session=%llu event=start peer=%s tls=%d",
 	    (unsigned long long)s->id, stream_peer(stream), implicit_tls);
 	if (!fits || atomic_load(&server->stopping)) {
 		s->greeted = true;

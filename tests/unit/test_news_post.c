@@ -5,7 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -195,8 +197,8 @@ a_session_may_die_while_its_post_is_under_way(void **state)
 	fixture_turn(&fixture);
 	/* the first was whole: it is stored though nobody was told */
 	open_greeted(&client);
-	while (strncmp(client_ask(&client, "STAT <die@b.example>"), "223",
-		   3) != 0 &&
+	while (strncmp(client_ask(&client, "STAT <die@b.example>"), "223", 3) !=
+		0 &&
 	    time(NULL) < start + 10)
 		continue;
 	assert_int_equal(strncmp(client_ask(&client, "STAT <die@b.example>"),
@@ -262,16 +264,36 @@ a_peer_that_logs_in_feeds_its_spaces(void **state)
 static void
 a_client_that_closes_its_side_is_answered_first(void **state)
 {
-	struct client client;
+	static const char said[] =
+	    "POST\r\n" HEADER("q", "acme.open") "x\r\n.\r\n"
+						"STAT <q@b.example>\r\n";
+	struct stream *theirs;
+	char text[1024];
+	size_t len = 0;
+	ssize_t got = -1;
+	int fds[2];
+	time_t start = time(NULL);
 
 	(void)state;
-	open_greeted(&client);
-	client_send(&client,
-	    "POST\r\n" HEADER("q", "acme.open") "x\r\n.\r\n"
-						"QUIT\r\n");
-	assert_non_null(strstr(client_wait_end(&client), "\r\n240 "));
-	assert_non_null(strstr(client.text.bytes, "\r\n205 "));
-	client_close(&client);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
+			     fds),
+	    0);
+	theirs = stream_new_socket(loop_base(fixture.loop), fds[1], NULL, NULL,
+	    NULL);
+	assert_non_null(theirs);
+	news_session_new(fixture.server, 0, theirs, false);
+	assert_int_equal(write(fds[0], said, sizeof said - 1), sizeof said - 1);
+	assert_int_equal(shutdown(fds[0], SHUT_WR), 0);
+	while (got != 0 && time(NULL) < start + 10) {
+		fixture_turn(&fixture);
+		got = read(fds[0], text + len, sizeof text - 1 - len);
+		len += got > 0 ? (size_t)got : 0;
+	}
+	text[len] = '\0';
+	(void)close(fds[0]);
+	assert_non_null(strstr(text, "\r\n240 "));
+	assert_non_null(strstr(text, "\r\n223 0 <q@b.example>"));
+	assert_int_equal(news_server_sessions(fixture.server), 0);
 }
 
 int
