@@ -1,5 +1,7 @@
 /* news_fixture.c - see news_fixture.h.
  */
+#include "build.h"
+
 #include "tests/unit/news_fixture.h"
 
 #include <dirent.h>
@@ -696,10 +698,16 @@ const char *
 client_wait(struct client *client, const char *text)
 {
 	time_t start = time(NULL);
+	size_t len = strlen(text), from = 0;
 
-	while (strstr(buffer_text(&client->text), text) == NULL &&
-	    client->stream != NULL && client_pump(client, start))
-		continue;
+	/* only what is new is searched: answers can be long */
+	while (client->text.len < from + len ||
+	    memmem(client->text.bytes + from, client->text.len - from, text,
+		len) == NULL) {
+		from = client->text.len < len ? 0 : client->text.len - len;
+		if (client->stream == NULL || !client_pump(client, start))
+			break;
+	}
 	return buffer_text(&client->text);
 }
 
@@ -722,9 +730,10 @@ client_ask(struct client *client, const char *line)
 	client_send(client, line);
 	client_send(client, "\r\nDATE\r\n");
 	(void)client_wait(client, "111 20261118110640\r\n");
-	mark = strstr(client->text.bytes == NULL ? (char[1]){ 0 }
-						 : client->text.bytes,
-	    "111 20261118110640\r\n");
+	mark = client->text.len == 0
+	    ? NULL
+	    : memmem(client->text.bytes, client->text.len,
+		  "111 20261118110640\r\n", 20);
 	if (mark != NULL)
 		*mark = '\0';
 	return buffer_text(&client->text);

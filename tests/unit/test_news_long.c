@@ -64,15 +64,15 @@ server_holds(void)
 	return s == NULL || s->stream == NULL ? 0 : stream_pending(s->stream);
 }
 
+/* Rows numbered from 1 behind the status line; 0 if one is missing. */
 static unsigned
 count_rows(const char *text)
 {
-	unsigned rows = 0, number = 0;
+	unsigned rows = 0;
 
-	for (text = strstr(text, "\r\n"); text != NULL && text[2] != '.';
-	     text = strstr(text + 2, "\r\n")) {
-		number = (unsigned)strtoul(text + 2, NULL, 10);
-		if (number != rows + 1)
+	for (text = strchr(text, '\n'); text != NULL && text[1] != '.';
+	     text = strchr(text + 1, '\n')) {
+		if (strtoul(text + 1, NULL, 10) != rows + 1)
 			return 0;
 		rows++;
 	}
