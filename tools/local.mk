@@ -15,3 +15,7 @@ EXTRA_DIST += tools/quickstart tools/demo/spaces.batch tools/demo/help.mbox \
 	tools/demo/ticket-3.eml tools/demo/ticket-4.article \
 	tools/demo/ticket-5.eml tools/demo/ticket-6.eml \
 	tools/demo/ticket-new.eml
+
+bin_PROGRAMS += kith-import
+kith_import_SOURCES = tools/kith-import.c tools/kithctl.h tools/kithctl_link.c
+kith_import_LDADD = $(KITHDAEMON_LIBS)
