@@ -56,10 +56,12 @@ drop_to(const char *name)
 	return 0;
 }
 
-/* kithd --offline: core alone, with one client on the inherited descriptor;
- * kithctl starts it when kithd does not run. Takes the configuration. */
+/* kithd --offline, --restore: a role alone, with one client on the inherited
+ * descriptor; kithctl starts it when kithd does not run. Takes the
+ * configuration. */
 static int
-main_offline(struct config *config, const struct parent_options *options)
+main_alone(const struct role *role, struct config *config,
+    const struct parent_options *options)
 {
 	struct role_start *start = calloc(1, sizeof(*start));
 
@@ -76,7 +78,7 @@ main_offline(struct config *config, const struct parent_options *options)
 	start->control_fd = CHANNEL_FD;
 	start->flags =
 	    ROLE_OFFLINE | (options->test_clock ? ROLE_TEST_CLOCK : 0);
-	return role_run_alone(&core_role, start);
+	return role_run_alone(role, start);
 }
 
 static void
@@ -88,11 +90,12 @@ usage(void)
 int
 main(int argc, char **argv)
 {
-	static const struct option long_options[] = {
-		{ "offline", no_argument, NULL, 'o' }, { NULL, 0, NULL, 0 }
-	};
+	static const struct option long_options[] = { { "offline", no_argument,
+							  NULL, 'o' },
+		{ "restore", no_argument, NULL, 'r' }, { NULL, 0, NULL, 0 } };
 	struct parent_options options = { .config_path = KITH_CONFIG_FILE };
-	bool check = false, offline = false;
+	const struct role *alone = NULL;
+	bool check = false;
 	struct config *config;
 	char *error;
 	int option;
@@ -118,7 +121,10 @@ main(int argc, char **argv)
 			options.config_path = optarg;
 			break;
 		case 'o':
-			offline = true;
+			alone = &core_role;
+			break;
+		case 'r':
+			alone = &restore_role;
 			break;
 		case 'V':
 			(void)printf("%s\n", PACKAGE_STRING);
@@ -141,6 +147,6 @@ main(int argc, char **argv)
 		config_free(&config);
 		return 0;
 	}
-	return offline ? main_offline(config, &options)
-		       : parent_run(config, &options);
+	return alone != NULL ? main_alone(alone, config, &options)
+			     : parent_run(config, &options);
 }

@@ -89,6 +89,7 @@ extern const struct role mail_role;
 extern const struct role parse_role;
 extern const struct role maildir_role;
 extern const struct role resolve_role;
+extern const struct role restore_role; /* alone only */
 
 struct loop *role_loop(struct role_process *process);
 struct event_base *role_base(struct role_process *process);

@@ -244,10 +244,18 @@ run(struct kithctl *kithctl, json_t *argv)
 {
 	char text[512];
 	int result = link_open(&kithctl->link, kithctl->config->control_path);
+	bool restores = is_command(argv, "restore", NULL);
 
+	if (result == 0 && restores) {
+		error_print(kithctl->json, "", "running",
+		    "kithd is running: kithctl stop first, then restore into an "
+		    "empty store");
+		return KITHCTL_REFUSED;
+	}
 	if ((result == -ENOENT || result == -ECONNREFUSED) &&
 	    works_offline(argv))
-		result = link_open_offline(&kithctl->link, kithctl->config_path,
+		result = link_open_offline(&kithctl->link,
+		    restores ? "--restore" : "--offline", kithctl->config_path,
 		    kithctl->config);
 	if (result != 0) {
 		(void)snprintf(text, sizeof(text),

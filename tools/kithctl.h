@@ -36,8 +36,9 @@ struct config;
 
 /* Connects to the running kithd. 0 or negative errno. */
 int link_open(struct link *link, const char *path);
-/* Starts kithd --offline. */
-int link_open_offline(struct link *link, const char *config_path, const struct config *config);
+/* Starts kithd with a mode of ours ("--offline", "--restore"). */
+int link_open_offline(struct link *link, const char *mode, const char *config_path,
+    const struct config *config);
 void link_close(struct link *link);
 
 struct answer {

@@ -83,17 +83,29 @@ find_kithd(char *path, size_t room)
 	(void)snprintf(path, room, "%s", KITHD_PATH);
 }
 
-/* A store that belongs to root was made by kithd -d. */
+/* A store that belongs to root, or will lie in a folder of root's, is one of
+ * kithd -d. */
 static bool
 store_is_roots(const struct config *config)
 {
+	char *path = strdup(config->store_directory), *slash;
 	struct stat st;
+	bool roots = false;
 
-	return stat(config->store_directory, &st) == 0 && st.st_uid == 0;
+	if (path != NULL && stat(path, &st) != 0) {
+		slash = strrchr(path, '/');
+		if (slash != NULL)
+			slash[slash == path ? 1 : 0] = '\0';
+		roots = stat(path, &st) == 0 && st.st_uid == 0;
+	} else {
+		roots = path != NULL && st.st_uid == 0;
+	}
+	free(path);
+	return roots;
 }
 
 int
-link_open_offline(struct link *link, const char *config_path,
+link_open_offline(struct link *link, const char *mode, const char *config_path,
     const struct config *config)
 {
 	char kithd[PATH_MAX], flag[] = "-df";
@@ -111,7 +123,7 @@ link_open_offline(struct link *link, const char *config_path,
 		if (fds[1] == CHANNEL_FD ? fcntl(CHANNEL_FD, F_SETFD, 0) < 0
 					 : dup2(fds[1], CHANNEL_FD) < 0)
 			_exit(127);
-		(void)execl(kithd, "kithd", "--offline", flag, config_path,
+		(void)execl(kithd, "kithd", mode, flag, config_path,
 		    (char *)NULL);
 		(void)dprintf(STDERR_FILENO, "kithctl: %s: %s\n", kithd,
 		    strerror(errno));
