@@ -37,7 +37,7 @@ struct import {
 	uint64_t bytes_done, bytes_all; /* of the source, 0: not known */
 	bool bar;
 	unsigned shown; /* percent */
-	bool failed;	/* the connection, or kithd gave up */
+	bool failed;    /* the connection, or kithd gave up */
 };
 
 static void
@@ -52,9 +52,9 @@ usage(void)
 static void
 bar_show(struct import *import)
 {
-	unsigned percent = import->bytes_all == 0 ?
-	    0 :
-	    (unsigned)(import->bytes_done * 100 / import->bytes_all);
+	unsigned percent = import->bytes_all == 0
+	    ? 0
+	    : (unsigned)(import->bytes_done * 100 / import->bytes_all);
 	unsigned full;
 
 	if (!import->bar || percent == import->shown)
@@ -378,8 +378,8 @@ import_open(struct import *import)
 	}
 	if (link_open(&import->link, import->config->control_path) != 0) {
 		link_close(&import->link);
-		if (link_open_offline(&import->link, import->config_path,
-			import->config) != 0) {
+		if (link_open_offline(&import->link, "--offline",
+			import->config_path, import->config) != 0) {
 			(void)fputs("kith-import: kithd is not running\n",
 			    stderr);
 			return EX_UNAVAILABLE;
@@ -406,9 +406,10 @@ import_run(struct import *import)
 		else if (rc != 0 && !import->failed)
 			(void)fprintf(stderr, "kith-import: %s: %s\n",
 			    import->source, strerror(-rc));
-		(void)printf("%lu read, %lu stored, %lu duplicate, %lu refused\n",
-		    import->read, import->stored, import->duplicate,
-		    import->refused);
+		(void)
+		    printf("%lu read, %lu stored, %lu duplicate, %lu refused\n",
+			import->read, import->stored, import->duplicate,
+			import->refused);
 		status = rc != 0 || import->failed || import->refused > 0;
 	}
 	link_close(&import->link);
