@@ -392,6 +392,9 @@ core_open(struct core *core, struct role_start *start)
 		rc = loop_run_thread(core->loops[i].loop);
 	if (rc != 0)
 		log_err("core cannot start: %s", strerror(-rc));
+	else if (!core->offline && core->config->authserv_id[0] == '\0')
+		log_warning("authserv_id is not set: mail of staff rests on "
+			    "reply tokens alone");
 	return rc == 0 ? 0 : EX_OSERR;
 }
 
