@@ -550,8 +550,9 @@ core_free(void *state)
 	news_server_free(&core->news);
 	core_listen_free(&core->listen);
 	control_free(&core->control);
-	community_free(&core->community);
+	/* the writer ends first: its operations use the community */
 	store_close(&core->store);
+	community_free(&core->community);
 	core_mail_free(&core->mail);
 	for (size_t i = 0; i < core->loop_count; i++) {
 		if (core->loops[i].inbox_event != NULL)

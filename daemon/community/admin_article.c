@@ -131,8 +131,8 @@ run_show(struct control_request *request)
 	else if (rc != 0)
 		admin_fail_errno(request, rc);
 	else
-		show_output(
-		    request, &head, span_make((const char *)bytes, len));
+		show_output(request, &head,
+		    span_make((const char *)bytes, len));
 	free(bytes);
 }
 
@@ -181,9 +181,9 @@ static void
 import_done(void *arg, const struct intake_result *result)
 {
 	struct control_request *request = arg;
-	const char *outcome = result->reason == REASON_STORED ? "stored" :
-	    result->reason == REASON_DUPLICATE		      ? "duplicate" :
-								"refused";
+	const char *outcome = result->reason == REASON_STORED ? "stored"
+	    : result->reason == REASON_DUPLICATE              ? "duplicate"
+							      : "refused";
 
 	if (result->reason == REASON_NO_ROOM || result->reason == REASON_BUSY) {
 		control_fail(request, reason_name(result->reason), "%s",
@@ -201,7 +201,8 @@ run_import(struct control_request *request)
 {
 	struct community *community = control_context(request);
 	struct span input = control_input(request);
-	struct space *space = admin_space_named(request, control_arg(request, 0));
+	struct space *space =
+	    admin_space_named(request, control_arg(request, 0));
 	struct intake_import import = { 0 };
 	struct dot_facts facts;
 	struct buffer wire;

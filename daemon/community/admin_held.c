@@ -25,12 +25,12 @@ held_spaces(struct community *community, const Kith__Held *record)
 	json_t *names = json_array();
 
 	for (size_t i = 0; i < record->n_spaces; i++) {
-		struct space *space = spaces_by_id(
-		    community_spaces(community), record->spaces[i]);
+		struct space *space = spaces_by_id(community_spaces(community),
+		    record->spaces[i]);
 
 		if (space != NULL)
-			(void)json_array_append_new(
-			    names, json_string(space->name));
+			(void)json_array_append_new(names,
+			    json_string(space->name));
 		space_unref(space);
 	}
 	return names;
@@ -41,18 +41,18 @@ held_row(struct community *community, uint32_t id, const Kith__Held *record)
 {
 	json_t *spaces = held_spaces(community, record);
 	const char *first = json_string_value(json_array_get(spaces, 0));
-	json_t *row = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:o}", "id",
-	    (json_int_t)id, "cause", held_cause_name(record->cause), "space",
-	    first == NULL ? "" : first, "from", record->from, "subject",
-	    record->subject, "message_id", record->message_id, "time",
-	    (json_int_t)record->time, "spaces", spaces);
+	json_t *row = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:o}",
+	    "id", (json_int_t)id, "cause", held_cause_name(record->cause),
+	    "space", first == NULL ? "" : first, "from", record->from,
+	    "subject", record->subject, "message_id", record->message_id,
+	    "time", (json_int_t)record->time, "spaces", spaces);
 
 	return row;
 }
 
 static int
-list_visit(
-    void *arg, const struct store_key *key, const ProtobufCMessage *message)
+list_visit(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
 {
 	struct held_list *list = arg;
 	uint32_t id = store_key_get_u32(key, 0);
@@ -73,10 +73,9 @@ list_more(void *arg)
 	struct store_key from = store_key_u32(list->next);
 	struct store_view *view =
 	    store_view_begin(community_store(list->community));
-	int rc = view == NULL ?
-	    -ENOMEM :
-	    store_walk(store_view_reader(view), STORE_HELD, NULL, &from,
-		list_visit, list);
+	int rc = view == NULL ? -ENOMEM
+			      : store_walk(store_view_reader(view), STORE_HELD,
+				    NULL, &from, list_visit, list);
 
 	store_view_end(&view);
 	if (rc == 1) {
@@ -101,8 +100,8 @@ run_list(struct control_request *request)
 	}
 	list->request = request;
 	list->community = control_context(request);
-	control_columns(
-	    request, "id", "cause", "space", "from", "subject", NULL);
+	control_columns(request, "id", "cause", "space", "from", "subject",
+	    NULL);
 	list_more(list);
 }
 
@@ -192,8 +191,8 @@ decide_check(struct store_txn *txn, struct admin_op *admin)
 static int
 decide_apply(struct store_txn *txn, struct admin_op *admin)
 {
-	return held_decision_apply(
-	    txn, admin->community, &decide_op_of(admin)->decision);
+	return held_decision_apply(txn, admin->community,
+	    &decide_op_of(admin)->decision);
 }
 
 static void
@@ -217,7 +216,8 @@ run_decide(struct control_request *request, bool release)
 		return;
 	op->decision.held = id;
 	op->decision.release = release;
-	op->decision.reason = release ? NULL : control_option(request, "--reason");
+	op->decision.reason =
+	    release ? NULL : control_option(request, "--reason");
 	op->decision.actor.role = KITH__ROLE__ROLE_ADMIN;
 	op->decision.actor.active = true;
 	(void)snprintf(op->decision.actor.compared,

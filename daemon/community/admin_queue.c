@@ -20,19 +20,19 @@ struct queue_list {
 static const char *
 kind_name(Kith__JobKind kind)
 {
-	return (size_t)kind < sizeof kind_names / sizeof kind_names[0] ?
-	    kind_names[kind] :
-	    "none";
+	return (size_t)kind < sizeof kind_names / sizeof kind_names[0]
+	    ? kind_names[kind]
+	    : "none";
 }
 
 static json_t *
 queue_row(struct community *community, uint64_t id, const Kith__Job *job)
 {
-	struct space *space = job->space == 0 ?
-	    NULL :
-	    spaces_by_id(community_spaces(community), job->space);
-	json_t *row = json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "id",
-	    (json_int_t)id, "kind", kind_name(job->kind), "purpose",
+	struct space *space = job->space == 0
+	    ? NULL
+	    : spaces_by_id(community_spaces(community), job->space);
+	json_t *row = json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:I}",
+	    "id", (json_int_t)id, "kind", kind_name(job->kind), "purpose",
 	    job->purpose, "space", space == NULL ? "" : space->name, "state",
 	    job->walked ? "deferred" : "running", "deferred",
 	    (json_int_t)job->deferred, "created", (json_int_t)job->created,
@@ -43,8 +43,8 @@ queue_row(struct community *community, uint64_t id, const Kith__Job *job)
 }
 
 static int
-list_visit(
-    void *arg, const struct store_key *key, const ProtobufCMessage *message)
+list_visit(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
 {
 	struct queue_list *list = arg;
 	uint64_t id = store_key_get_u64(key, 0);
@@ -65,10 +65,9 @@ list_more(void *arg)
 	struct store_key from = store_key_u64(list->next);
 	struct store_view *view =
 	    store_view_begin(community_store(list->community));
-	int rc = view == NULL ?
-	    -ENOMEM :
-	    store_walk(store_view_reader(view), STORE_JOBS, NULL, &from,
-		list_visit, list);
+	int rc = view == NULL ? -ENOMEM
+			      : store_walk(store_view_reader(view), STORE_JOBS,
+				    NULL, &from, list_visit, list);
 
 	store_view_end(&view);
 	if (rc == 1) {

@@ -43,17 +43,17 @@ import_apply(struct store_txn *txn, struct store_op *op)
 {
 	struct import_item *item = (struct import_item *)(void *)op;
 	struct draft *draft = &item->draft;
-	int rc = item->place ? draft_place_more(txn, item->community,
-				   draft->duplicate, draft) :
-			       draft_store(txn, item->community, draft);
+	int rc = item->place
+	    ? draft_place_more(txn, item->community, draft->duplicate, draft)
+	    : draft_store(txn, item->community, draft);
 
 	item->result.reason = REASON_STORED;
 	item->result.artid = draft->artid;
 	item->result.space = draft->spaces[0];
 	item->result.number = draft->numbers[0];
 	if (rc == 0)
-		rc = digest_skip_article(
-		    txn, draft->spaces[0], draft->numbers[0]);
+		rc = digest_skip_article(txn, draft->spaces[0],
+		    draft->numbers[0]);
 	return rc;
 }
 
@@ -101,8 +101,8 @@ intake_import(struct community *community, const struct intake_import *import,
 	item->draft.space_count = 1;
 	item->result.reason = draft_from_mail(community, &item->draft, &bytes,
 	    item->result.detail, sizeof item->result.detail);
-	item->op.check = item->result.reason == REASON_STORED ? import_check :
-								refuse_check;
+	item->op.check =
+	    item->result.reason == REASON_STORED ? import_check : refuse_check;
 	item->op.apply = import_apply;
 	item->op.done = import_done;
 	item->op.inbox = community_inbox(community);

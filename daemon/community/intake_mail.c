@@ -30,7 +30,8 @@ struct delivery {
 	struct delivery_item **item_of; /* per recipient; NULL: refused */
 	struct intake_reply *replies;
 	size_t open; /* items under way, and the start itself */
-	void (*done)(void *arg, const struct intake_reply *replies, size_t count);
+	void (
+	    *done)(void *arg, const struct intake_reply *replies, size_t count);
 	void *arg;
 };
 
@@ -80,8 +81,8 @@ delivery_close_one(struct delivery *delivery)
 {
 	if (--delivery->open > 0)
 		return;
-	delivery->done(
-	    delivery->arg, delivery->replies, delivery->recipient_count);
+	delivery->done(delivery->arg, delivery->replies,
+	    delivery->recipient_count);
 	community_busy(delivery->community, -1);
 	delivery_free(delivery);
 }
@@ -111,10 +112,10 @@ item_finish(struct delivery_item *own)
 		log_info("mail id=%s to=%s action=%s member=%u result=%s",
 		    log_text(id, sizeof id, message_id, strlen(message_id)),
 		    /* a token in it is a secret */
-		    own->item.token_text.len > 0 ?
-			"(token)" :
-			log_text(to, sizeof to, delivery->recipients[i],
-			    strlen(delivery->recipients[i])),
+		    own->item.token_text.len > 0
+			? "(token)"
+			: log_text(to, sizeof to, delivery->recipients[i],
+			      strlen(delivery->recipients[i])),
 		    own->item.action->name, own->item.author.member,
 		    reason_name(own->item.reason));
 	}
@@ -207,8 +208,8 @@ item_is_plain_post(const struct delivery_item *own)
 		return false;
 	probe.spaces[0] = own->item.space->id;
 	probe.author = own->item.author;
-	return intake_judge_spaces(
-		   own->item.community, &probe, &moderated) == REASON_STORED &&
+	return intake_judge_spaces(own->item.community, &probe, &moderated) ==
+	    REASON_STORED &&
 	    !moderated;
 }
 
@@ -252,8 +253,8 @@ delivery_route(struct delivery *delivery, size_t recipient)
 {
 	struct mail_route route;
 	struct delivery_item *own, *other;
-	enum reason reason = mail_route(
-	    delivery->community, delivery->recipients[recipient], &route);
+	enum reason reason = mail_route(delivery->community,
+	    delivery->recipients[recipient], &route);
 
 	if (reason != REASON_STORED) {
 		reply_set(&delivery->replies[recipient], reason, "");
@@ -449,7 +450,8 @@ intake_recipient(struct community *community, const char *envelope_from,
 
 	(void)envelope_from; /* a null sender is as welcome as any */
 	mail_route_fini(&route);
-	if (reason == REASON_STORED && store_is_full(community_store(community)))
+	if (reason == REASON_STORED &&
+	    store_is_full(community_store(community)))
 		reason = REASON_NO_ROOM;
 	row = reason_reply(reason);
 	*code_r = row->smtp;
@@ -477,8 +479,8 @@ parse_failure_apply(struct store_txn *txn, struct store_op *op)
 	    store_key_bytes(failure->sha256, sizeof failure->sha256);
 	ProtobufCMessage *message = NULL;
 	Kith__ParseFailure row;
-	int rc = store_get(
-	    store_txn_reader(txn), STORE_PARSE_FAILURES, &key, &message);
+	int rc = store_get(store_txn_reader(txn), STORE_PARSE_FAILURES, &key,
+	    &message);
 
 	kith__parse_failure__init(&row);
 	if (rc == 0) {

@@ -34,7 +34,8 @@ field_is_loop(const struct article_field *field, const struct space *space,
 	for (size_t i = 0; i < value.len; i++) {
 		struct span id = span_make(value.bytes + i, value.len - i);
 
-		if (id.bytes[0] == '<' && id.len == name_len + strlen(domain) + 3 &&
+		if (id.bytes[0] == '<' &&
+		    id.len == name_len + strlen(domain) + 3 &&
 		    strncasecmp(id.bytes + 1, space->mail, name_len) == 0 &&
 		    id.bytes[name_len + 1] == '.' &&
 		    strncasecmp(id.bytes + name_len + 2, domain,
@@ -132,9 +133,8 @@ post_check_id(struct store_txn *txn, struct mail_item *item, bool moderated)
 		item->step = POST_STEP_PLACE;
 	else if (item->reason != REASON_STORED)
 		return 1; /* handed in again, or waiting already */
-	return moderated ?
-	    post_hold(item, KITH__HELD_CAUSE__HELD_MODERATION) :
-	    0;
+	return moderated ? post_hold(item, KITH__HELD_CAUSE__HELD_MODERATION)
+			 : 0;
 }
 
 static int
@@ -205,8 +205,8 @@ const struct mail_action mail_action_unreadable = {
 };
 
 int
-mail_item_hold(
-    struct store_txn *txn, struct mail_item *item, Kith__HeldCause cause)
+mail_item_hold(struct store_txn *txn, struct mail_item *item,
+    Kith__HeldCause cause)
 {
 	struct held_note note = { .cause = cause,
 		.envelope_from = item->envelope_from,
@@ -219,6 +219,5 @@ mail_item_hold(
 		note.excerpt = span_of(item->summary->own_text);
 	if (item->draft->ticket == 0)
 		item->draft->ticket = item->ticket;
-	return held_put(
-	    txn, item->community, item->draft, &note, &item->held);
+	return held_put(txn, item->community, item->draft, &note, &item->held);
 }

@@ -279,6 +279,18 @@ job_step(struct job *job)
 	job_queue(job);
 }
 
+/* What was posted to the loop may outlive the engine by a moment. */
+static bool
+jobs_are_gone(struct jobs *jobs)
+{
+	if (!jobs->closing)
+		return false;
+	if (!jobs->turn_posted &&
+	    __atomic_load_n(&jobs->arriving, __ATOMIC_ACQUIRE) == 0)
+		free(jobs);
+	return true;
+}
+
 static void
 jobs_turn(void *arg)
 {
@@ -286,6 +298,8 @@ jobs_turn(void *arg)
 	struct job *job;
 
 	jobs->turn_posted = false;
+	if (jobs_are_gone(jobs))
+		return;
 	community_busy(jobs->community, -1);
 	if (!jobs_may_run(jobs))
 		return;
@@ -375,7 +389,8 @@ jobs_free(struct jobs **jobs_p)
 			}
 			job_free(job);
 		}
-	free(jobs);
+	jobs->closing = true;
+	(void)jobs_are_gone(jobs);
 }
 
 static int
@@ -458,9 +473,13 @@ job_arrive(void *arg)
 	struct jobs *jobs = arrival->jobs;
 
 	(void)__atomic_sub_fetch(&jobs->arriving, 1, __ATOMIC_RELEASE);
-	job_insert(arrival->job);
+	if (jobs->closing)
+		job_free(arrival->job);
+	else
+		job_insert(arrival->job);
 	free(arrival);
-	jobs_schedule(jobs);
+	if (!jobs_are_gone(jobs))
+		jobs_schedule(jobs);
 }
 
 static void
@@ -523,9 +542,14 @@ job_depart(void *arg)
 {
 	struct departure *departure = arg;
 	struct jobs *jobs = departure->jobs;
-	struct job *job = job_find(jobs, departure->id);
+	struct job *job;
 
 	(void)__atomic_sub_fetch(&jobs->arriving, 1, __ATOMIC_RELEASE);
+	if (jobs_are_gone(jobs)) {
+		free(departure);
+		return;
+	}
+	job = job_find(jobs, departure->id);
 	free(departure);
 	if (job == NULL)
 		return;

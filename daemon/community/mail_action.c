@@ -34,8 +34,7 @@ is_postmaster(struct span local)
 static bool
 local_exists(void *context, struct span local)
 {
-	struct space *space =
-	    spaces_by_mail(community_spaces(context), local);
+	struct space *space = spaces_by_mail(community_spaces(context), local);
 
 	space_unref(space);
 	return space != NULL || is_postmaster(local);
@@ -44,7 +43,8 @@ local_exists(void *context, struct span local)
 static const struct mail_action *
 action_find(const struct mail_recipient *parsed)
 {
-	for (size_t i = 0; i < sizeof action_table / sizeof action_table[0]; i++)
+	for (size_t i = 0; i < sizeof action_table / sizeof action_table[0];
+	     i++)
 		if (action_table[i].suffix == parsed->suffix &&
 		    (parsed->suffix != MAIL_SUFFIX_TOKEN ||
 			action_table[i].kind == parsed->kind))
@@ -54,8 +54,8 @@ action_find(const struct mail_recipient *parsed)
 
 /* The part before the '@'; false: not an address of our domain. */
 static bool
-local_part(
-    const struct community *community, struct span address, struct span *local_r)
+local_part(const struct community *community, struct span address,
+    struct span *local_r)
 {
 	const char *at = NULL;
 
@@ -78,9 +78,9 @@ route_token(struct community *community, const struct mail_recipient *parsed,
 	route->token_text = parsed->token;
 	route->token_state = token_read(community,
 	    (enum token_kind)parsed->kind, parsed->token, &route->token);
-	return route->token_state == 0 || route->token_state == -ETIMEDOUT ?
-	    REASON_STORED :
-	    REASON_TOKEN_INVALID;
+	return route->token_state == 0 || route->token_state == -ETIMEDOUT
+	    ? REASON_STORED
+	    : REASON_TOKEN_INVALID;
 }
 
 enum reason
@@ -98,8 +98,7 @@ mail_route(struct community *community, const char *recipient,
 	route->action = action_find(&parsed);
 	if (route->action == NULL)
 		return REASON_NO_SUCH_SPACE;
-	route->space =
-	    spaces_by_mail(community_spaces(community), parsed.base);
+	route->space = spaces_by_mail(community_spaces(community), parsed.base);
 	if (parsed.suffix == MAIL_SUFFIX_TOKEN &&
 	    route_token(community, &parsed, route) != REASON_STORED)
 		return REASON_TOKEN_INVALID;

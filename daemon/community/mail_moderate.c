@@ -8,7 +8,10 @@
 #include "protocol/mail_command.h"
 #include "protocol/mail_summary.h"
 
-enum moderate_step { MODERATE_DECIDE, MODERATE_EXPLAIN };
+enum moderate_step {
+	MODERATE_DECIDE,
+	MODERATE_EXPLAIN
+};
 
 /* DESIGN section 4: the token is bound to the moderator, the From must be one
  * of his addresses, and where the MTA's word counts, it must be true. */
@@ -63,8 +66,8 @@ moderate_check(struct store_txn *txn, struct mail_item *item)
 	item->reason = REASON_IGNORED;
 	if (item->summary == NULL || item->automatic)
 		return 1;
-	item->reason = item->token_state == -ETIMEDOUT ? REASON_TOKEN_EXPIRED :
-							 REASON_TOKEN_INVALID;
+	item->reason = item->token_state == -ETIMEDOUT ? REASON_TOKEN_EXPIRED
+						       : REASON_TOKEN_INVALID;
 	if (item->token_state != 0)
 		return 1;
 	item->reason = REASON_NOT_ALLOWED;
@@ -102,8 +105,8 @@ moderate_apply(struct store_txn *txn, struct mail_item *item)
 	item->reason = REASON_DONE;
 	if (item->step == MODERATE_EXPLAIN)
 		return moderate_explain(txn, item);
-	return held_decision_apply(
-	    txn, item->community, &delivery_item_of(item)->decision);
+	return held_decision_apply(txn, item->community,
+	    &delivery_item_of(item)->decision);
 }
 
 const struct mail_action mail_action_moderate = {

@@ -18,8 +18,7 @@ postmaster_check(struct store_txn *txn, struct mail_item *item)
 	item->detail[0] = '\0';
 	item->reason = REASON_IGNORED;
 	/* what comes back from the admins themselves must not go round */
-	return item->summary == NULL ||
-	    item->summary->class == MAIL_CLASS_LOOP;
+	return item->summary == NULL || item->summary->class == MAIL_CLASS_LOOP;
 }
 
 static void
@@ -43,17 +42,18 @@ postmaster_head(const struct mail_item *item, struct buffer *head)
 	mail_field_write(head,
 	    &(struct mail_field){ "Subject", subject, MAIL_FIELD_TEXT });
 	mail_field_write_date(head, "Date", (int64_t)item->now);
-	mail_field_write(
-	    head, &(struct mail_field){ "Message-ID", id, MAIL_FIELD_RAW });
 	mail_field_write(head,
-	    &(struct mail_field){
-		"Kith-Loop", config->domain, MAIL_FIELD_RAW });
+	    &(struct mail_field){ "Message-ID", id, MAIL_FIELD_RAW });
 	mail_field_write(head,
-	    &(struct mail_field){
-		"Auto-Submitted", "auto-generated", MAIL_FIELD_RAW });
-	buffer_append_text(head, "MIME-Version: 1.0\r\n"
-				 "Content-Type: message/rfc822\r\n"
-				 "Content-Transfer-Encoding: 8bit\r\n");
+	    &(struct mail_field){ "Kith-Loop", config->domain,
+		MAIL_FIELD_RAW });
+	mail_field_write(head,
+	    &(struct mail_field){ "Auto-Submitted", "auto-generated",
+		MAIL_FIELD_RAW });
+	buffer_append_text(head,
+	    "MIME-Version: 1.0\r\n"
+	    "Content-Type: message/rfc822\r\n"
+	    "Content-Transfer-Encoding: 8bit\r\n");
 }
 
 static int
@@ -80,9 +80,9 @@ postmaster_apply(struct store_txn *txn, struct mail_item *item)
 	dot_unstuff(&body, item->message);
 	mail.head = buffer_span(&head);
 	mail.body = buffer_span(&body);
-	rc = buffer_failed(&head) || buffer_failed(&body) ?
-	    -ENOMEM :
-	    job_add_mail(txn, item->community, &mail);
+	rc = buffer_failed(&head) || buffer_failed(&body)
+	    ? -ENOMEM
+	    : job_add_mail(txn, item->community, &mail);
 	roster_fini(&roster);
 	buffer_fini(&head);
 	buffer_fini(&body);

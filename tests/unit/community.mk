@@ -14,3 +14,13 @@ test_community_SOURCES = tests/unit/test_community.c
 test_community_LDADD = $(COMMUNITY_TEST_LINK)
 test_token_text_SOURCES = tests/unit/test_token_text.c
 test_token_text_LDADD = libkithprotocol.a $(CMOCKA_LIBS)
+
+# the doors and the way out
+flow_rig = tests/unit/flow_rig.c tests/unit/flow_rig.h
+flow_tests = test_intake test_jobs
+check_PROGRAMS += $(flow_tests)
+TESTS += $(flow_tests)
+test_intake_SOURCES = tests/unit/test_intake.c $(flow_rig)
+test_intake_LDADD = $(COMMUNITY_TEST_LINK)
+test_jobs_SOURCES = tests/unit/test_jobs.c $(flow_rig)
+test_jobs_LDADD = $(COMMUNITY_TEST_LINK)

@@ -1,0 +1,35 @@
+/* flow_rig.h - articles and mails through the doors of a fixture, waited for.
+ */
+#ifndef KITH_TESTS_FLOW_RIG_H
+#define KITH_TESTS_FLOW_RIG_H
+
+#include "tests/unit/community_fixture.h"
+
+#include "daemon/community/intake.h"
+
+#define WORDS(...)     \
+ (const char *const[]) \
+ {                     \
+  __VA_ARGS__, NULL    \
+ }
+
+/* text has LF line ends. login: a member's address, NULL: nobody. */
+struct intake_result rig_post(
+    struct fixture *fixture, const char *login, const char *text);
+struct intake_result rig_import(
+    struct fixture *fixture, const char *space, const char *text);
+/* One mail to recipients (the last NULL); replies_r has room for them. */
+void rig_mail(struct fixture *fixture, const char *envelope_from,
+    const char *const *recipients, const char *text,
+    struct intake_reply *replies_r);
+/* kithctl, that must succeed; the answer is dropped. */
+void rig_do(struct fixture *fixture, const char *const *words);
+/* kithctl's whole answer, owned (free). */
+char *rig_ask(struct fixture *fixture, const char *const *words);
+/* The number of articles of a space. */
+unsigned rig_count(struct fixture *fixture, const char *space);
+/* The first mail to that recipient; NULL: none. */
+const struct fixture_mail *rig_mail_to(
+    struct fixture *fixture, const char *recipient);
+
+#endif
