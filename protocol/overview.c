@@ -18,8 +18,10 @@ static const struct overview_name {
 	[OVERVIEW_DATE] = { "Date", "Date:" },
 	[OVERVIEW_MESSAGE_ID] = { "Message-ID", "Message-ID:" },
 	[OVERVIEW_REFERENCES] = { "References", "References:" },
-	[OVERVIEW_BYTES] = { ":bytes", ":bytes" },
-	[OVERVIEW_LINES] = { ":lines", ":lines" },
+	/* RFC 3977 8.4.2 allows the old form too: slrn gives up on OVER if it
+	 * finds the other */
+	[OVERVIEW_BYTES] = { ":bytes", "Bytes:" },
+	[OVERVIEW_LINES] = { ":lines", "Lines:" },
 	[OVERVIEW_XREF] = { "Xref", "Xref:full" },
 };
 

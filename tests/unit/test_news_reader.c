@@ -347,8 +347,8 @@ lists_show_marks_status_and_descriptions(void **state)
 		{ "LIST", "215 *" },
 		{ "LIST OVERVIEW.FMT",
 		    "215 order of fields in overview\r\nSubject:\r\nFrom:\r\n"
-		    "Date:\r\nMessage-ID:\r\nReferences:\r\n:bytes\r\n"
-		    ":lines\r\nXref:full\r\n.\r\n" },
+		    "Date:\r\nMessage-ID:\r\nReferences:\r\nBytes:\r\n"
+		    "Lines:\r\nXref:full\r\n.\r\n" },
 		{ "LIST HEADERS", "215 *" },
 		{ "LIST HEADERS msgid", "215 *" },
 	};
