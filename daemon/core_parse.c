@@ -94,18 +94,26 @@ mask_answered(void *arg, struct ipc_reader *fields)
 	free(request);
 }
 
-static struct parse_request *
-parse_request_new(struct core_parse *parse, void *arg)
+/* Asks the worker; the frame's fields after the message are the caller's. Takes
+ * the writer. */
+static int
+request_begin(struct core_parse *parse, const struct parse_request *wanted,
+    struct ipc_writer *writer, ipc_answered answered)
 {
-	struct parse_request *request = calloc(1, sizeof *request);
+	struct parse_request *request = malloc(sizeof *request);
+	int error;
 
 	if (request == NULL)
-		return NULL;
+		return -ENOMEM;
+	*request = *wanted;
 	request->parse = parse;
 	request->ipc = parse->ipc;
 	request->begun = monotonic_seconds();
-	request->arg = arg;
-	return request;
+	error = ipc_call(parse->ipc, writer, IPC_INTAKE, PARSE_SECONDS,
+	    answered, request);
+	if (error != 0)
+		free(request);
+	return error;
 }
 
 static int
@@ -113,27 +121,18 @@ port_parse(void *arg, struct span message, const char *envelope_from,
     void (*done)(void *arg, const struct mail_summary *summary), void *done_arg)
 {
 	struct core_parse *parse = arg;
-	struct parse_request *request;
+	const struct parse_request request = { .parsed = done, .arg = done_arg };
 	struct ipc_writer *writer;
-	int error;
 
 	if (parse->ipc == NULL)
 		return -ENOTCONN;
-	request = parse_request_new(parse, done_arg);
-	if (request == NULL)
-		return -ENOMEM;
-	request->parsed = done;
 	writer = ipc_writer_new(MESSAGE_PARSE);
 	ipc_put_payload(writer, message);
 	ipc_put_text(writer, envelope_from == NULL ? "" : envelope_from);
 	ipc_put_text(writer, parse->config->authserv_id);
 	ipc_put_text(writer, parse->config->domain);
 	ipc_put_u32(writer, MAIL_TEXT_DEFAULT);
-	error = ipc_call(parse->ipc, writer, IPC_INTAKE, PARSE_SECONDS,
-	    parse_answered, request);
-	if (error != 0)
-		free(request);
-	return error;
+	return request_begin(parse, &request, writer, parse_answered);
 }
 
 static int
@@ -141,24 +140,15 @@ port_mask(void *arg, struct span message,
     void (*done)(void *arg, struct span masked), void *done_arg)
 {
 	struct core_parse *parse = arg;
-	struct parse_request *request;
+	const struct parse_request request = { .masked = done, .arg = done_arg };
 	struct ipc_writer *writer;
-	int error;
 
 	if (parse->ipc == NULL)
 		return -ENOTCONN;
-	request = parse_request_new(parse, done_arg);
-	if (request == NULL)
-		return -ENOMEM;
-	request->masked = done;
 	writer = ipc_writer_new(MESSAGE_MASK);
 	ipc_put_payload(writer, message);
 	ipc_put_text(writer, parse->config->domain);
-	error = ipc_call(parse->ipc, writer, IPC_INTAKE, PARSE_SECONDS,
-	    mask_answered, request);
-	if (error != 0)
-		free(request);
-	return error;
+	return request_begin(parse, &request, writer, mask_answered);
 }
 
 static void

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <event2/event.h>
+
 #include "daemon/community/digest.h"
 #include "daemon/community/list_copy.h"
 #include "daemon/community/spaces.h"
@@ -18,6 +20,9 @@
 
 #define RENDER_ARTICLES_MAX 256u
 #define RENDER_ARTICLE_MAX  (4u * 1024u * 1024u)
+/* The parser may be busy, or be started anew: how often and how long to wait. */
+#define RENDER_TRIES_MAX 100u
+#define RENDER_WAIT_MS	 100
 
 /* An article of the issue, with what its item borrows. */
 struct render_article {
@@ -36,11 +41,14 @@ struct render {
 	uint64_t job;
 	struct render_article articles[RENDER_ARTICLES_MAX];
 	size_t count;
+	unsigned tries; /* of the parse at hand */
 	void (*done)(void *arg, struct span message);
 	void *arg;
 };
 
 static void render_step(void *arg);
+static void render_article(
+    struct render *render, struct render_article *article);
 
 static void
 render_free(struct render *render)
@@ -110,17 +118,36 @@ article_parsed(void *arg, const struct mail_summary *summary)
 }
 
 static void
+render_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct render *render = arg;
+
+	(void)fd;
+	(void)what;
+	render_article(render, &render->articles[render->count - 1]);
+}
+
+static void
 render_article(struct render *render, struct render_article *article)
 {
 	const struct parse_port *port = community_parse(render->community);
+	const struct timeval wait = { .tv_usec = RENDER_WAIT_MS * 1000 };
 
 	if (render->form == DIGEST_MIME) {
 		render_next(render);
 		return;
 	}
 	if (port->parse(port->arg, buffer_span(&article->raw), NULL,
-		article_parsed, render) != 0)
+		article_parsed, render) == 0) {
+		render->tries = 0;
+		return;
+	}
+	if (++render->tries >= RENDER_TRIES_MAX ||
+	    event_base_once(loop_base(community_loop(render->community)), -1,
+		EV_TIMEOUT, render_again, render, &wait) != 0) {
+		render->tries = 0;
 		article_parsed(render, NULL);
+	}
 }
 
 static void
