@@ -176,15 +176,28 @@ fixture_remove_folder(const char *path)
 	(void)rmdir(path);
 }
 
+static int
+apply_nothing(struct store_txn *txn, struct store_op *op)
+{
+	(void)txn;
+	(void)op;
+	return 0;
+}
+
 void
 news_fixture_close(struct news_fixture *f)
 {
-	/* what was asked of workers and writer comes back first */
+	struct store_op last = { .apply = apply_nothing, .bulk = true };
+
+	/* sessions begin no further command; what was asked of workers and
+	 * writer comes back while the store is open */
+	news_server_stop(f->server);
 	worker_pool_free(&f->workers);
-	store_close(&f->store);
+	(void)store_run(f->store, &last);
 	store_inbox_drain(f->inbox);
 	fixture_turn(f);
 	news_server_free(&f->server);
+	store_close(&f->store);
 	community_free(&f->community);
 	event_free(f->drain);
 	loop_free(&f->loop);
