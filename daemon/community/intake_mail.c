@@ -27,7 +27,8 @@ struct delivery {
 	bool automatic;
 	size_t recipient_count;
 	char **recipients;
-	struct delivery_item **item_of; /* per recipient; NULL: refused */
+	struct delivery_item **item_of; /* per recipient; NULL: refused, or
+					 * answered */
 	struct intake_reply *replies;
 	size_t open; /* items under way, and the start itself */
 	void (
@@ -107,6 +108,7 @@ item_finish(struct delivery_item *own)
 	for (size_t i = 0; i < delivery->recipient_count; i++) {
 		if (delivery->item_of[i] != own)
 			continue;
+		delivery->item_of[i] = NULL;
 		reply_set(&delivery->replies[i], own->item.reason,
 		    own->item.detail);
 		log_info("mail id=%s to=%s action=%s member=%u result=%s",
@@ -316,20 +318,30 @@ item_submit(struct delivery_item *own)
 }
 
 static void
-delivery_submit(struct delivery *delivery)
+delivery_start(struct delivery *delivery, bool keyed)
 {
-	/* items end while the list is walked: count first, then start */
 	for (size_t i = 0; i < delivery->recipient_count; i++) {
 		struct delivery_item *own = delivery->item_of[i];
-		bool first = own != NULL;
+		bool first =
+		    own != NULL && (own->item.token_text.len > 0) == keyed;
 
 		for (size_t j = 0; j < i && first; j++)
 			first = delivery->item_of[j] != own;
 		if (first) {
+			/* items end while the list is walked: count first */
 			delivery->open++;
 			item_submit(own);
 		}
 	}
+}
+
+/* Tokens first: "reply to all" goes to the support address as well, and what
+ * comes there without one is not believed. Second, it is a duplicate. */
+static void
+delivery_submit(struct delivery *delivery)
+{
+	delivery_start(delivery, true);
+	delivery_start(delivery, false);
 	delivery_close_one(delivery);
 }
 

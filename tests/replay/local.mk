@@ -9,6 +9,7 @@ REPLAY_SCENARIOS = \
 	tests/replay/bounces-and-retry.scn tests/replay/digest.scn \
 	tests/replay/list-and-news.scn tests/replay/loops.scn \
 	tests/replay/moderation.scn tests/replay/subscribe.scn \
-	tests/replay/ticket.scn tests/replay/ticket-safety.scn
+	tests/replay/ticket.scn tests/replay/ticket-reply-all.scn \
+	tests/replay/ticket-safety.scn
 TESTS += $(REPLAY_SCENARIOS)
 EXTRA_DIST += $(REPLAY_SCENARIOS)
