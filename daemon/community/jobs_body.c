@@ -300,15 +300,28 @@ mail_body(struct job *job, struct store_reader *reader, const Kith__Job *row)
 
 /* ---- which one */
 
+/* A digest is a mail of the list as any other (RFC 2919 3, RFC 2369). */
 static void
 digest_rendered(void *arg, struct span message)
 {
 	struct job *job = arg;
+	struct community *community = job->jobs->community;
+	struct space *space =
+	    spaces_by_id(community_spaces(community), job->space);
+	struct buffer out;
 
-	if (message.len == 0)
+	buffer_init(&out, 0);
+	if (space != NULL)
+		list_headers_append(&out, community, space, NULL);
+	buffer_append_span(&out, message);
+	if (message.len == 0 || space == NULL)
 		job_body_done(job, -ENOENT);
+	else if (buffer_failed(&out))
+		job_body_done(job, -ENOMEM);
 	else
-		body_hand_over_plain(job, message);
+		body_hand_over_plain(job, buffer_span(&out));
+	buffer_fini(&out);
+	space_unref(space);
 }
 
 static void
