@@ -347,7 +347,7 @@ sandbox_enter(enum sandbox_profile profile, const char *folder)
 
 	if (profile == SANDBOX_NONE)
 		return 0;
-	if (folder != NULL) {
+	if (folder != NULL && !WIDE) {
 		result = landlock_enter(folder);
 		if (result != 0)
 			return result;

@@ -167,7 +167,8 @@ send_request(struct link *link, json_t *argv, const struct buffer *input)
 	line = json_dumps(request, JSON_COMPACT);
 	if (line != NULL && fputs(line, link->out) != EOF &&
 	    fputc('\n', link->out) != EOF &&
-	    fwrite(input->bytes, 1, input->len, link->out) == input->len &&
+	    (input->len == 0 ||
+		fwrite(input->bytes, 1, input->len, link->out) == input->len) &&
 	    fflush(link->out) == 0)
 		result = 0;
 	free(line);

@@ -85,7 +85,8 @@ print_text(const struct answer *answer)
 			(void)putchar('\n');
 		}
 	}
-	(void)fwrite(answer->bytes, 1, answer->len, stdout);
+	if (answer->len > 0)
+		(void)fwrite(answer->bytes, 1, answer->len, stdout);
 }
 
 /* Bytes that are no UTF-8 (an article in another character set) go as
