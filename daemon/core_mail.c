@@ -512,7 +512,7 @@ core_mail_connect(struct core_mail *mail, int fd)
 		return;
 	}
 	ipc_set_credit_cb(mail->ipc, credit_back, mail);
-	jobs_wake(community_jobs(mail->community));
+	jobs_mail_is_back(community_jobs(mail->community));
 }
 
 void

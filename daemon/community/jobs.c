@@ -11,6 +11,9 @@
 #include "daemon/log.h"
 
 #define BACK_OFF_MAX 300u /* seconds */
+/* Bodies that are made or with the mail process: enough for what flies and what
+ * flies next, and fewer than it keeps or than there are credits for. */
+#define BODIES_MAX (2 * JOBS_IN_FLIGHT)
 
 struct job *
 job_find(struct jobs *jobs, uint64_t id)
@@ -99,7 +102,25 @@ job_queue(struct job *job)
 	if (job->queued || job->removed || job->body == BODY_MAKING || !work)
 		return;
 	job->queued = true;
-	TAILQ_INSERT_TAIL(&job->jobs->ready[job->level], job, link);
+	/* whose body is there goes first, so that it is given back soon */
+	if (job->body == BODY_READY)
+		TAILQ_INSERT_HEAD(&job->jobs->ready[job->level], job, link);
+	else
+		TAILQ_INSERT_TAIL(&job->jobs->ready[job->level], job, link);
+}
+
+static void
+job_set_body(struct job *job, enum job_body body)
+{
+	struct jobs *jobs = job->jobs;
+
+	if (job->body == BODY_NONE && body != BODY_NONE)
+		jobs->bodies++;
+	if (job->body != BODY_NONE && body == BODY_NONE) {
+		jobs->bodies--;
+		jobs->blocked = false; /* there is room for another */
+	}
+	job->body = body;
 }
 
 static void
@@ -110,7 +131,7 @@ job_body_free(struct job *job)
 	if (job->body == BODY_READY)
 		port->body_free(port->arg, job->id);
 	if (job->body != BODY_MAKING)
-		job->body = BODY_NONE;
+		job_set_body(job, BODY_NONE);
 }
 
 void
@@ -147,7 +168,8 @@ jobs_may_run(const struct jobs *jobs)
 	    community_now(jobs->community) >= jobs->paused_until;
 }
 
-/* Nobody gave a body back for a while: the one that is needed last makes room. */
+/* All bodies are taken: the one that is needed last makes room. None may be
+ * free of deliveries under way; then the end of one of those is waited for. */
 static void
 jobs_evict(struct jobs *jobs)
 {
@@ -160,6 +182,7 @@ jobs_evict(struct jobs *jobs)
 				job_body_free(job);
 				return;
 			}
+	jobs->blocked = true;
 }
 
 static void
@@ -167,6 +190,9 @@ jobs_unreachable(struct jobs *jobs, const char *why)
 {
 	char text[LOG_TEXT_ROOM];
 
+	/* all that flew comes back at once: one failure, not many */
+	if (jobs->paused_until > community_now(jobs->community))
+		return;
 	jobs->back_off = jobs->back_off == 0 ? 1 : jobs->back_off * 2;
 	if (jobs->back_off > BACK_OFF_MAX)
 		jobs->back_off = BACK_OFF_MAX;
@@ -224,7 +250,7 @@ chunk_send(struct job *job, struct chunk *chunk)
 	TAILQ_INSERT_HEAD(&job->waiting, chunk, link);
 	job->jobs->flying--;
 	if (rc == -ENOENT)
-		job->body = BODY_NONE; /* another mail process: once more */
+		job_set_body(job, BODY_NONE); /* another mail process */
 	else
 		job->jobs->blocked = true;
 	return rc;
@@ -249,6 +275,14 @@ job_chunk(struct job *job, int *error_r)
 	return chunk;
 }
 
+/* Back to where it was taken from. */
+static void
+job_queue_again(struct job *job)
+{
+	job->queued = true;
+	TAILQ_INSERT_HEAD(&job->jobs->ready[job->level], job, link);
+}
+
 static void
 job_step(struct job *job)
 {
@@ -258,7 +292,12 @@ job_step(struct job *job)
 
 	if (job->body == BODY_NONE &&
 	    (!job->walked || !TAILQ_EMPTY(&job->waiting))) {
-		job->body = BODY_MAKING;
+		if (jobs->bodies >= BODIES_MAX) {
+			jobs_evict(jobs);
+			job_queue_again(job);
+			return;
+		}
+		job_set_body(job, BODY_MAKING);
 		jobs->making++;
 		job_body_make(job);
 		return;
@@ -333,7 +372,8 @@ job_body_done(struct job *job, int error)
 	struct jobs *jobs = job->jobs;
 
 	jobs->making--;
-	job->body = error == 0 ? BODY_READY : BODY_NONE;
+	job_set_body(job, error == 0 ? BODY_READY : BODY_NONE);
+	jobs->blocked = false;
 	if (error == -ENOENT) {
 		/* the article is gone, or nothing is left of the issue */
 		job->walked = true;
@@ -341,9 +381,7 @@ job_body_done(struct job *job, int error)
 		job->cursor = job->upper + 1;
 		progress_submit(job, NULL, NULL);
 	} else if (error == -EAGAIN || error == -ENOTCONN) {
-		jobs->blocked = true;
-		if (jobs->flying == 0)
-			jobs_evict(jobs);
+		jobs->blocked = true; /* a credit or a channel wakes us */
 	} else if (error != 0) {
 		log_err("job %llu: body: %s", (unsigned long long)job->id,
 		    strerror(-error));
@@ -430,6 +468,16 @@ jobs_wake(struct jobs *jobs)
 		return;
 	jobs->blocked = false;
 	jobs_schedule(jobs);
+}
+
+void
+jobs_mail_is_back(struct jobs *jobs)
+{
+	if (jobs == NULL)
+		return;
+	jobs->paused_until = 0;
+	jobs->back_off = 0;
+	jobs_wake(jobs);
 }
 
 void

@@ -20,6 +20,8 @@ int jobs_load(struct jobs *jobs);
 /* There may be something to do: a commit added a job, credit came back, the
  * mail process is there again, time passed. On the community's loop. */
 void jobs_wake(struct jobs *jobs);
+/* A new mail process: what was said of the smarthost before is forgotten. */
+void jobs_mail_is_back(struct jobs *jobs);
 /* Due retries are started; the back-off of the smarthost is forgotten when
  * force. */
 void jobs_run_due(struct jobs *jobs, bool force);

@@ -77,6 +77,7 @@ struct jobs {
 	struct job *buckets[JOB_BUCKETS];
 	unsigned flying;      /* chunks */
 	unsigned making;      /* bodies */
+	unsigned bodies;      /* being made, or with the mail process */
 	unsigned operations;  /* under way */
 	unsigned arriving;    /* atomic: committed, not yet in a list */
 	bool blocked;	      /* no credit: until something comes back */
