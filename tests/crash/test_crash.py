@@ -10,6 +10,8 @@ import smtplib
 import socket
 import threading
 
+import pytest
+
 import kith as k
 
 ROUNDS = int(os.environ.get("KITH_CRASH_ROUNDS", "20"))
@@ -126,10 +128,20 @@ def check_round(kith, ledger, before):
     return now
 
 
-def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path):
-    random.seed(20261121)
+@pytest.fixture
+def kith(tmp_path):
     sink = k.Sink()
-    kith = k.Kith(tmp_path / "kith", smarthost=sink.port).start()
+    instance = k.Kith(tmp_path / "kith", smarthost=sink.port)
+    instance.sink = sink
+    yield instance
+    if instance.process is not None:
+        instance.kill()
+    sink.close()
+
+
+def test_nothing_acknowledged_is_lost_by_kill_9(kith):
+    random.seed(20261121)
+    kith.start()
     kith.ctl("space", "add", "acme.crash", "--kind", "talk", "--mail", "crash",
              "--post", "anyone")
     kith.ctl("subscription", "add", "acme.crash", "reader@crash.example")
@@ -146,12 +158,11 @@ def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path):
     wanted = set(numbers.values())
 
     def delivered():
-        return {mail["Message-ID"] for mail in list(sink.mails)}
+        return {mail["Message-ID"] for mail in list(kith.sink.mails)}
     k.wait_until(lambda: wanted <= delivered(), 60,
                  "some articles did not reach the subscriber")
     kith.idle(60)
-    for mail in sink.mails:
+    for mail in kith.sink.mails:
         assert re.fullmatch(r"crash\+b\.[a-z2-7]+@" + re.escape(k.DOMAIN),
                             mail.sender)
     kith.stop()
-    sink.close()

@@ -119,16 +119,27 @@ listen smtp {{ address = "127.0.0.1" port = {self.smtp_port} }}
                   encoding="ascii") as f:
             return [int(pid) for pid in f.read().split()]
 
-    def role_pid(self, role):
-        """The pid of the child with that role; None if there is none."""
+    def role_pids(self, role):
+        """The pids of the children with that role."""
+        found = []
         for pid in self.children():
             with contextlib.suppress(OSError):
                 with open(f"/proc/{pid}/cmdline", "rb") as f:
-                    if role.encode() in f.read():
-                        return pid
-        return None
+                    if role.encode() in f.read().split(b"\0"):
+                        found.append(pid)
+        return found
+
+    def role_pid(self, role):
+        """The pid of the first child with that role; None if there is none."""
+        return next(iter(self.role_pids(role)), None)
 
     # ---- talking to it
+
+    def run_tool(self, tool, *args, stdin=b""):
+        """A tool of ours, whatever it says: a CompletedProcess of bytes."""
+        return subprocess.run(
+            [BUILD / tool, "-f", self.conf, *map(str, args)], timeout=120,
+            check=False, input=stdin, capture_output=True)
 
     def ctl(self, *args, stdin=None, json_output=False):
         command = [BUILD / "kithctl", "-f", self.conf]
@@ -157,11 +168,31 @@ listen smtp {{ address = "127.0.0.1" port = {self.smtp_port} }}
         return smtplib.LMTP("127.0.0.1", self.lmtp_port)
 
     def deliver(self, sender, recipients, message):
-        """Hands a mail in over LMTP; refused recipients as smtplib says."""
+        """Hands a mail in over LMTP: {recipient: reply} of those who did not
+        get it. (smtplib reads one reply, whatever the number of recipients.)"""
         if isinstance(recipients, str):
             recipients = [recipients]
-        with self.lmtp() as lmtp:
-            return lmtp.sendmail(sender, recipients, message)
+        answers, taken = {}, []
+        with self.raw(self.lmtp_port) as lmtp:
+            lmtp.line()
+            lmtp.send("LHLO client.example\r\n")
+            while lmtp.line()[3:4] == "-":
+                pass
+            reply = lmtp.ask(f"MAIL FROM:<{sender}> BODY=8BITMIME")
+            assert reply.startswith("250"), reply
+            for recipient in recipients:
+                answers[recipient] = lmtp.ask(f"RCPT TO:<{recipient}>")
+                if answers[recipient].startswith("250"):
+                    taken.append(recipient)
+            if taken:
+                assert lmtp.ask("DATA").startswith("354")
+                if not message.endswith(b"\r\n"):
+                    message += b"\r\n"
+                lmtp.send(re.sub(rb"(?m)^\.", b"..", message) + b".\r\n")
+                for recipient in taken:
+                    answers[recipient] = lmtp.line()
+        return {recipient: reply for recipient, reply in answers.items()
+                if not reply.startswith("250")}
 
     def idle(self, seconds=30):
         """Waits until no mail is on its way."""
