@@ -1,6 +1,6 @@
 # tests/unit: what kithd's processes stand on
-check_PROGRAMS += test_config test_control test_ipc test_loop test_stream
-TESTS += test_config test_control test_ipc test_loop test_stream
+check_PROGRAMS += test_config test_control test_ipc test_loop test_sandbox test_stream
+TESTS += test_config test_control test_ipc test_loop test_sandbox test_stream
 test_config_SOURCES = tests/unit/test_config.c
 test_config_LDADD = $(KITHDAEMON_LIBS) $(CMOCKA_LIBS)
 test_control_SOURCES = tests/unit/test_control.c
@@ -9,6 +9,8 @@ test_ipc_SOURCES = tests/unit/test_ipc.c
 test_ipc_LDADD = $(KITHDAEMON_LIBS) $(CMOCKA_LIBS)
 test_loop_SOURCES = tests/unit/test_loop.c
 test_loop_LDADD = $(KITHDAEMON_LIBS) $(CMOCKA_LIBS)
+test_sandbox_SOURCES = tests/unit/test_sandbox.c
+test_sandbox_LDADD = $(KITHDAEMON_LIBS) $(CMOCKA_LIBS)
 test_stream_SOURCES = tests/unit/test_stream.c tests/unit/certificate.c \
 	tests/unit/certificate.h
 test_stream_LDADD = $(KITHDAEMON_LIBS) $(CMOCKA_LIBS)
