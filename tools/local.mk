@@ -10,7 +10,7 @@ kithctl_LDADD = $(KITHDAEMON_LIBS)
 
 EXTRA_DIST += tests/packages tools/quickstart tools/demo/spaces.batch tools/demo/help.mbox \
 	tools/demo/news.mbox tools/demo/staff.mbox tools/demo/talk.mbox \
-	tools/demo/news-live.article tools/demo/talk-live.eml \
+	tools/demo/news-live.article tools/demo/talk-answer.eml tools/demo/talk-live.eml \
 	tools/demo/ticket-1.eml tools/demo/ticket-2.eml \
 	tools/demo/ticket-3.eml tools/demo/ticket-4.article \
 	tools/demo/ticket-5.eml tools/demo/ticket-6.eml \
