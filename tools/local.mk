@@ -8,9 +8,10 @@ kithctl_SOURCES = tools/kithctl.c tools/kithctl.h tools/kithctl_link.c \
 	tools/kithctl_print.c tools/kithctl_words.c
 kithctl_LDADD = $(KITHDAEMON_LIBS)
 
-EXTRA_DIST += tests/packages tools/quickstart tools/demo/spaces.batch tools/demo/help.mbox \
-	tools/demo/news.mbox tools/demo/staff.mbox tools/demo/talk.mbox \
-	tools/demo/news-live.article tools/demo/talk-answer.eml tools/demo/talk-live.eml \
+EXTRA_DIST += tests/packages tools/quickstart tools/demo/spaces.batch \
+	tools/demo/help.mbox tools/demo/news.mbox tools/demo/staff.mbox \
+	tools/demo/talk.mbox tools/demo/news-live.article \
+	tools/demo/talk-answer.eml tools/demo/talk-live.eml \
 	tools/demo/ticket-1.eml tools/demo/ticket-2.eml \
 	tools/demo/ticket-3.eml tools/demo/ticket-4.article \
 	tools/demo/ticket-5.eml tools/demo/ticket-6.eml \
