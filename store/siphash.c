@@ -2,6 +2,7 @@
  */
 #include "store/siphash.h"
 
+#include <endian.h>
 #include <string.h>
 
 struct state {
@@ -14,38 +15,54 @@ rotate(uint64_t x, unsigned bits)
 	return x << bits | x >> (64 - bits);
 }
 
+/* At most 8 octets, the first the lowest. */
 static uint64_t
 read_le(const uint8_t *p, size_t len)
 {
 	uint64_t x = 0;
 
-	for (size_t i = 0; i < len; i++)
-		x |= (uint64_t)p[i] << (8 * i);
-	return x;
+	memcpy(&x, p, len);
+	return le64toh(x);
 }
 
 static void
 write_le(uint8_t *p, uint64_t x)
 {
-	for (size_t i = 0; i < 8; i++)
-		p[i] = (uint8_t)(x >> (8 * i));
+	x = htole64(x);
+	memcpy(p, &x, sizeof x);
 }
 
-static void
-rounds(struct state *s, unsigned count)
+/* Inline, so that the state stays in registers. */
+static inline void
+round_once(struct state *s)
 {
-	while (count-- > 0) {
-		s->v0 += s->v1;
-		s->v1 = rotate(s->v1, 13) ^ s->v0;
-		s->v0 = rotate(s->v0, 32);
-		s->v2 += s->v3;
-		s->v3 = rotate(s->v3, 16) ^ s->v2;
-		s->v0 += s->v3;
-		s->v3 = rotate(s->v3, 21) ^ s->v0;
-		s->v2 += s->v1;
-		s->v1 = rotate(s->v1, 17) ^ s->v2;
-		s->v2 = rotate(s->v2, 32);
-	}
+	s->v0 += s->v1;
+	s->v1 = rotate(s->v1, 13) ^ s->v0;
+	s->v0 = rotate(s->v0, 32);
+	s->v2 += s->v3;
+	s->v3 = rotate(s->v3, 16) ^ s->v2;
+	s->v0 += s->v3;
+	s->v3 = rotate(s->v3, 21) ^ s->v0;
+	s->v2 += s->v1;
+	s->v1 = rotate(s->v1, 17) ^ s->v2;
+	s->v2 = rotate(s->v2, 32);
+}
+
+static inline void
+take_word(struct state *s, uint64_t word)
+{
+	s->v3 ^= word;
+	round_once(s);
+	round_once(s);
+	s->v0 ^= word;
+}
+
+static uint64_t
+finish(struct state *s)
+{
+	for (unsigned i = 0; i < 4; i++)
+		round_once(s);
+	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
 }
 
 void
@@ -57,24 +74,14 @@ store_siphash(const uint8_t key[16], const void *bytes, size_t len,
 		k0 ^ 0x6c7967656e657261u, k1 ^ 0x7465646279746573u };
 	const uint8_t *p = bytes;
 	size_t left = len;
-	uint64_t word;
 
 	s.v1 ^= 0xee; /* the variant with 128 bits of output */
-	for (; left >= 8; left -= 8, p += 8) {
-		word = read_le(p, 8);
-		s.v3 ^= word;
-		rounds(&s, 2);
-		s.v0 ^= word;
-	}
-	word =
-	    (uint64_t)(len & 0xff) << 56 | (left == 0 ? 0 : read_le(p, left));
-	s.v3 ^= word;
-	rounds(&s, 2);
-	s.v0 ^= word;
+	for (; left >= 8; left -= 8, p += 8)
+		take_word(&s, read_le(p, 8));
+	take_word(&s,
+	    (uint64_t)(len & 0xff) << 56 | (left == 0 ? 0 : read_le(p, left)));
 	s.v2 ^= 0xee;
-	rounds(&s, 4);
-	write_le(hash_r, s.v0 ^ s.v1 ^ s.v2 ^ s.v3);
+	write_le(hash_r, finish(&s));
 	s.v1 ^= 0xdd;
-	rounds(&s, 4);
-	write_le(hash_r + 8, s.v0 ^ s.v1 ^ s.v2 ^ s.v3);
+	write_le(hash_r + 8, finish(&s));
 }
