@@ -175,6 +175,15 @@ stream_wants_input(const struct stream *stream)
 		stream->security == STREAM_TLS);
 }
 
+/* Shall the socket say when there is something to read? */
+static bool
+stream_wants_events(const struct stream *stream)
+{
+	return stream_wants_input(stream) ||
+	    (stream->security == STREAM_TLS_HANDSHAKE &&
+		!stream->tls_wants_write);
+}
+
 /* Room behind what is buffered, at most `limit` in all. 0: no memory. */
 static size_t
 stream_make_room(struct stream *stream)
@@ -292,18 +301,17 @@ static void
 stream_register(struct stream *stream)
 {
 	bool handshake = stream->security == STREAM_TLS_HANDSHAKE;
-	bool reads = stream_wants_input(stream) ||
-	    (handshake && !stream->tls_wants_write);
+	bool reads = stream_wants_events(stream);
 	bool writes = stream->blocked || (handshake && stream->tls_wants_write);
 
 	if (stream_wants_input(stream) && stream->kind->holds_input(stream))
 		stream_kick(stream);
 	if (stream->fd < 0)
 		return;
-	if (reads != stream->reading) {
-		stream->reading = reads;
-		(void)(reads ? event_add(&stream->read_event, NULL)
-			     : event_del(&stream->read_event));
+	/* taken out when it fires unwanted: see stream_on_read() */
+	if (reads && !stream->reading) {
+		stream->reading = true;
+		(void)event_add(&stream->read_event, NULL);
 	}
 	if (writes != stream->writing) {
 		stream->writing = writes;
@@ -350,8 +358,15 @@ stream_on_read(evutil_socket_t fd, short what, void *arg)
 	stream->depth++;
 	if ((what & EV_TIMEOUT) != 0)
 		stream_do_duties(stream);
-	if ((what & EV_READ) != 0)
+	/* A session that waits for a moment mostly hears nothing meanwhile:
+	 * only one that does costs two system calls. */
+	if ((what & EV_READ) != 0 && stream->reading &&
+	    !stream_wants_events(stream)) {
+		stream->reading = false;
+		(void)event_del(&stream->read_event);
+	} else if ((what & EV_READ) != 0) {
 		stream_take_input(stream);
+	}
 	stream->depth--;
 	stream_settle(stream);
 }
