@@ -35,6 +35,7 @@ struct intake_news {
 	Kith__Channel channel;	  /* CHANNEL_POST or CHANNEL_PEER */
 	const char *offered_id;	  /* IHAVE's Message-ID, or NULL; copied */
 	const char *client;	  /* IP address, for Path and logs; copied */
+	uint64_t session;	  /* for logs; 0: none */
 	struct store_inbox *inbox;
 };
 void intake_news(struct community *community, const struct intake_news *news,

@@ -24,6 +24,7 @@ struct news_item {
 	bool hold;
 	intake_done done;
 	void *arg;
+	uint64_t session;
 	char client[64];
 	char excerpt[1600];
 };
@@ -159,7 +160,9 @@ news_done(struct store_op *op, int rc)
 
 	if (rc < 0)
 		item->result.reason = intake_reason_of(rc);
-	log_info("post id=%s from=%s member=%u peer=%u result=%s%s%s",
+	log_info("post session=%llu id=%s from=%s member=%u peer=%u "
+		 "result=%s%s%s",
+	    (unsigned long long)item->session,
 	    log_text(id, sizeof id, item->draft.message_id,
 		strlen(item->draft.message_id)),
 	    log_text(from, sizeof from, item->client, strlen(item->client)),
@@ -208,6 +211,7 @@ intake_news(struct community *community, const struct intake_news *news,
 	item->draft.channel = news->channel;
 	item->done = done;
 	item->arg = arg;
+	item->session = news->session;
 	(void)snprintf(item->client, sizeof item->client, "%s",
 	    news->client == NULL ? "" : news->client);
 	item->prepared = news_prepare(item, news);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/community/reason.h"
 #include "daemon/log.h"
 #include "protocol/dot.h"
 #include "protocol/msgid.h"
@@ -67,11 +68,20 @@ post_answer(struct session *s, bool offered, enum reason reason,
 
 	if (code == 240 || code == 235)
 		s->posted++;
-	log_info("session=%llu event=%s code=%u member=%u peer=%u",
-	    (unsigned long long)s->id, offered ? "ihave" : "post", code,
-	    session_identity(s)->member, session_identity(s)->peer);
 	session_reply_text(s, (int)code, "%s%s%s", reply->text,
 	    detail[0] == '\0' ? "" : ": ", detail);
+}
+
+/* What comes as far as the door is logged there. */
+static void
+post_refuse(struct session *s, bool offered, enum reason reason,
+    const char *detail)
+{
+	log_info("post session=%llu from=%s member=%u peer=%u result=%s%s%s",
+	    (unsigned long long)s->id, stream_peer(s->stream),
+	    session_identity(s)->member, session_identity(s)->peer,
+	    reason_name(reason), detail[0] != '\0' ? " detail=" : "", detail);
+	post_answer(s, offered, reason, detail);
 }
 
 static void
@@ -114,6 +124,7 @@ post_submit(struct session *s, struct post *post)
 					 : KITH__CHANNEL__CHANNEL_POST,
 		.offered_id = post->offered ? post->message_id : NULL,
 		.client = stream_peer(s->stream),
+		.session = s->id,
 		.inbox = s->loop->inbox,
 	};
 
@@ -121,7 +132,7 @@ post_submit(struct session *s, struct post *post)
 	    request == NULL ? NULL : buffer_take(&post->article, &news.len);
 	if (news.bytes == NULL) {
 		free(request);
-		post_answer(s, post->offered, REASON_BUSY, "");
+		post_refuse(s, post->offered, REASON_BUSY, "");
 		return;
 	}
 	request->session = s;
@@ -138,13 +149,13 @@ post_finish(struct session *s, struct post *post)
 
 	stream_set_deadline(s->stream, 0);
 	if (fault != NULL)
-		post_answer(s, post->offered, REASON_BAD_ARTICLE, fault);
+		post_refuse(s, post->offered, REASON_BAD_ARTICLE, fault);
 	else if (post->dot.too_large)
-		post_answer(s, post->offered, REASON_TOO_LARGE, "");
+		post_refuse(s, post->offered, REASON_TOO_LARGE, "");
 	else if (post->dot.failed)
-		post_answer(s, post->offered, REASON_BUSY, "");
+		post_refuse(s, post->offered, REASON_BUSY, "");
 	else if (post->article.len == 0)
-		post_answer(s, post->offered, REASON_BAD_ARTICLE,
+		post_refuse(s, post->offered, REASON_BAD_ARTICLE,
 		    "the article is empty");
 	else
 		post_submit(s, post);
