@@ -12,7 +12,9 @@
 
 #include "store/store.h"
 
-#define STORE_PART_MAX	 15000u
+/* Just under a quarter of a page of articles.db: Berkeley DB gives what is
+ * longer a page of 32 KB of its own. */
+#define STORE_PART_MAX	 8000u
 #define STORE_HIDDEN_MAX 64u /* ranges per channel; adjacent ones are merged */
 
 /* Bytes of the received piece that a channel does not show. Ascending, not
