@@ -122,8 +122,12 @@ recipient_head(struct composer *composer, const Kith__Address *address,
 	if (job->ticket != 0 && address->member != 0) {
 		rc = token_make(composer->community, TOKEN_REPLY, job->ticket,
 		    TOKEN_OF_MEMBER(address->member), token);
-		buffer_printf(&head, "Reply-To: <%s+r.%s@%s>\r\n",
-		    composer->space->mail, token, domain);
+		/* says in the reader's own mail program where an answer goes */
+		buffer_printf(&head,
+		    "Reply-To: \"Ticket %u, to the customer\" "
+		    "<%s+r.%s@%s>\r\nKith-Ticket: %u\r\n",
+		    job->ticket, composer->space->mail, token, domain,
+		    job->ticket);
 	}
 	recipient->head = buffer_take(&head, NULL);
 	return recipient->head == NULL ? -ENOMEM : rc;
