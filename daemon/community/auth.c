@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -49,7 +50,8 @@ struct slow {
 struct auth {
 	pthread_mutex_t lock;
 	uint8_t secret[32];
-	uint64_t generation; /* of members and peers; cached results die */
+	/* of members and peers; changed under the lock. Cached results die */
+	_Atomic uint64_t generation;
 	struct cached cache[CACHE_SLOTS];
 	struct slow slow[SLOW_SLOTS];
 	struct auth_verifier nobody; /* for logins that do not exist */
@@ -85,6 +87,7 @@ auth_new(struct auth **auth_r)
 		return -EIO;
 	}
 	auth->nobody.iterations = AUTH_ITERATIONS;
+	atomic_init(&auth->generation, 1);
 	*auth_r = auth;
 	return 0;
 }
@@ -118,6 +121,12 @@ auth_forget(struct store_txn *txn, struct community *community)
 {
 	return store_txn_on_commit(txn, forget, NULL,
 	    community_auth(community));
+}
+
+uint64_t
+auth_generation(struct community *community)
+{
+	return atomic_load(&community_auth(community)->generation);
 }
 
 static void

@@ -35,6 +35,10 @@ void auth_free(struct auth **auth);
  * logins is forgotten after the commit. */
 int auth_forget(struct store_txn *txn, struct community *community);
 
+/* Changes after each commit that changed a member or a peer, never 0: whoever
+ * keeps an identity looks it up again then. Any thread. */
+uint64_t auth_generation(struct community *community);
+
 /* Checks login (of a member, by login or address, or of a peer) and password;
  * done on `loop` with an identity (trust TRUST_SESSION) or NULL. Takes the same
  * time for an unknown login. Copies its arguments and wipes the copy. After a

@@ -116,7 +116,11 @@ static void
 post_submit(struct session *s, struct post *post)
 {
 	struct post_request *request = malloc(sizeof *request);
-	struct intake_news news = {
+	struct intake_news news;
+
+	/* an article may take an hour to come in */
+	session_refresh(s);
+	news = (struct intake_news){
 		.stuffed = post->dot.facts.stuffed > 0,
 		.eight_bit = post->dot.facts.eight_bit,
 		.identity = *session_identity(s),

@@ -363,6 +363,7 @@ session_command(struct session *s)
 		return false;
 	if (s->commands++ == 0)
 		stream_set_idle_timeout(s->stream, SECONDS_IDLE);
+	session_refresh(s);
 	if (status == LINE_TOO_LONG)
 		session_error(s, 501);
 	else

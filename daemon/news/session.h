@@ -35,6 +35,7 @@ struct session {
 	/* who it is */
 	struct identity *identity; /* NULL: nobody known */
 	char *login;               /* of AUTHINFO USER, until PASS */
+	uint64_t identity_generation; /* auth_generation() it was read at */
 	enum reader_class class;
 	uint64_t posting_generation; /* 0: posting is not known */
 	enum rights_post posting;
@@ -142,6 +143,9 @@ int session_part(struct session *s, uint64_t artid, uint16_t part,
 const struct identity *session_identity(const struct session *s);
 /* Takes on an identity (copied; NULL: nobody) and its reader class. */
 int session_become(struct session *s, const struct identity *identity);
+/* Before each command and article: if members have changed, who this one is
+ * now. A role that was taken away ends with it, not with the connection. */
+void session_refresh(struct session *s);
 /* A space that the reader may see, counted, or NULL. */
 struct space *session_find_space(struct session *s, struct span name);
 bool session_may_read(const struct session *s, const struct space *space);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/community/auth.h"
+#include "daemon/community/members.h"
 #include "daemon/news/session.h"
 #include "daemon/tls.h"
 
@@ -13,6 +15,14 @@ const struct identity *
 session_identity(const struct session *s)
 {
 	return s->identity == NULL ? &nobody : s->identity;
+}
+
+static void
+session_take_class(struct session *s)
+{
+	s->class = rights_reader_class(session_identity(s));
+	s->posting_generation = 0;
+	s->group_generation = UINT64_MAX; /* looked up when next used */
 }
 
 int
@@ -28,10 +38,33 @@ session_become(struct session *s, const struct identity *identity)
 	}
 	free(s->identity);
 	s->identity = copy;
-	s->class = rights_reader_class(session_identity(s));
-	s->posting_generation = 0;
-	s->group_generation = UINT64_MAX; /* looked up when next used */
+	s->identity_generation = 0; /* read again with the next command */
+	session_take_class(s);
 	return 0;
+}
+
+void
+session_refresh(struct session *s)
+{
+	struct identity *known = s->identity;
+	uint64_t generation = auth_generation(session_community(s));
+	struct identity now = { 0 };
+	int rc;
+
+	if (known == NULL || known->member == 0 ||
+	    s->identity_generation == generation)
+		return;
+	/* the view of this burst can be older than the change */
+	store_view_end(&s->view);
+	rc = session_reader(s) == NULL
+	    ? -ENOMEM
+	    : identity_of_member(session_reader(s), known->member, &now);
+	now.trust = known->trust;
+	now.member = known->member;
+	*known = now; /* nothing could be read: no rights until it can */
+	if (rc == 0)
+		s->identity_generation = generation;
+	session_take_class(s);
 }
 
 bool
