@@ -48,13 +48,8 @@ notify(const char *state)
 void
 parent_check_ready(struct parent *parent)
 {
-	size_t i;
-
-	if (parent->announced || parent->stopping)
+	if (parent->announced || parent->stopping || !children_ready(parent))
 		return;
-	for (i = 0; i < SEATS; i++)
-		if (parent->children[i].pid != 0 && !parent->children[i].ready)
-			return;
 	parent->announced = true;
 	log_info("ready");
 	notify("READY=1");

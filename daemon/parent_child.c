@@ -25,6 +25,7 @@
 
 #define DELAY_MIN   100u   /* ms */
 #define DELAY_MAX   30000u /* ms */
+#define END_TIME    1000u  /* ms, from the end of its channel to its own */
 #define LIVED_LONG  60000u /* ms: the back-off begins anew */
 #define RELOAD_TIME 60u    /* s */
 #define CHANNEL_FD  3
@@ -190,7 +191,17 @@ on_request(void *arg, struct ipc *ipc, uint16_t type, uint32_t request,
 		parent_stop(child->parent, 0);
 }
 
-/* It dies, or it sent what it should not: both end with its death. */
+static void
+child_again(struct child *child, unsigned delay)
+{
+	struct timeval tv = { (time_t)(delay / 1000u),
+		(suseconds_t)(delay % 1000u) * 1000 };
+
+	(void)event_add(&child->again, &tv);
+}
+
+/* It dies, or it sent what it should not: both end with its death. One that
+ * ends by itself gets the time to, for its status says why. */
 static void
 on_closed(void *arg, struct ipc *ipc)
 {
@@ -199,7 +210,7 @@ on_closed(void *arg, struct ipc *ipc)
 	(void)ipc;
 	ipc_free(&child->ipc);
 	if (child->pid != 0 && !child->parent->stopping)
-		(void)kill(child->pid, SIGKILL);
+		child_again(child, END_TIME);
 }
 
 /* ---- start */
@@ -265,15 +276,6 @@ child_link(struct child *child)
 }
 
 static void
-child_again(struct child *child, unsigned delay)
-{
-	struct timeval tv = { (time_t)(delay / 1000u),
-		(suseconds_t)(delay % 1000u) * 1000 };
-
-	(void)event_add(&child->again, &tv);
-}
-
-static void
 child_start(struct child *child)
 {
 	static const struct ipc_handler handler = { on_request, on_closed };
@@ -329,7 +331,10 @@ on_again(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	child_start(child);
+	if (child->pid != 0 && child->ipc == NULL)
+		(void)kill(child->pid, SIGKILL);
+	else
+		child_start(child);
 }
 
 static void
@@ -396,6 +401,7 @@ child_died(struct child *child, int status)
 	child->pid = 0;
 	child->ready = false;
 	ipc_free(&child->ipc);
+	(void)event_del(&child->again);
 	if (parent->stopping)
 		return;
 	if (!child->was_ready && !parent->announced && WIFEXITED(status) &&
@@ -506,6 +512,19 @@ children_kill(struct parent *parent)
 	for (i = 0; i < SEATS; i++)
 		if (parent->children[i].pid != 0)
 			(void)kill(parent->children[i].pid, SIGKILL);
+}
+
+bool
+children_ready(const struct parent *parent)
+{
+	size_t i;
+
+	for (i = 0; i < SEATS; i++)
+		if (!parent->children[i].ready &&
+		    (seats[i].wanted == NULL ||
+			seats[i].wanted(parent->config)))
+			return false;
+	return true;
 }
 
 bool

@@ -82,6 +82,8 @@ void children_reload(struct parent *parent);
 void children_stop(struct parent *parent);
 void children_kill(struct parent *parent);
 bool children_gone(const struct parent *parent);
+/* All that the configuration wants are ready. */
+bool children_ready(const struct parent *parent);
 void children_free(struct parent *parent);
 
 /* parent.c */
