@@ -145,6 +145,9 @@ error_print(bool json, const char *where, const char *code, const char *text)
 		return;
 	}
 	line = json_pack("{s:s, s:s}", "error", text, "code", code);
+	/* where a reason is looked for, and where JSON is read from */
+	(void)json_dumpf(line, stderr, JSON_COMPACT);
+	(void)fputc('\n', stderr);
 	(void)json_dumpf(line, stdout, JSON_COMPACT);
 	(void)putchar('\n');
 	json_decref(line);
