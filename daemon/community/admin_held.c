@@ -5,19 +5,13 @@
 #include <stdlib.h>
 
 #include "daemon/community/admin.h"
-#include "daemon/community/admin_op.h"
+#include "daemon/community/admin_list.h"
 #include "daemon/community/moderation.h"
 #include "daemon/community/spaces.h"
 #include "protocol/dot.h"
 #include "protocol/range.h"
 
 /* ---- list */
-
-struct held_list {
-	struct control_request *request;
-	struct community *community;
-	uint32_t next;
-};
 
 static json_t *
 held_spaces(struct community *community, const Kith__Held *record)
@@ -37,72 +31,28 @@ held_spaces(struct community *community, const Kith__Held *record)
 }
 
 static json_t *
-held_row(struct community *community, uint32_t id, const Kith__Held *record)
+held_row(struct community *community, struct store_reader *reader,
+    const struct store_key *key, const ProtobufCMessage *message)
 {
+	const Kith__Held *record = (const Kith__Held *)message;
 	json_t *spaces = held_spaces(community, record);
 	const char *first = json_string_value(json_array_get(spaces, 0));
-	json_t *row = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:o}",
-	    "id", (json_int_t)id, "cause", held_cause_name(record->cause),
-	    "space", first == NULL ? "" : first, "from", record->from,
-	    "subject", record->subject, "message_id", record->message_id,
-	    "time", (json_int_t)record->time, "spaces", spaces);
 
-	return row;
-}
-
-static int
-list_visit(void *arg, const struct store_key *key,
-    const ProtobufCMessage *message)
-{
-	struct held_list *list = arg;
-	uint32_t id = store_key_get_u32(key, 0);
-
-	if (control_is_full(list->request)) {
-		list->next = id;
-		return 1;
-	}
-	control_row(list->request,
-	    held_row(list->community, id, (const Kith__Held *)message));
-	return 0;
-}
-
-static void
-list_more(void *arg)
-{
-	struct held_list *list = arg;
-	struct store_key from = store_key_u32(list->next);
-	struct store_view *view =
-	    store_view_begin(community_store(list->community));
-	int rc = view == NULL ? -ENOMEM
-			      : store_walk(store_view_reader(view), STORE_HELD,
-				    NULL, &from, list_visit, list);
-
-	store_view_end(&view);
-	if (rc == 1) {
-		control_when_drained(list->request, list_more, list);
-		return;
-	}
-	if (rc < 0)
-		admin_fail_errno(list->request, rc);
-	else
-		control_done(list->request);
-	free(list);
+	(void)reader;
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:o}", "id",
+	    (json_int_t)store_key_get_u32(key, 0), "cause",
+	    held_cause_name(record->cause), "space",
+	    first == NULL ? "" : first, "from", record->from, "subject",
+	    record->subject, "message_id", record->message_id, "time",
+	    (json_int_t)record->time, "spaces", spaces);
 }
 
 static void
 run_list(struct control_request *request)
 {
-	struct held_list *list = calloc(1, sizeof *list);
-
-	if (list == NULL) {
-		admin_fail_errno(request, -ENOMEM);
-		return;
-	}
-	list->request = request;
-	list->community = control_context(request);
 	control_columns(request, "id", "cause", "space", "from", "subject",
 	    NULL);
-	list_more(list);
+	admin_list_run(request, STORE_HELD, NULL, held_row);
 }
 
 /* ---- show */

@@ -7,8 +7,9 @@
 #include "daemon/community/admin_op.h"
 
 /* One row of the answer, owned; NULL: none for this record. */
-typedef json_t *(*admin_list_row)(struct store_reader *reader,
-    const struct store_key *key, const ProtobufCMessage *message);
+typedef json_t *(*admin_list_row)(struct community *community,
+    struct store_reader *reader, const struct store_key *key,
+    const ProtobufCMessage *message);
 
 /* Takes the request (its columns are declared): all rows whose key starts with
  * prefix (NULL: the whole table). */

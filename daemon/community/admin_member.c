@@ -338,14 +338,15 @@ run_remove(struct control_request *request)
 /* ---- show and list */
 
 static json_t *
-member_row(struct store_reader *reader, const struct store_key *key,
-    const ProtobufCMessage *message)
+member_row(struct community *community, struct store_reader *reader,
+    const struct store_key *key, const ProtobufCMessage *message)
 {
 	const Kith__Member *member =
 	    (const Kith__Member *)(const void *)message;
 	char *address;
 	json_t *row;
 
+	(void)community;
 	if (member->state == KITH__MEMBER_STATE__MEMBER_REMOVED)
 		return NULL;
 	address = member_address(reader, member);
@@ -408,7 +409,7 @@ show_row(struct community *community, struct store_reader *reader, uint32_t id,
 {
 	struct show show = { community, reader, json_array() };
 	struct store_key key = store_key_u32(id);
-	json_t *row = member_row(reader, &key, &member->base);
+	json_t *row = member_row(community, reader, &key, &member->base);
 	json_t *addresses = json_array();
 	Kith__Address *address;
 

@@ -4,18 +4,12 @@
 #include <stdlib.h>
 
 #include "daemon/community/admin.h"
-#include "daemon/community/admin_op.h"
+#include "daemon/community/admin_list.h"
 #include "daemon/community/jobs.h"
 #include "daemon/community/spaces.h"
 #include "protocol/range.h"
 
 static const char *const kind_names[] = { "none", "list", "digest", "mail" };
-
-struct queue_list {
-	struct control_request *request;
-	struct community *community;
-	uint64_t next;
-};
 
 static const char *
 kind_name(Kith__JobKind kind)
@@ -26,75 +20,32 @@ kind_name(Kith__JobKind kind)
 }
 
 static json_t *
-queue_row(struct community *community, uint64_t id, const Kith__Job *job)
+queue_row(struct community *community, struct store_reader *reader,
+    const struct store_key *key, const ProtobufCMessage *message)
 {
+	const Kith__Job *job = (const Kith__Job *)message;
 	struct space *space = job->space == 0
 	    ? NULL
 	    : spaces_by_id(community_spaces(community), job->space);
 	json_t *row = json_pack("{s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:I}",
-	    "id", (json_int_t)id, "kind", kind_name(job->kind), "purpose",
-	    job->purpose, "space", space == NULL ? "" : space->name, "state",
+	    "id", (json_int_t)store_key_get_u64(key, 0), "kind",
+	    kind_name(job->kind), "purpose", job->purpose, "space",
+	    space == NULL ? "" : space->name, "state",
 	    job->walked ? "deferred" : "running", "deferred",
 	    (json_int_t)job->deferred, "created", (json_int_t)job->created,
 	    "recipients", (json_int_t)job->n_recipients);
 
+	(void)reader;
 	space_unref(space);
 	return row;
-}
-
-static int
-list_visit(void *arg, const struct store_key *key,
-    const ProtobufCMessage *message)
-{
-	struct queue_list *list = arg;
-	uint64_t id = store_key_get_u64(key, 0);
-
-	if (control_is_full(list->request)) {
-		list->next = id;
-		return 1;
-	}
-	control_row(list->request,
-	    queue_row(list->community, id, (const Kith__Job *)message));
-	return 0;
-}
-
-static void
-list_more(void *arg)
-{
-	struct queue_list *list = arg;
-	struct store_key from = store_key_u64(list->next);
-	struct store_view *view =
-	    store_view_begin(community_store(list->community));
-	int rc = view == NULL ? -ENOMEM
-			      : store_walk(store_view_reader(view), STORE_JOBS,
-				    NULL, &from, list_visit, list);
-
-	store_view_end(&view);
-	if (rc == 1) {
-		control_when_drained(list->request, list_more, list);
-		return;
-	}
-	if (rc < 0)
-		admin_fail_errno(list->request, rc);
-	else
-		control_done(list->request);
-	free(list);
 }
 
 static void
 run_list(struct control_request *request)
 {
-	struct queue_list *list = calloc(1, sizeof *list);
-
-	if (list == NULL) {
-		admin_fail_errno(request, -ENOMEM);
-		return;
-	}
-	list->request = request;
-	list->community = control_context(request);
 	control_columns(request, "id", "kind", "purpose", "space", "state",
 	    "deferred", NULL);
-	list_more(list);
+	admin_list_run(request, STORE_JOBS, NULL, queue_row);
 }
 
 static void

@@ -204,14 +204,15 @@ run_remove(struct control_request *request)
 }
 
 static json_t *
-list_row(struct store_reader *reader, const struct store_key *key,
-    const ProtobufCMessage *message)
+list_row(struct community *community, struct store_reader *reader,
+    const struct store_key *key, const ProtobufCMessage *message)
 {
 	const Kith__Subscription *subscription =
 	    (const Kith__Subscription *)(const void *)message;
 	Kith__Address *address;
 	json_t *row;
 
+	(void)community;
 	if (address_get(reader, store_key_get_u32(key, 4), &address) != 0)
 		return NULL;
 	row = json_pack("{s:s, s:s, s:s, s:I, s:I}", "address", address->text,

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/community/journal.h"
 #include "daemon/community/kinds.h"
 #include "daemon/community/members.h"
 #include "daemon/community/spaces.h"
 #include "daemon/community/ticket_private.h"
 #include "store/msgid.h"
-#include "store/sequence.h"
 
 static const char *const status_names[] = {
 	[KITH__TICKET_STATUS__TICKET_OPEN] = "open",
@@ -77,19 +77,8 @@ int
 ticket_event(struct store_txn *txn, uint32_t number,
     const Kith__Ticket *ticket, Kith__Verb verb, uint64_t now, uint32_t actor)
 {
-	Kith__Event event;
-	char status[16] = "";
-
-	kith__event__init(&event);
-	(void)memccpy(
-	    status, ticket_status_name(ticket->status), '\0', sizeof status - 1);
-	event.time = now;
-	event.verb = verb;
-	event.space = ticket->space;
-	event.object = number;
-	event.actor = actor;
-	event.text = status;
-	return store_sequence_append(txn, &event, NULL);
+	return journal_append(txn, now, verb, actor, ticket->space, number,
+	    ticket_status_name(ticket->status));
 }
 
 /* ---- which ticket a Message-ID belongs to */
