@@ -65,8 +65,7 @@ postmaster_apply(struct store_txn *txn, struct mail_item *item)
 		.recipients = recipients };
 	struct roster roster;
 	struct buffer head, body;
-	int rc = roster_load(store_txn_reader(txn), KITH__ROLE__ROLE_ADMIN,
-	    NULL, &roster);
+	int rc = roster_admins(store_txn_reader(txn), &roster);
 
 	item->reason = REASON_DONE;
 	if (rc != 0)

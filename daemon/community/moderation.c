@@ -9,6 +9,7 @@
 #include "daemon/community/jobs.h"
 #include "daemon/community/journal.h"
 #include "daemon/community/members.h"
+#include "daemon/community/roster.h"
 #include "daemon/community/spaces.h"
 #include "daemon/community/ticket.h"
 #include "daemon/community/token.h"
@@ -17,7 +18,7 @@
 #include "protocol/mask.h"
 #include "protocol/mime.h"
 
-#define MODERATORS_MAX 20u
+#define MODERATORS_MAX 20u /* who are asked, each by a mail of its own */
 #define EXCERPT_MAX    1500u /* octets shown to a moderator */
 
 static const char *const cause_names[] = {
@@ -71,57 +72,6 @@ held_delete(struct store_txn *txn, uint32_t held)
 
 /* ---- who is told */
 
-struct moderators {
-	struct community *community;
-	struct store_reader *reader;
-	struct space *space;
-	uint32_t members[MODERATORS_MAX];
-	size_t count;
-};
-
-static void
-moderators_add(struct moderators *moderators, uint32_t member)
-{
-	for (size_t i = 0; i < moderators->count; i++)
-		if (moderators->members[i] == member)
-			return;
-	if (moderators->count < MODERATORS_MAX)
-		moderators->members[moderators->count++] = member;
-}
-
-static int
-moderators_visit(void *arg, const struct store_key *key,
-    const ProtobufCMessage *message)
-{
-	const Kith__Member *member = (const Kith__Member *)message;
-	struct moderators *moderators = arg;
-	struct identity identity = { 0 };
-
-	identity.member = store_key_get_u32(key, 0);
-	identity.role = member->role;
-	identity.active = member->state == KITH__MEMBER_STATE__MEMBER_ACTIVE;
-	if (member->n_addresses > 0 &&
-	    rights_may_moderate(&identity, moderators->space))
-		moderators_add(moderators, identity.member);
-	return moderators->count == MODERATORS_MAX ? 1 : 0;
-}
-
-/* Those named for the space; if there are none, those who may by their role. */
-static int
-moderators_find(struct moderators *moderators)
-{
-	const struct space *space = moderators->space;
-	int rc;
-
-	for (size_t i = 0; i < space->moderator_count; i++)
-		moderators_add(moderators, space->moderators[i]);
-	if (moderators->count > 0)
-		return 0;
-	rc = store_walk(moderators->reader, STORE_MEMBERS, NULL, NULL,
-	    moderators_visit, moderators);
-	return rc < 0 ? rc : 0;
-}
-
 static void
 excerpt_append(struct buffer *text, struct span excerpt)
 {
@@ -162,38 +112,28 @@ request_text(struct buffer *text, const struct draft *draft,
 }
 
 static int
-moderator_ask(struct store_txn *txn, struct moderators *moderators,
-    uint32_t member, struct span text, uint32_t held)
+moderator_ask(struct store_txn *txn, struct community *community,
+    const struct space *space, const struct roster_entry *moderator,
+    struct span text, uint32_t held)
 {
-	const struct space *space = moderators->space;
 	struct notice notice = { .purpose = "moderation", .always = true };
-	Kith__Member *record;
 	char subject[160];
-	char *reply_to, *address;
-	int rc = member_get(moderators->reader, member, &record);
-
-	if (rc != 0)
-		return rc == -ENOENT ? 0 : rc;
-	address = member_address(moderators->reader, record);
-	kith__member__free_unpacked(record, NULL);
-	if (address == NULL)
-		return 0; /* nowhere to write to */
-	reply_to = token_address(moderators->community,
+	char *reply_to = token_address(community,
 	    space->mail[0] != '\0' ? space->mail : "postmaster", TOKEN_MODERATE,
-	    held, member);
+	    held, moderator->member);
+	int rc;
+
 	(void)snprintf(subject, sizeof subject,
 	    "%s: message %u waits for approval", space->name, held);
-	notice.to = address;
+	notice.to = moderator->text;
 	notice.from_local = space->mail;
 	notice.reply_to = reply_to;
 	notice.subject = subject;
 	notice.text = text.bytes;
 	notice.space = space->id;
-	rc = reply_to == NULL
-	    ? -ENOMEM
-	    : notice_send(txn, moderators->community, &notice, NULL);
+	rc = reply_to == NULL ? -ENOMEM
+			      : notice_send(txn, community, &notice, NULL);
 	free(reply_to);
-	free(address);
 	return rc;
 }
 
@@ -201,25 +141,28 @@ static int
 moderators_tell(struct store_txn *txn, struct community *community,
     const struct draft *draft, const struct held_note *note, uint32_t held)
 {
-	struct moderators moderators = { .community = community,
-		.reader = store_txn_reader(txn) };
+	struct roster moderators = { .count = 0 };
+	struct space *space;
 	struct buffer text;
 	int rc;
 
 	if (draft->space_count == 0)
 		return 0;
-	moderators.space =
-	    spaces_by_id(community_spaces(community), draft->spaces[0]);
-	if (moderators.space == NULL)
+	space = spaces_by_id(community_spaces(community), draft->spaces[0]);
+	if (space == NULL)
 		return 0;
 	buffer_init(&text, 0);
-	request_text(&text, draft, moderators.space, note, held);
-	rc = buffer_failed(&text) ? -ENOMEM : moderators_find(&moderators);
-	for (size_t i = 0; i < moderators.count && rc == 0; i++)
-		rc = moderator_ask(txn, &moderators, moderators.members[i],
-		    buffer_span(&text), held);
+	request_text(&text, draft, space, note, held);
+	rc = buffer_failed(&text)
+	    ? -ENOMEM
+	    : roster_moderators(store_txn_reader(txn), space, &moderators);
+	for (size_t i = 0;
+	     i < moderators.count && i < MODERATORS_MAX && rc == 0; i++)
+		rc = moderator_ask(txn, community, space,
+		    &moderators.entries[i], buffer_span(&text), held);
 	buffer_fini(&text);
-	space_unref(moderators.space);
+	roster_fini(&moderators);
+	space_unref(space);
 	return rc;
 }
 

@@ -8,26 +8,14 @@
 #include <string.h>
 
 #include "daemon/community/members.h"
+#include "daemon/community/rights.h"
 #include "daemon/community/spaces.h"
 
 struct roster_walk {
 	struct store_reader *reader;
 	struct roster *roster;
-	const struct space *space;
-	Kith__Role role;
+	const struct space *space; /* NULL: admins */
 };
-
-static bool
-is_named(const struct space *space, uint32_t member)
-{
-	if (space == NULL)
-		return false;
-	for (size_t i = 0; i < space->moderator_count; i++) {
-		if (space->moderators[i] == member)
-			return true;
-	}
-	return false;
-}
 
 static int
 roster_add(struct roster_walk *walk, uint32_t id, const Kith__Member *member)
@@ -36,13 +24,13 @@ roster_add(struct roster_walk *walk, uint32_t id, const Kith__Member *member)
 	Kith__Address *address;
 	int error;
 
-	error = address_get(walk->reader, member->addresses[0], &address);
-	if (error == -ENOENT)
+	if (member->state != KITH__MEMBER_STATE__MEMBER_ACTIVE ||
+	    member->n_addresses == 0)
 		return 0;
+	error = address_get(walk->reader, member->addresses[0], &address);
 	if (error != 0)
-		return error;
+		return error == -ENOENT ? 0 : error;
 	entry->member = id;
-	entry->address = member->addresses[0];
 	entry->text = strdup(address->text);
 	kith__address__free_unpacked(address, NULL);
 	if (entry->text == NULL)
@@ -52,37 +40,63 @@ roster_add(struct roster_walk *walk, uint32_t id, const Kith__Member *member)
 }
 
 static int
-roster_member(
+roster_visit(
     void *arg, const struct store_key *key, const ProtobufCMessage *message)
 {
 	struct roster_walk *walk = arg;
 	const Kith__Member *member = (const void *)message;
-	uint32_t id = store_key_get_u32(key, 0);
+	struct identity identity = { .member = store_key_get_u32(key, 0),
+		.role = member->role,
+		.active = member->state == KITH__MEMBER_STATE__MEMBER_ACTIVE };
+	bool wanted = walk->space == NULL
+	    ? member->role >= KITH__ROLE__ROLE_ADMIN
+	    : rights_may_moderate(&identity, walk->space);
 
 	if (walk->roster->count == ROSTER_MAX)
 		return 1;
-	if (member->state != KITH__MEMBER_STATE__MEMBER_ACTIVE ||
-	    member->n_addresses == 0 ||
-	    (member->role < walk->role && !is_named(walk->space, id)))
-		return 0;
-	return roster_add(walk, id, member);
+	return wanted ? roster_add(walk, identity.member, member) : 0;
+}
+
+static int
+roster_by_role(struct roster_walk *walk)
+{
+	int error = store_walk(
+	    walk->reader, STORE_MEMBERS, NULL, NULL, roster_visit, walk);
+
+	return error < 0 ? error : 0;
+}
+
+static int
+roster_by_name(struct roster_walk *walk)
+{
+	const struct space *space = walk->space;
+	Kith__Member *member;
+	int error = 0;
+
+	for (size_t i = 0; i < space->moderator_count && error == 0 &&
+	     walk->roster->count < ROSTER_MAX;
+	     i++) {
+		error = member_get(walk->reader, space->moderators[i], &member);
+		if (error == 0) {
+			error = roster_add(walk, space->moderators[i], member);
+			kith__member__free_unpacked(member, NULL);
+		} else if (error == -ENOENT) {
+			error = 0;
+		}
+	}
+	return error;
 }
 
 int
-roster_load(struct store_reader *reader, Kith__Role role,
-    const struct space *space, struct roster *roster)
+roster_admins(struct store_reader *reader, struct roster *roster)
 {
-	struct roster_walk walk = {
-		.reader = reader, .roster = roster, .space = space, .role = role
-	};
+	struct roster_walk walk = { .reader = reader, .roster = roster };
 	int error;
 
 	memset(roster, 0, sizeof *roster);
-	error = store_walk(
-	    reader, STORE_MEMBERS, NULL, NULL, roster_member, &walk);
-	if (error >= 0)
-		return 0;
-	roster_fini(roster);
+	error = roster_by_role(&walk);
+	if (error != 0)
+		roster_fini(roster);
 	return error;
 }
 
@@ -90,11 +104,17 @@ int
 roster_moderators(struct store_reader *reader, const struct space *space,
     struct roster *roster)
 {
-	int error = roster_load(
-	    reader, KITH__ROLE__ROLE_MODERATOR, space, roster);
+	struct roster_walk walk = {
+		.reader = reader, .roster = roster, .space = space
+	};
+	int error;
 
+	memset(roster, 0, sizeof *roster);
+	error = roster_by_name(&walk);
 	if (error == 0 && roster->count == 0)
-		error = roster_load(reader, KITH__ROLE__ROLE_ADMIN, NULL, roster);
+		error = roster_by_role(&walk);
+	if (error != 0)
+		roster_fini(roster);
 	return error;
 }
 

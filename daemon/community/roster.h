@@ -13,19 +13,18 @@ struct space;
 
 struct roster_entry {
 	uint32_t member;
-	uint32_t address; /* the primary one's id */
-	char *text;	  /* the primary address as written; owned */
+	char *text; /* the primary address as written; owned */
 };
 struct roster {
 	struct roster_entry entries[ROSTER_MAX];
 	size_t count;
 };
 
-/* Active members with at least that role; for a space (may be NULL) those who
- * are named as its moderators too. Starts from an empty roster. */
-int roster_load(struct store_reader *reader, Kith__Role role,
-    const struct space *space, struct roster *roster);
-/* Moderators of the space; if there are none, the admins. */
+/* Each fills a new roster with active members that have an address: 0 or a
+ * negative errno, and then the roster is empty. roster_fini() in both cases. */
+int roster_admins(struct store_reader *reader, struct roster *roster);
+/* Those who are named for the space; if there are none, all who may moderate it
+ * by their role. */
 int roster_moderators(struct store_reader *reader, const struct space *space,
     struct roster *roster);
 void roster_fini(struct roster *roster);

@@ -160,6 +160,53 @@ a_mail_to_an_open_and_a_moderated_list_waits_only_for_one(void **state)
 	assert_int_equal(held_count(f), 0);
 }
 
+static void
+who_is_named_for_a_space_is_asked_instead_of_who_may_by_role(void **state)
+{
+	struct fixture *f = *state;
+
+	rig_do(f, WORDS("space", "set", "a.talk", "--moderator",
+		      "anna@a.example"));
+	(void)rig_post(f, NULL, POST("<1@y>"));
+	fixture_settle(f);
+	assert_non_null(rig_mail_to(f, "anna@a.example"));
+	assert_null(rig_mail_to(f, "boss@a.example"));
+}
+
+static void
+a_moderator_who_is_suspended_is_not_asked(void **state)
+{
+	struct fixture *f = *state;
+
+	rig_do(f, WORDS("space", "set", "a.talk", "--moderator",
+		      "anna@a.example"));
+	rig_do(f, WORDS("member", "set", "anna@a.example", "--state",
+		      "suspended"));
+	(void)rig_post(f, NULL, POST("<1@y>"));
+	fixture_settle(f);
+	assert_null(rig_mail_to(f, "anna@a.example"));
+	assert_non_null(rig_mail_to(f, "boss@a.example"));
+}
+
+static void
+the_owners_of_a_staff_space_are_staff(void **state)
+{
+	struct fixture *f = *state;
+	const char *const to[] = { "inner+owner@lists.example", NULL };
+	struct intake_reply reply;
+
+	rig_do(f, WORDS("space", "add", "a.inner", "--kind", "talk", "--mail",
+		      "inner", "--read", "staff"));
+	rig_do(f, WORDS("member", "add", "chief@a.example", "--role",
+		      "staff"));
+	rig_mail(f, "x@y.example", to, MAIL("x@y.example", "<1@y>", "one"),
+	    &reply);
+	assert_int_equal(reply.code, 250);
+	fixture_settle(f);
+	assert_non_null(rig_mail_to(f, "chief@a.example"));
+	assert_null(rig_mail_to(f, "boss@a.example"));
+}
+
 int
 main(void)
 {
@@ -172,6 +219,10 @@ main(void)
 		TEST(
 		    a_rejection_tells_the_author_its_reason_only_if_there_is_one),
 		TEST(a_mail_to_an_open_and_a_moderated_list_waits_only_for_one),
+		TEST(
+		    who_is_named_for_a_space_is_asked_instead_of_who_may_by_role),
+		TEST(a_moderator_who_is_suspended_is_not_asked),
+		TEST(the_owners_of_a_staff_space_are_staff),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
