@@ -100,5 +100,8 @@ int draft_store(
  * draft->artid and numbers are set, a number is 0 where it already was. */
 int draft_place_more(struct store_txn *txn, struct community *community,
     uint64_t artid, struct draft *draft);
+/* In apply: the one or the other, as the check left draft->duplicate. */
+int draft_store_or_place(
+    struct store_txn *txn, struct community *community, struct draft *draft);
 
 #endif

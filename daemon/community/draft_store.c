@@ -387,6 +387,9 @@ meta_add_placements(struct store_txn *txn, Kith__ArticleMeta *meta,
 		added[i].number = draft->numbers[i];
 		all[meta->n_placements++] = &added[i];
 	}
+	/* a list's article that reached support too belongs to its ticket */
+	if (meta->ticket == 0)
+		meta->ticket = draft->ticket;
 	rc = store_put(txn, STORE_ARTICLE_META, &key, &meta->base);
 	meta->placements = old;
 	meta->n_placements = old_count;
@@ -424,4 +427,13 @@ draft_place_more(struct store_txn *txn, struct community *community,
 	draft_form_fini(&form);
 	kith__article_meta__free_unpacked(meta, NULL);
 	return rc;
+}
+
+int
+draft_store_or_place(struct store_txn *txn, struct community *community,
+    struct draft *draft)
+{
+	if (draft->duplicate == 0)
+		return draft_store(txn, community, draft);
+	return draft_place_more(txn, community, draft->duplicate, draft);
 }

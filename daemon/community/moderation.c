@@ -443,7 +443,7 @@ decision_place(struct store_txn *txn, struct community *community,
     struct held_decision *decision)
 {
 	struct draft *draft = &decision->draft;
-	int rc = draft_place_more(txn, community, draft->duplicate, draft);
+	int rc = ticket_store(txn, community, draft);
 
 	if (rc == 0)
 		rc = held_forget_id(txn, draft->message_id_hash, decision->held);

@@ -237,7 +237,7 @@ store_and_open(
 
 	/* without an address there is nobody to answer */
 	if (draft->author.compared[0] == '\0')
-		return draft_store(txn, community, draft);
+		return draft_store_or_place(txn, community, draft);
 	error = address_make(txn, draft->author.compared, &requester);
 	if (error == 0)
 		error = store_id_next(txn, STORE_ID_TICKET, &number);
@@ -247,7 +247,7 @@ store_and_open(
 	if (ticket == NULL)
 		return -ENOMEM;
 	draft->ticket = (uint32_t)number;
-	error = draft_store(txn, community, draft);
+	error = draft_store_or_place(txn, community, draft);
 	if (error == 0)
 		error = ticket_event(txn, draft->ticket, ticket,
 		    KITH__VERB__VERB_TICKET_OPENED, draft->now,
@@ -268,7 +268,7 @@ store_in_ticket(struct store_txn *txn, struct community *community,
 
 	if (answer && draft->except_member == 0)
 		draft->except_member = draft->author.member;
-	error = draft_store(txn, community, draft);
+	error = draft_store_or_place(txn, community, draft);
 	if (error == 0)
 		error = ticket_add_article(txn, community, draft->ticket,
 		    ticket, draft,
@@ -288,7 +288,7 @@ ticket_store(
 	int error = 0;
 
 	if (!space_has_tickets(community, draft))
-		return draft_store(txn, community, draft);
+		return draft_store_or_place(txn, community, draft);
 	if (draft->ticket == 0)
 		error = ticket_of_references(
 		    txn, community, draft, &draft->ticket);
@@ -306,7 +306,7 @@ ticket_store(
 	    !is_staff(&draft->author))
 		error = store_and_open(txn, community, draft);
 	else
-		error = draft_store(txn, community, draft);
+		error = draft_store_or_place(txn, community, draft);
 	if (ticket != NULL)
 		kith__ticket__free_unpacked(ticket, NULL);
 	return error;

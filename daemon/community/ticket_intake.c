@@ -58,6 +58,10 @@ check_id(struct store_txn *txn, struct mail_item *item)
 	item->draft->except_member = 0;
 	item->draft->automatic = item->automatic;
 	item->reason = draft_check_id(txn, item->community, item->draft);
+	/* what a list has already becomes a ticket all the same (T20) */
+	if (item->reason == REASON_DUPLICATE &&
+	    draft_adds_placement(txn, item->draft))
+		item->reason = REASON_STORED;
 	return item->reason == REASON_STORED ? 0 : 1;
 }
 
@@ -286,7 +290,7 @@ open_ticket(struct store_txn *txn, struct mail_item *item, Kith__Ticket *ticket)
 
 	error = participants_add(txn, item, ticket);
 	if (error == 0)
-		error = draft_store(txn, item->community, item->draft);
+		error = draft_store_or_place(txn, item->community, item->draft);
 	if (error == 0)
 		error = ticket_event(txn, item->ticket, ticket,
 		    KITH__VERB__VERB_TICKET_OPENED, item->now,
@@ -349,7 +353,7 @@ apply_to_ticket(struct store_txn *txn, struct mail_item *item)
 	draft->automatic = item->step == STEP_AUTOMATIC;
 	if (item->step == STEP_STAFF)
 		draft->except_member = item->author.member;
-	error = draft_store(txn, item->community, draft);
+	error = draft_store_or_place(txn, item->community, draft);
 	if (error == 0)
 		error = ticket_add_article(txn, item->community, item->ticket,
 		    ticket, draft, statuses[item->step]);
