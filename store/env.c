@@ -7,6 +7,12 @@
  * msgid 93, 90, 87 with 1, 2, 4 KB; meta 174 and 168 with 4 and 8 KB. CPU was 35
  * to 47 us an article with all of them, which is noise. A changed page is
  * copied whole for snapshots, so where the bytes hardly differ it is small.
+ *
+ * Priorities: an article's page is hardly looked at again in this cache (there
+ * is one of articles above it), and room for a page is found at once only where
+ * another page of its size goes. Without them the writer looked through 50
+ * buckets for each page it needed, gave up eight small pages for a large one,
+ * and met old versions still needed, which Berkeley DB writes to files.
  */
 #include "build.h"
 
@@ -33,15 +39,16 @@
 static const struct {
 	const char *name;
 	uint32_t page;
+	DB_CACHE_PRIORITY priority;
 } files[STORE_FILES] = {
-	[STORE_FILE_SYSTEM] = { "system.db", 4096 },
-	[STORE_FILE_ARTICLES] = { "articles.db", 32768 },
-	[STORE_FILE_NUMBERS] = { "numbers.db", 8192 },
-	[STORE_FILE_MSGID] = { "msgid.db", 2048 },
-	[STORE_FILE_SPACE_STATE] = { "space_state.db", 4096 },
-	[STORE_FILE_SEQUENCE] = { "sequence.db", 4096 },
-	[STORE_FILE_META] = { "meta.db", 8192 },
-	[STORE_FILE_RECORDS] = { "records.db", 8192 },
+	[STORE_FILE_SYSTEM] = { "system.db", 4096, DB_PRIORITY_HIGH },
+	[STORE_FILE_ARTICLES] = { "articles.db", 32768, DB_PRIORITY_LOW },
+	[STORE_FILE_NUMBERS] = { "numbers.db", 8192, DB_PRIORITY_HIGH },
+	[STORE_FILE_MSGID] = { "msgid.db", 2048, DB_PRIORITY_HIGH },
+	[STORE_FILE_SPACE_STATE] = { "space_state.db", 4096, DB_PRIORITY_HIGH },
+	[STORE_FILE_SEQUENCE] = { "sequence.db", 4096, DB_PRIORITY_HIGH },
+	[STORE_FILE_META] = { "meta.db", 8192, DB_PRIORITY_HIGH },
+	[STORE_FILE_RECORDS] = { "records.db", 8192, DB_PRIORITY_HIGH },
 };
 
 #ifdef KITH_SANITIZERS
@@ -251,6 +258,9 @@ files_open(struct store *store, char **error_r)
 		if (ret == 0)
 			ret = store->files[i]->set_flags(store->files[i],
 			    DB_CHKSUM);
+		if (ret == 0)
+			ret = store->files[i]->set_priority(store->files[i],
+			    files[i].priority);
 		if (ret == 0)
 			ret = store->files[i]->open(store->files[i], txn,
 			    files[i].name, NULL, DB_BTREE,
