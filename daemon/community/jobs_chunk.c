@@ -20,7 +20,8 @@ struct composer {
 	struct space *space; /* counted; NULL for mails of no space */
 	Kith__Job *row;      /* JOB_MAIL: its recipients */
 	struct chunk *chunk;
-	size_t bytes; /* so far */
+	bool unverified; /* of a ticket: not from one who takes part in it */
+	size_t bytes;	 /* so far */
 	/* of a walk */
 	uint32_t ids[OUTGOING_MAX];
 	size_t id_count;
@@ -124,10 +125,11 @@ recipient_head(struct composer *composer, const Kith__Address *address,
 		    TOKEN_OF_MEMBER(address->member), token);
 		/* says in the reader's own mail program where an answer goes */
 		buffer_printf(&head,
-		    "Reply-To: \"Ticket %u, to the customer\" "
+		    "Reply-To: \"Ticket %u, to the customer%s\" "
 		    "<%s+r.%s@%s>\r\nKith-Ticket: %u\r\n",
-		    job->ticket, composer->space->mail, token, domain,
-		    job->ticket);
+		    job->ticket,
+		    composer->unverified ? ", NOT to this sender" : "",
+		    composer->space->mail, token, domain, job->ticket);
 	}
 	recipient->head = buffer_take(&head, NULL);
 	return recipient->head == NULL ? -ENOMEM : rc;
@@ -210,6 +212,23 @@ recipient_compose(struct composer *composer, struct chunk_recipient *recipient)
 	return rc;
 }
 
+/* A stranger's mail in a ticket: who answers it answers somebody else. */
+static bool
+article_is_unverified(struct composer *composer)
+{
+	struct store_key key = store_key_u64(composer->job->artid);
+	ProtobufCMessage *message = NULL;
+	bool unverified;
+
+	if (composer->job->ticket == 0 || composer->job->artid == 0 ||
+	    store_get(composer->reader, STORE_ARTICLE_META, &key, &message) !=
+		0)
+		return false;
+	unverified = ((Kith__ArticleMeta *)(void *)message)->unverified;
+	protobuf_c_message_free_unpacked(message, NULL);
+	return unverified;
+}
+
 static int
 composer_begin(struct composer *composer, struct job *job)
 {
@@ -223,8 +242,10 @@ composer_begin(struct composer *composer, struct job *job)
 		composer->space =
 		    spaces_by_id(community_spaces(composer->community),
 			job->space);
-	if (job->kind != KITH__JOB_KIND__JOB_MAIL)
+	if (job->kind != KITH__JOB_KIND__JOB_MAIL) {
+		composer->unverified = article_is_unverified(composer);
 		return composer->space == NULL ? -ENOENT : 0;
+	}
 	rc = store_get(composer->reader, STORE_JOBS, &key, &message);
 	composer->row = (Kith__Job *)message;
 	return rc;

@@ -11,6 +11,7 @@
 #include "daemon/community/members.h"
 #include "daemon/community/spaces.h"
 #include "daemon/community/ticket_private.h"
+#include "protocol/buffer.h"
 #include "store/msgid.h"
 
 static const char *const status_names[] = {
@@ -39,8 +40,8 @@ ticket_status_name(Kith__TicketStatus status)
 }
 
 int
-ticket_get(
-    struct store_reader *reader, uint32_t number, Kith__Ticket **ticket_r)
+ticket_get(struct store_reader *reader, uint32_t number,
+    Kith__Ticket **ticket_r)
 {
 	struct store_key key = store_key_u32(number);
 	ProtobufCMessage *message;
@@ -51,8 +52,7 @@ ticket_get(
 }
 
 int
-ticket_put(
-    struct store_txn *txn, uint32_t number, const Kith__Ticket *ticket)
+ticket_put(struct store_txn *txn, uint32_t number, const Kith__Ticket *ticket)
 {
 	struct store_key key = store_key_u32(number);
 
@@ -74,63 +74,166 @@ ticket_has_participant(const Kith__Ticket *ticket, uint32_t address)
 }
 
 int
-ticket_event(struct store_txn *txn, uint32_t number,
-    const Kith__Ticket *ticket, Kith__Verb verb, uint64_t now, uint32_t actor)
+ticket_event(struct store_txn *txn, uint32_t number, const Kith__Ticket *ticket,
+    Kith__Verb verb, uint64_t now, uint32_t actor)
 {
 	return journal_append(txn, now, verb, actor, ticket->space, number,
 	    ticket_status_name(ticket->status));
 }
 
-/* ---- which ticket a Message-ID belongs to */
+/* ---- which ticket a Message-ID belongs to
+ *
+ * An id leads to a ticket in two ways. For everybody, once an article of that
+ * id is in the ticket; for those who take part in it also if one of its mails
+ * referred to it (a ghost: the article never came here). And for the sender
+ * alone, whatever he wrote or referred to before: so nobody catches another
+ * one's mails by naming, or using, their ids first.
+ */
 
-static int
-index_id(struct store_txn *txn, struct community *community, uint32_t ticket,
-    const char *id)
-{
-	Kith__IdRef ref = KITH__ID_REF__INIT;
+struct id_key {
 	uint8_t hash[STORE_HASH_LEN];
 	struct store_key key;
+};
 
-	store_msgid_hash(community_store(community), id, strlen(id), hash);
-	key = store_key_bytes(hash, sizeof hash);
-	/* the first ticket keeps an id: a later one must not steal a thread */
-	if (store_has(store_txn_reader(txn), STORE_TICKET_IDS, &key))
-		return 0;
+/* sender NULL: the key for everybody. False: no memory. */
+static bool
+id_key_make(struct id_key *made, struct community *community, const char *id,
+    const char *sender)
+{
+	struct buffer text;
+	bool fine;
+
+	buffer_init(&text, 0);
+	buffer_append_text(&text, id);
+	if (sender != NULL) {
+		buffer_append_byte(&text, '\n');
+		buffer_append_text(&text, sender);
+	}
+	fine = !buffer_failed(&text);
+	if (fine)
+		store_msgid_hash(community_store(community), buffer_text(&text),
+		    text.len, made->hash);
+	buffer_fini(&text);
+	made->key = store_key_bytes(made->hash, sizeof made->hash);
+	return fine;
+}
+
+/* The ticket, 0 if there is none. */
+static int
+id_ref_get(struct store_reader *reader, const struct id_key *key,
+    uint32_t *ticket_r, bool *ghost_r)
+{
+	ProtobufCMessage *message;
+	int error = store_get(reader, STORE_TICKET_IDS, &key->key, &message);
+
+	*ticket_r = 0;
+	*ghost_r = false;
+	if (error != 0)
+		return error == -ENOENT ? 0 : error;
+	*ticket_r = (uint32_t)((Kith__IdRef *)(void *)message)->id;
+	*ghost_r = ((Kith__IdRef *)(void *)message)->ghost;
+	protobuf_c_message_free_unpacked(message, NULL);
+	return 0;
+}
+
+/* The first ticket keeps an id: a later one must not steal a thread. But an
+ * article weighs more than a word about it. */
+static int
+index_id(struct store_txn *txn, const struct id_key *key, uint32_t ticket,
+    bool ghost)
+{
+	Kith__IdRef ref = KITH__ID_REF__INIT;
+	uint32_t other;
+	bool other_ghost;
+	int error =
+	    id_ref_get(store_txn_reader(txn), key, &other, &other_ghost);
+
+	if (error != 0 || (other != 0 && (ghost || !other_ghost)))
+		return error;
 	ref.id = ticket;
-	return store_put(txn, STORE_TICKET_IDS, &key, &ref.base);
+	ref.ghost = ghost;
+	return store_put(txn, STORE_TICKET_IDS, &key->key, &ref.base);
+}
+
+static int
+index_for(struct store_txn *txn, struct community *community, uint32_t ticket,
+    const char *id, const char *sender, bool ghost)
+{
+	struct id_key key;
+
+	if (!id_key_make(&key, community, id, sender))
+		return -ENOMEM;
+	return index_id(txn, &key, ticket, ghost);
 }
 
 int
 ticket_index_ids(struct store_txn *txn, struct community *community,
     uint32_t ticket, const struct draft *draft)
 {
-	int error = index_id(txn, community, ticket, draft->message_id);
+	const char *sender = draft->author.compared;
+	int error =
+	    index_for(txn, community, ticket, draft->message_id, NULL, false);
 
-	for (size_t i = 0; error == 0 && i < draft->reference_count; i++)
-		error = index_id(txn, community, ticket, draft->references[i]);
+	/* under its own id it is known to its sender only */
+	if (error == 0 && draft->renamed && sender[0] != '\0')
+		error = index_for(txn, community, ticket, draft->original_id,
+		    sender, false);
+	for (size_t i = 0; error == 0 && i < draft->reference_count; i++) {
+		const char *id = draft->references[i];
+
+		error = index_for(txn, community, ticket, id, NULL, true);
+		if (error == 0 && sender[0] != '\0')
+			error =
+			    index_for(txn, community, ticket, id, sender, true);
+	}
 	return error;
 }
 
+/* May the sender follow a ghost into this ticket? */
+static int
+ghost_counts(struct store_reader *reader, const struct draft *draft,
+    uint32_t number, bool *counts_r)
+{
+	Kith__Ticket *ticket;
+	int error = ticket_get(reader, number, &ticket);
+
+	*counts_r = false;
+	if (error != 0)
+		return error == -ENOENT ? 0 : error;
+	*counts_r = ticket_has_participant(ticket, draft->author.address);
+	kith__ticket__free_unpacked(ticket, NULL);
+	return 0;
+}
+
+/* What the sender wrote, what anybody wrote, what the sender referred to, what
+ * others of the ticket referred to: in this order. */
 static int
 ticket_of_id(struct store_reader *reader, struct community *community,
-    const char *id, uint32_t *ticket_r)
+    const struct draft *draft, const char *id, uint32_t *ticket_r)
 {
-	ProtobufCMessage *message;
-	uint8_t hash[STORE_HASH_LEN];
-	struct store_key key;
+	struct id_key own_key, all_key;
+	uint32_t own, all;
+	bool own_ghost, all_ghost, counts = true;
 	int error;
 
 	*ticket_r = 0;
-	store_msgid_hash(community_store(community), id, strlen(id), hash);
-	key = store_key_bytes(hash, sizeof hash);
-	error = store_get(reader, STORE_TICKET_IDS, &key, &message);
-	if (error == -ENOENT)
-		return 0;
+	if (!id_key_make(&own_key, community, id, draft->author.compared) ||
+	    !id_key_make(&all_key, community, id, NULL))
+		return -ENOMEM;
+	error = id_ref_get(reader, &own_key, &own, &own_ghost);
+	if (error == 0)
+		error = id_ref_get(reader, &all_key, &all, &all_ghost);
 	if (error != 0)
 		return error;
-	*ticket_r = (uint32_t)((Kith__IdRef *)(void *)message)->id;
-	protobuf_c_message_free_unpacked(message, NULL);
-	return 0;
+	if (own != 0 && (!own_ghost || all == 0 || all_ghost)) {
+		*ticket_r = own;
+		return 0;
+	}
+	if (all != 0 && all_ghost)
+		error = ghost_counts(reader, draft, all, &counts);
+	if (error == 0 && counts)
+		*ticket_r = all;
+	return error;
 }
 
 int
@@ -141,13 +244,11 @@ ticket_of_references(struct store_txn *txn, struct community *community,
 	int error = 0;
 
 	*ticket_r = 0;
-	for (size_t i = draft->reference_count; i-- > 0 && *ticket_r == 0;) {
-		error = ticket_of_id(
-		    reader, community, draft->references[i], ticket_r);
-		if (error != 0)
-			return error;
-	}
-	return 0;
+	for (size_t i = draft->reference_count;
+	     error == 0 && i-- > 0 && *ticket_r == 0;)
+		error = ticket_of_id(reader, community, draft,
+		    draft->references[i], ticket_r);
+	return error;
 }
 
 /* ---- articles of a ticket */
@@ -227,8 +328,8 @@ ticket_new(const struct draft *draft, uint32_t requester)
 
 /* A released mail of somebody who is not staff and has no ticket yet. */
 static int
-store_and_open(
-    struct store_txn *txn, struct community *community, struct draft *draft)
+store_and_open(struct store_txn *txn, struct community *community,
+    struct draft *draft)
 {
 	Kith__Ticket *ticket;
 	uint32_t requester;
@@ -272,17 +373,17 @@ store_in_ticket(struct store_txn *txn, struct community *community,
 	if (error == 0)
 		error = ticket_add_article(txn, community, draft->ticket,
 		    ticket, draft,
-		    answer ? KITH__TICKET_STATUS__TICKET_PENDING :
-			     KITH__TICKET_STATUS__TICKET_OPEN);
+		    answer ? KITH__TICKET_STATUS__TICKET_PENDING
+			   : KITH__TICKET_STATUS__TICKET_OPEN);
 	if (error == 0 && answer)
-		error = ticket_mail_article(
-		    txn, community, draft->ticket, ticket, draft);
+		error = ticket_mail_article(txn, community, draft->ticket,
+		    ticket, draft);
 	return error;
 }
 
 int
-ticket_store(
-    struct store_txn *txn, struct community *community, struct draft *draft)
+ticket_store(struct store_txn *txn, struct community *community,
+    struct draft *draft)
 {
 	Kith__Ticket *ticket = NULL;
 	int error = 0;
@@ -290,11 +391,11 @@ ticket_store(
 	if (!space_has_tickets(community, draft))
 		return draft_store_or_place(txn, community, draft);
 	if (draft->ticket == 0)
-		error = ticket_of_references(
-		    txn, community, draft, &draft->ticket);
+		error =
+		    ticket_of_references(txn, community, draft, &draft->ticket);
 	if (error == 0 && draft->ticket != 0)
-		error = ticket_get(
-		    store_txn_reader(txn), draft->ticket, &ticket);
+		error =
+		    ticket_get(store_txn_reader(txn), draft->ticket, &ticket);
 	if (error == -ENOENT ||
 	    (ticket != NULL && ticket->space != draft->spaces[0]))
 		draft->ticket = 0;
