@@ -152,17 +152,6 @@ port_mask(void *arg, struct span message,
 }
 
 static void
-channel_request(void *arg, struct ipc *ipc, uint16_t type, uint32_t request,
-    struct ipc_reader *fields)
-{
-	/* a parse worker asks nothing */
-	(void)arg;
-	(void)type;
-	(void)fields;
-	(void)ipc_answer(ipc, request, NULL);
-}
-
-static void
 channel_closed(void *arg, struct ipc *ipc)
 {
 	struct core_parse *parse = arg;
@@ -172,7 +161,6 @@ channel_closed(void *arg, struct ipc *ipc)
 }
 
 static const struct ipc_handler channel_handler = {
-	.request = channel_request,
 	.closed = channel_closed,
 };
 

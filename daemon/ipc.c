@@ -271,8 +271,9 @@ ipc_take_request(struct ipc *ipc, const struct ipc_header *header,
 		ipc->opened[ipc->opened_total++] =
 		    (struct opened){ header->request, header->class };
 	}
-	ipc->handler->request(ipc->arg, ipc, header->type, header->request,
-	    reader);
+	if (ipc->handler->request != NULL)
+		ipc->handler->request(ipc->arg, ipc, header->type,
+		    header->request, reader);
 	return 0;
 }
 

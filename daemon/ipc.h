@@ -27,9 +27,11 @@ struct ipc_reader; /* reads them in order */
 enum ipc_class { IPC_CONTROL, IPC_INTAKE, IPC_BULK, IPC_CLASSES };
 
 /* request: called for each request of the other side. The reader is borrowed
- * for the call. Answer now or later with ipc_answer(ipc, request, ...).
+ * for the call. Answer now or later with ipc_answer(ipc, request, ...). NULL:
+ * the other side has nothing to ask; what it asks all the same is dropped, and
+ * when its credit is used up the channel ends.
  * closed: the channel ended (peer died, malformed frame); every request that
- * was open has been answered with NULL before. */
+ * was open has been answered with NULL before. May be NULL. */
 struct ipc_handler {
 	void (*request)(void *arg, struct ipc *ipc, uint16_t type,
 	    uint32_t request, struct ipc_reader *fields);

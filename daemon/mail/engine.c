@@ -18,6 +18,23 @@
 #include "daemon/mail/session.h"
 #include "daemon/stream.h"
 
+#define REPLY_TEXT_MAX 480u /* with code and CRLF in 512 (RFC 5321 4.5.3.1.5) */
+
+char *
+engine_reply_text(struct span text)
+{
+	size_t len = text.len < REPLY_TEXT_MAX ? text.len : REPLY_TEXT_MAX;
+	char *copy = malloc(len + 1);
+
+	if (copy == NULL)
+		return NULL;
+	for (size_t i = 0; i < len; i++)
+		copy[i] =
+		    (unsigned char)text.bytes[i] < ' ' ? ' ' : text.bytes[i];
+	copy[len] = '\0';
+	return copy;
+}
+
 uint64_t
 engine_seconds(void)
 {
@@ -144,18 +161,6 @@ core_closed(void *arg, struct ipc *ipc)
 static const struct ipc_handler core_handler = { core_request, core_closed };
 
 static void
-parse_request(void *arg, struct ipc *ipc, uint16_t type, uint32_t request,
-    struct ipc_reader *fields)
-{
-	/* the worker asks nothing */
-	(void)arg;
-	(void)ipc;
-	(void)request;
-	(void)fields;
-	log_warning("parse asks type=%u", type);
-}
-
-static void
 parse_closed(void *arg, struct ipc *ipc)
 {
 	struct mail_engine *engine = arg;
@@ -164,7 +169,7 @@ parse_closed(void *arg, struct ipc *ipc)
 		engine->parse_up = false;
 }
 
-static const struct ipc_handler parse_handler = { parse_request, parse_closed };
+static const struct ipc_handler parse_handler = { NULL, parse_closed };
 
 int
 mail_engine_connect_core(struct mail_engine *engine, int fd)

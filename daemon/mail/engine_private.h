@@ -77,6 +77,9 @@ void engine_peer_leave(struct mail_engine *engine, const char *address);
 /* Goes on with what waits, after the present callback: nothing that waits is
  * freed under the feet of who calls. */
 void engine_kick(struct mail_engine *engine);
+/* Core's words as a string that fits a reply line: cut, without control octets.
+ * Owned; NULL: no memory. */
+char *engine_reply_text(struct span text);
 /* Seconds on the monotonic clock. */
 uint64_t engine_seconds(void);
 

@@ -246,21 +246,6 @@ count_begin(struct incoming *incoming)
 
 /* ---- intake */
 
-/* A text field as a string, cut to what a reply line takes. */
-static char *
-text_of(struct span text)
-{
-	size_t len = text.len < 480 ? text.len : 480, i;
-	char *copy = malloc(len + 1);
-
-	for (i = 0; copy != NULL && i < len; i++)
-		copy[i] =
-		    (unsigned char)text.bytes[i] < ' ' ? ' ' : text.bytes[i];
-	if (copy != NULL)
-		copy[len] = '\0';
-	return copy;
-}
-
 /* Reads core's answer. False: not one for this mail. */
 static bool
 intake_read(struct incoming *incoming, struct ipc_reader *fields,
@@ -272,7 +257,7 @@ intake_read(struct incoming *incoming, struct ipc_reader *fields,
 		return false;
 	for (i = 0; i < incoming->count; i++) {
 		codes[i] = ipc_get_u32(fields);
-		texts[i] = text_of(ipc_get_bytes(fields));
+		texts[i] = engine_reply_text(ipc_get_bytes(fields));
 		if (texts[i] == NULL || codes[i] < 200 || codes[i] > 599)
 			return false;
 	}

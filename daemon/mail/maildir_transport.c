@@ -210,18 +210,6 @@ on_credit(void *arg, enum ipc_class class)
 }
 
 static void
-on_request(void *arg, struct ipc *ipc, uint16_t type, uint32_t request,
-    struct ipc_reader *fields)
-{
-	/* the writer asks nothing */
-	(void)arg;
-	(void)ipc;
-	(void)type;
-	(void)request;
-	(void)fields;
-}
-
-static void
 on_closed(void *arg, struct ipc *ipc)
 {
 	struct maildir_transport *maildir = arg;
@@ -230,7 +218,7 @@ on_closed(void *arg, struct ipc *ipc)
 		maildir->up = false;
 }
 
-static const struct ipc_handler writer_handler = { on_request, on_closed };
+static const struct ipc_handler writer_handler = { NULL, on_closed };
 
 int
 maildir_transport_connect(struct mail_transport *transport, int fd)

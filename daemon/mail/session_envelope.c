@@ -105,21 +105,6 @@ session_may_ask(const struct session *session)
 	return false;
 }
 
-/* Core's text, fit for a reply line. */
-static char *
-reply_text(struct span text)
-{
-	size_t len = text.len < 480 ? text.len : 480, i;
-	char *copy = malloc(len + 1);
-
-	for (i = 0; copy != NULL && i < len; i++)
-		copy[i] =
-		    (unsigned char)text.bytes[i] < ' ' ? ' ' : text.bytes[i];
-	if (copy != NULL)
-		copy[len] = '\0';
-	return copy;
-}
-
 static void
 recipient_answered(void *arg, struct ipc_reader *fields)
 {
@@ -132,7 +117,7 @@ recipient_answered(void *arg, struct ipc_reader *fields)
 	}
 	if (fields != NULL) {
 		ask->code = ipc_get_u32(fields);
-		ask->text = reply_text(ipc_get_bytes(fields));
+		ask->text = engine_reply_text(ipc_get_bytes(fields));
 	}
 	if (fields == NULL || ipc_reader_bad(fields) || ask->text == NULL ||
 	    ask->code < 200 || ask->code > 599) {

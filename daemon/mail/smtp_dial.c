@@ -297,18 +297,6 @@ smtp_dialer_new(struct loop *loop, const struct config *config)
 }
 
 static void
-resolve_request(void *arg, struct ipc *ipc, uint16_t type, uint32_t request,
-    struct ipc_reader *fields)
-{
-	/* resolve asks nothing */
-	(void)arg;
-	(void)ipc;
-	(void)type;
-	(void)request;
-	(void)fields;
-}
-
-static void
 resolve_closed(void *arg, struct ipc *ipc)
 {
 	struct socket_dialer *dialer = arg;
@@ -317,8 +305,7 @@ resolve_closed(void *arg, struct ipc *ipc)
 		dialer->resolve_up = false;
 }
 
-static const struct ipc_handler resolve_handler = { resolve_request,
-	resolve_closed };
+static const struct ipc_handler resolve_handler = { NULL, resolve_closed };
 
 int
 smtp_dialer_connect_resolve(struct smtp_dialer *base, int fd)
