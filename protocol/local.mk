@@ -13,7 +13,8 @@ libkithprotocol_a_SOURCES += protocol/address.c protocol/address_list.c \
 libkithprotocol_a_SOURCES += protocol/mime.c protocol/mime_tree.c \
 	protocol/mime.h
 libkithprotocol_a_SOURCES += protocol/html_text.c protocol/html_text.h
-libkithprotocol_a_SOURCES += protocol/own_text.c protocol/own_text.h
+libkithprotocol_a_SOURCES += protocol/own_text.c protocol/own_text.h \
+	protocol/own_text_words.h
 libkithprotocol_a_SOURCES += protocol/mail_text.c protocol/mail_text.h
 libkithprotocol_a_SOURCES += protocol/mail_report.c protocol/mail_report.h
 libkithprotocol_a_SOURCES += protocol/mail_auth.c protocol/mail_auth.h

@@ -1,5 +1,4 @@
-/* admin_space.c - kithctl space: add, set, show, list. Removing is in
- * admin_space_remove.c.
+/* admin_space.c - kithctl space: the table of its verbs, add and set.
  */
 #include "daemon/community/admin_space.h"
 
@@ -18,7 +17,6 @@
 
 #define DESCRIPTION_MAX 400u
 #define MODERATORS_MAX  100u
-#define LIST_SLICE      100u
 
 struct space_op {
 	struct admin_op admin;
@@ -500,158 +498,6 @@ run_set(struct control_request *request)
 	admin_op_run(&op->admin);
 }
 
-/* ---- show and list */
-
-static json_t *
-space_row(struct community *community, const struct space *space)
-{
-	struct store_space_state state = { .low = 1 };
-
-	(void)store_space_state_published(community_store(community), space->id,
-	    &state);
-	return json_pack(
-	    "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I}", "name",
-	    space->name, "mail", space->mail, "kind",
-	    kind_of(space->kind) == NULL ? "?" : kind_of(space->kind)->name,
-	    "description", space->description, "read",
-	    admin_word(ADMIN_WORDS_AUDIENCE, (int)space->read), "post",
-	    admin_word(ADMIN_WORDS_AUDIENCE, (int)space->post), "moderation",
-	    admin_word(ADMIN_WORDS_MODERATION, (int)space->moderation),
-	    "closed", (int)space->closed, "low", (json_int_t)state.low, "high",
-	    (json_int_t)state.high, "count", (json_int_t)state.count);
-}
-
-static json_t *
-moderator_names(struct community *community, const struct space *space)
-{
-	struct store_view *view = store_view_begin(community_store(community));
-	json_t *names = json_array();
-	Kith__Member *member;
-	char *address;
-
-	for (size_t i = 0; view != NULL && i < space->moderator_count; i++) {
-		if (member_get(store_view_reader(view), space->moderators[i],
-			&member) != 0)
-			continue;
-		address = member_address(store_view_reader(view), member);
-		if (address != NULL)
-			(void)json_array_append_new(names,
-			    json_string(address));
-		free(address);
-		kith__member__free_unpacked(member, NULL);
-	}
-	if (view != NULL)
-		store_view_end(&view);
-	return names;
-}
-
-static void
-run_show(struct control_request *request)
-{
-	struct community *community = control_context(request);
-	struct space *space =
-	    admin_space_named(request, control_arg(request, 0));
-	json_t *row;
-
-	if (space == NULL)
-		return;
-	row = space_row(community, space);
-	if (row != NULL) {
-		(void)json_object_set_new(row, "moderators",
-		    moderator_names(community, space));
-		(void)json_object_set_new(row, "created",
-		    json_integer((json_int_t)space->created));
-		(void)json_object_set_new(row, "digest_hour",
-		    json_integer(space->digest_hour));
-		(void)json_object_set_new(row, "digest_articles",
-		    json_integer(space->digest_articles));
-		(void)json_object_set_new(row, "digest_kilobytes",
-		    json_integer(space->digest_kilobytes));
-	}
-	space_unref(space);
-	control_result(request, row);
-	control_done(request);
-}
-
-/* A list in slices: the entries are counted, so nothing is held meanwhile. */
-struct space_list {
-	struct control_request *request;
-	struct space **items;
-	size_t count;
-	size_t room;
-	size_t at;
-};
-
-static int
-list_collect(void *arg, const struct space *space)
-{
-	struct space_list *list = arg;
-	struct space **bigger;
-
-	if (list->count == list->room) {
-		list->room = list->room == 0 ? 64 : list->room * 2;
-		bigger = realloc(list->items, list->room * sizeof *bigger);
-		if (bigger == NULL)
-			return -ENOMEM;
-		list->items = bigger;
-	}
-	/* counting does not change what the entry says */
-	list->items[list->count] = (struct space *)(uintptr_t)space;
-	space_ref(list->items[list->count++]);
-	return 0;
-}
-
-static void
-list_free(struct space_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		space_unref(list->items[i]);
-	free(list->items);
-	free(list);
-}
-
-static void
-list_send(void *arg)
-{
-	struct space_list *list = arg;
-	struct community *community = control_context(list->request);
-
-	while (list->at < list->count) {
-		if (control_is_full(list->request)) {
-			control_when_drained(list->request, list_send, list);
-			return;
-		}
-		for (size_t i = 0; i < LIST_SLICE && list->at < list->count;
-		     i++)
-			control_row(list->request,
-			    space_row(community, list->items[list->at++]));
-	}
-	control_done(list->request);
-	list_free(list);
-}
-
-static void
-run_list(struct control_request *request)
-{
-	struct community *community = control_context(request);
-	struct space_list *list = calloc(1, sizeof *list);
-	int rc = -ENOMEM;
-
-	if (list != NULL)
-		rc = spaces_each(community_spaces(community), list_collect,
-		    list);
-	if (rc != 0) {
-		if (list != NULL)
-			list_free(list);
-		admin_fail_errno(request, rc);
-		return;
-	}
-	list->request = request;
-	control_columns(request, "name", "mail", "kind", "count", "description",
-	    (char *)NULL);
-	list_send(list);
-}
-
 #define COMMON_OPTIONS                                                    \
  "[--mail LOCALPART] [--description TEXT] [--read anyone|members|staff] " \
  "[--post anyone|members|staff] [--moderation none|non-members|all] "     \
@@ -662,8 +508,8 @@ const struct control_verb admin_space_verbs[] = {
 	{ "space", "add", "NAME --kind KIND " COMMON_OPTIONS, 1, 1, run_add,
 	    0 },
 	{ "space", "set", "NAME " COMMON_OPTIONS, 1, 1, run_set, 0 },
-	{ "space", "show", "NAME", 1, 1, run_show, 0 },
-	{ "space", "list", "", 0, 0, run_list, 0 },
+	{ "space", "show", "NAME", 1, 1, admin_space_show, 0 },
+	{ "space", "list", "", 0, 0, admin_space_list, 0 },
 	{ "space", "remove", "NAME [--force]", 1, 1, admin_space_remove, 0 },
 	{ NULL, NULL, NULL, 0, 0, NULL, 0 },
 };

@@ -11,7 +11,9 @@ int space_record_get(struct store_reader *reader, uint32_t id,
     Kith__Space **record_r);
 int space_id_get(struct store_reader *reader, const char *name, uint32_t *id_r);
 
-/* The verb: admin_space_remove.c. */
+/* The verbs that have files of their own. */
+void admin_space_show(struct control_request *request);
+void admin_space_list(struct control_request *request);
 void admin_space_remove(struct control_request *request);
 
 #endif

@@ -55,7 +55,7 @@ job_from_row(struct jobs *jobs, uint64_t id, const Kith__Job *row)
 	return job;
 }
 
-static void
+void
 job_insert(struct job *job)
 {
 	struct job **bucket = &job->jobs->buckets[job->id % JOB_BUCKETS];
@@ -79,7 +79,7 @@ job_unlink(struct job *job)
 	job->queued = false;
 }
 
-static void
+void
 job_free(struct job *job)
 {
 	struct chunk *chunk;
@@ -319,7 +319,7 @@ job_step(struct job *job)
 }
 
 /* What was posted to the loop may outlive the engine by a moment. */
-static bool
+bool
 jobs_are_gone(struct jobs *jobs)
 {
 	if (!jobs->closing)
@@ -505,143 +505,4 @@ jobs_is_idle(const struct jobs *jobs)
 		return false;
 	return jobs_first((struct jobs *)(uintptr_t)jobs) == NULL ||
 	    !jobs_may_run(jobs);
-}
-
-/* ---- jobs that a commit added */
-
-struct arrival {
-	struct jobs *jobs;
-	struct job *job;
-};
-
-static void
-job_arrive(void *arg)
-{
-	struct arrival *arrival = arg;
-	struct jobs *jobs = arrival->jobs;
-
-	(void)__atomic_sub_fetch(&jobs->arriving, 1, __ATOMIC_RELEASE);
-	if (jobs->closing)
-		job_free(arrival->job);
-	else
-		job_insert(arrival->job);
-	free(arrival);
-	if (!jobs_are_gone(jobs))
-		jobs_schedule(jobs);
-}
-
-static void
-arrival_drop(void *arg)
-{
-	struct arrival *arrival = arg;
-
-	job_free(arrival->job);
-	free(arrival);
-}
-
-static void
-arrival_publish(void *arg)
-{
-	struct arrival *arrival = arg;
-	struct jobs *jobs = arrival->jobs;
-
-	(void)__atomic_add_fetch(&jobs->arriving, 1, __ATOMIC_RELEASE);
-	if (loop_post(community_loop(jobs->community), job_arrive, arrival) !=
-	    0) {
-		/* it is on disk, and the next start finds it */
-		(void)__atomic_sub_fetch(&jobs->arriving, 1, __ATOMIC_RELEASE);
-		arrival_drop(arrival);
-	}
-}
-
-int
-job_announce(struct store_txn *txn, struct jobs *jobs, uint64_t id,
-    const Kith__Job *row)
-{
-	struct arrival *arrival;
-	int rc;
-
-	if (jobs == NULL)
-		return 0; /* a store without an engine: kept for one */
-	arrival = calloc(1, sizeof *arrival);
-	if (arrival == NULL)
-		return -ENOMEM;
-	arrival->jobs = jobs;
-	arrival->job = job_from_row(jobs, id, row);
-	if (arrival->job == NULL) {
-		free(arrival);
-		return -ENOMEM;
-	}
-	rc = store_txn_on_commit(txn, arrival_publish, arrival_drop, arrival);
-	if (rc != 0)
-		arrival_drop(arrival);
-	return rc;
-}
-
-/* ---- a job that an admin took out */
-
-struct departure {
-	struct jobs *jobs;
-	uint64_t id;
-};
-
-static void
-job_depart(void *arg)
-{
-	struct departure *departure = arg;
-	struct jobs *jobs = departure->jobs;
-	struct job *job;
-
-	(void)__atomic_sub_fetch(&jobs->arriving, 1, __ATOMIC_RELEASE);
-	if (jobs_are_gone(jobs)) {
-		free(departure);
-		return;
-	}
-	job = job_find(jobs, departure->id);
-	free(departure);
-	if (job == NULL)
-		return;
-	job->removed = true;
-	if (job->queued) {
-		TAILQ_REMOVE(&jobs->ready[job->level], job, link);
-		job->queued = false;
-	}
-	job_settle(job);
-	jobs_schedule(jobs);
-}
-
-static void
-departure_publish(void *arg)
-{
-	struct departure *departure = arg;
-	struct jobs *jobs = departure->jobs;
-
-	(void)__atomic_add_fetch(&jobs->arriving, 1, __ATOMIC_RELEASE);
-	if (loop_post(community_loop(jobs->community), job_depart, departure) !=
-	    0) {
-		(void)__atomic_sub_fetch(&jobs->arriving, 1, __ATOMIC_RELEASE);
-		free(departure);
-	}
-}
-
-int
-job_remove(struct store_txn *txn, struct community *community, uint64_t id)
-{
-	struct store_key key = store_key_u64(id);
-	struct departure *departure;
-	int rc = store_delete(txn, STORE_JOBS, &key);
-
-	if (rc == 0)
-		rc = store_body_delete(txn, STORE_JOB_BODIES, id);
-	if (rc != 0 && rc != -ENOENT)
-		return rc;
-	departure = calloc(1, sizeof *departure);
-	if (departure == NULL)
-		return -ENOMEM;
-	departure->jobs = community_jobs(community);
-	departure->id = id;
-	rc = store_txn_on_commit(txn, departure_publish, free, departure);
-	if (rc != 0)
-		free(departure);
-	return rc;
 }

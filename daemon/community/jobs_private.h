@@ -91,14 +91,20 @@ struct jobs {
 struct job *job_find(struct jobs *jobs, uint64_t id);
 /* A job of this row in memory. NULL: no memory. */
 struct job *job_from_row(struct jobs *jobs, uint64_t id, const Kith__Job *row);
+void job_insert(struct job *job); /* among those of its engine, in line */
+void job_free(struct job *job);	  /* one that was not inserted, or is out */
 /* Puts it in line, unless it is, or has nothing to do now. */
 void job_queue(struct job *job);
 /* Frees it if nothing holds it any more and it is removed; frees its body with
  * the mail process if nothing needs that now. */
 void job_settle(struct job *job);
 void jobs_schedule(struct jobs *jobs);
+/* For what was posted to the loop: has the engine ended meanwhile? Then it is
+ * freed by whoever comes last. */
+bool jobs_are_gone(struct jobs *jobs);
 
-/* In apply: the engine gets the job after the commit. jobs may be NULL. */
+/* ---- jobs_commit.c
+ * In apply: the engine gets the job after the commit. jobs may be NULL. */
 int job_announce(struct store_txn *txn, struct jobs *jobs, uint64_t id,
     const Kith__Job *row);
 

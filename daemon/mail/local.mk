@@ -10,6 +10,7 @@ libkithmail_a_SOURCES = \
 	daemon/mail/transport.c daemon/mail/transport.h
 libkithmail_a_SOURCES += \
 	daemon/mail/smtp_client.c daemon/mail/smtp_client.h \
+	daemon/mail/smtp_client_greet.c daemon/mail/smtp_client_private.h \
 	daemon/mail/smtp_dial.c daemon/mail/smtp_dial.h \
 	daemon/mail/smtp_login.c daemon/mail/smtp_login.h \
 	daemon/mail/smtp_pool.c daemon/mail/smtp_pool.h

@@ -3,74 +3,22 @@
  */
 #include "build.h"
 
-#include "daemon/mail/smtp_client.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/log.h"
-#include "daemon/mail/smtp_login.h"
-#include "daemon/stream.h"
-#include "protocol/smtp.h"
+#include "daemon/mail/smtp_client_private.h"
 
 #define CLIENT_HELLO_SECONDS   60u
 #define CLIENT_COMMAND_SECONDS 300u /* RFC 5321 4.5.3.2 */
 #define CLIENT_BODY_SECONDS    600u
-#define CLIENT_ROW             8u
 #define CLIENT_TRIES           2u
-
-enum expect {
-	EXPECT_GREETING,
-	EXPECT_EHLO,
-	EXPECT_STARTTLS,
-	EXPECT_LOGIN,
-	EXPECT_RSET,
-	EXPECT_MAIL,
-	EXPECT_RCPT,
-	EXPECT_DATA,
-	EXPECT_BODY,
-	EXPECT_QUIT,
-};
-
-/* A delivery that is under way. */
-struct flight {
-	struct mail_chunk *chunk; /* NULL: none */
-	struct mail_delivery *delivery;
-	unsigned refused; /* the first refusal of the envelope */
-	char text[512];
-};
-
-struct smtp_client {
-	struct stream *stream;
-	const struct smtp_client_options *options;
-	const struct smtp_client_owner *owner;
-	void *arg;
-	struct smtp_reply reply;
-	enum expect row[CLIENT_ROW];
-	unsigned row_first;
-	unsigned row_count;
-	struct flight envelope; /* MAIL, RCPT, DATA: nothing has happened yet */
-	struct flight body;     /* the body was sent */
-	struct smtp_login login;
-	uint64_t size_limit; /* SIZE of the server; 0: none said */
-	unsigned answers;
-	bool securing;
-	bool ready;
-	bool quitting;
-	bool closing;
-	bool needs_reset;
-	bool pipelining;
-	bool eight_bit;
-	bool utf8;
-	bool size;
-	char why[256];
-};
 
 /* ---- the row */
 
-static void
-expect(struct smtp_client *client, enum expect what)
+void
+smtp_client_expect(struct smtp_client *client, enum expect what)
 {
 	unsigned at = (client->row_first + client->row_count) % CLIENT_ROW;
 
@@ -79,8 +27,8 @@ expect(struct smtp_client *client, enum expect what)
 	client->row_count++;
 }
 
-static void
-client_fail(struct smtp_client *client, const char *what, const char *why)
+void
+smtp_client_fail(struct smtp_client *client, const char *what, const char *why)
 {
 	if (client->closing)
 		return;
@@ -184,7 +132,7 @@ write_mail(struct smtp_client *client, bool utf8)
 	if (utf8)
 		stream_printf(client->stream, " SMTPUTF8");
 	stream_printf(client->stream, "\r\n");
-	expect(client, EXPECT_MAIL);
+	smtp_client_expect(client, EXPECT_MAIL);
 }
 
 static void
@@ -192,14 +140,14 @@ write_rcpt(struct smtp_client *client)
 {
 	stream_printf(client->stream, "RCPT TO:<%s>\r\n",
 	    client->envelope.delivery->recipient);
-	expect(client, EXPECT_RCPT);
+	smtp_client_expect(client, EXPECT_RCPT);
 }
 
 static void
 write_data(struct smtp_client *client)
 {
 	stream_printf(client->stream, "DATA\r\n");
-	expect(client, EXPECT_DATA);
+	smtp_client_expect(client, EXPECT_DATA);
 }
 
 static void
@@ -229,7 +177,7 @@ write_body(struct smtp_client *client)
 	stream_write(client->stream, ".\r\n", 3);
 	client->body = client->envelope;
 	client->envelope.chunk = NULL;
-	expect(client, EXPECT_BODY);
+	smtp_client_expect(client, EXPECT_BODY);
 }
 
 /* Takes deliveries until one can begin. False: there is none. */
@@ -274,7 +222,7 @@ client_pump(struct smtp_client *client)
 	if (client->needs_reset && !client->pipelining) {
 		client->needs_reset = false;
 		stream_printf(client->stream, "RSET\r\n");
-		expect(client, EXPECT_RSET);
+		smtp_client_expect(client, EXPECT_RSET);
 		return;
 	}
 	if (!envelope_take(client, &utf8)) {
@@ -288,7 +236,7 @@ client_pump(struct smtp_client *client)
 	if (client->needs_reset) {
 		client->needs_reset = false;
 		stream_printf(client->stream, "RSET\r\n");
-		expect(client, EXPECT_RSET);
+		smtp_client_expect(client, EXPECT_RSET);
 	}
 	write_mail(client, utf8);
 	if (client->pipelining) {
@@ -338,7 +286,7 @@ on_data(struct smtp_client *client)
 		return;
 	}
 	if (reply->code / 100 < 4) {
-		client_fail(client, "unexpected answer to DATA", reply->text);
+		smtp_client_fail(client, "unexpected answer to DATA", reply->text);
 		return;
 	}
 	flight_refused(&client->envelope, reply);
@@ -358,10 +306,8 @@ on_body(struct smtp_client *client)
 	client_pump(client);
 }
 
-/* ---- greeting, EHLO, TLS, AUTH */
-
-static void
-client_ready(struct smtp_client *client)
+void
+smtp_client_ready(struct smtp_client *client)
 {
 	client->ready = true;
 	stream_set_idle_timeout(client->stream, 0);
@@ -369,122 +315,7 @@ client_ready(struct smtp_client *client)
 	client_pump(client);
 }
 
-static void
-write_ehlo(struct smtp_client *client)
-{
-	stream_printf(client->stream, "EHLO %s\r\n", client->options->hostname);
-	expect(client, EXPECT_EHLO);
-}
-
-static void
-login_step(struct smtp_client *client)
-{
-	char line[SMTP_LOGIN_LINE];
-
-	switch (smtp_login_next(&client->login, client->options->user,
-	    client->options->secret, line, sizeof line)) {
-	case SMTP_LOGIN_SEND:
-		stream_printf(client->stream, "%s\r\n", line);
-		expect(client, EXPECT_LOGIN);
-		break;
-	case SMTP_LOGIN_NO_WAY:
-		client_fail(client,
-		    "the smarthost offers neither AUTH PLAIN nor "
-		    "AUTH LOGIN",
-		    "");
-		break;
-	case SMTP_LOGIN_TOO_LONG:
-		client_fail(client, "user or secret is too long", "");
-		break;
-	}
-	smtp_login_wipe(line, sizeof line);
-}
-
-static void
-client_login(struct smtp_client *client)
-{
-	const char *user = client->options->user;
-
-	if (user == NULL || user[0] == '\0') {
-		client_ready(client);
-		return;
-	}
-	if (!stream_is_tls(client->stream) &&
-	    !stream_peer_is_loopback(client->stream)) {
-		client_fail(client, "a secret is not sent without TLS", "");
-		return;
-	}
-	login_step(client);
-}
-
-static void
-on_ehlo(struct smtp_client *client)
-{
-	const struct smtp_reply *reply = &client->reply;
-	struct span args;
-
-	if (reply->code / 100 != 2) {
-		client_fail(client, "EHLO was refused", reply->text);
-		return;
-	}
-	client->pipelining = smtp_reply_offers(reply, "PIPELINING", NULL);
-	client->eight_bit = smtp_reply_offers(reply, "8BITMIME", NULL);
-	client->utf8 = smtp_reply_offers(reply, "SMTPUTF8", NULL);
-	client->size = smtp_reply_offers(reply, "SIZE", &args);
-	client->size_limit = 0;
-	if (client->size && args.len > 0 && args.len < 19)
-		client->size_limit = strtoull(args.bytes, NULL, 10);
-	smtp_login_init(&client->login,
-	    smtp_reply_offers(reply, "AUTH", &args) ? args : span_of(""));
-	if (client->options->tls != TLS_STARTTLS ||
-	    stream_is_tls(client->stream)) {
-		client_login(client);
-		return;
-	}
-	if (!smtp_reply_offers(reply, "STARTTLS", NULL)) {
-		client_fail(client, "the smarthost does not offer STARTTLS",
-		    "");
-		return;
-	}
-	stream_printf(client->stream, "STARTTLS\r\n");
-	expect(client, EXPECT_STARTTLS);
-}
-
-static void
-on_starttls(struct smtp_client *client)
-{
-	if (client->reply.code != 220) {
-		client_fail(client, "STARTTLS was refused", client->reply.text);
-		return;
-	}
-	client->securing = true;
-	/* what stood behind the reply in plain is dropped by the stream */
-	if (stream_connect_tls(client->stream, client->options->ctx,
-		client->options->host) < 0)
-		client_fail(client, "TLS cannot be begun", "");
-}
-
-static void
-on_login(struct smtp_client *client)
-{
-	const struct smtp_reply *reply = &client->reply;
-
-	if (reply->code == 334)
-		login_step(client);
-	else if (reply->code == 235)
-		client_ready(client);
-	else
-		client_fail(client, "AUTH was refused", reply->text);
-}
-
-static void
-on_greeting(struct smtp_client *client)
-{
-	if (client->reply.code != 220)
-		client_fail(client, "greeting", client->reply.text);
-	else
-		write_ehlo(client);
-}
+/* ---- what came back */
 
 static void
 client_reply(struct smtp_client *client)
@@ -492,7 +323,7 @@ client_reply(struct smtp_client *client)
 	enum expect what;
 
 	if (client->row_count == 0) {
-		client_fail(client, "the smarthost said", client->reply.text);
+		smtp_client_fail(client, "the smarthost said", client->reply.text);
 		return;
 	}
 	what = client->row[client->row_first];
@@ -500,21 +331,21 @@ client_reply(struct smtp_client *client)
 	client->row_count--;
 	/* 421 says nothing about the mail, unless it answers the body */
 	if (client->reply.code == 421 && what != EXPECT_BODY) {
-		client_fail(client, "the smarthost said", client->reply.text);
+		smtp_client_fail(client, "the smarthost said", client->reply.text);
 		return;
 	}
 	switch (what) {
 	case EXPECT_GREETING:
-		on_greeting(client);
+		smtp_client_on_greeting(client);
 		break;
 	case EXPECT_EHLO:
-		on_ehlo(client);
+		smtp_client_on_ehlo(client);
 		break;
 	case EXPECT_STARTTLS:
-		on_starttls(client);
+		smtp_client_on_starttls(client);
 		break;
 	case EXPECT_LOGIN:
-		on_login(client);
+		smtp_client_on_login(client);
 		break;
 	case EXPECT_RSET:
 		client_pump(client);
@@ -530,7 +361,7 @@ client_reply(struct smtp_client *client)
 		on_body(client);
 		break;
 	case EXPECT_QUIT:
-		client_fail(client, "idle", "");
+		smtp_client_fail(client, "idle", "");
 		break;
 	}
 }
@@ -548,7 +379,7 @@ on_readable(void *arg)
 		rc = smtp_reply_read(&client->reply,
 		    stream_input(client->stream), &used);
 		if (rc < 0) {
-			client_fail(client, "the smarthost does not speak SMTP",
+			smtp_client_fail(client, "the smarthost does not speak SMTP",
 			    "");
 			return;
 		}
@@ -575,9 +406,9 @@ on_secured(void *arg)
 
 	client->securing = false;
 	if (client->options->tls == TLS_IMPLICIT)
-		expect(client, EXPECT_GREETING);
+		smtp_client_expect(client, EXPECT_GREETING);
 	else
-		write_ehlo(client);
+		smtp_client_ehlo(client);
 }
 
 static const char *
@@ -633,7 +464,7 @@ smtp_client_new(struct stream *stream,
 	stream_set_handler(stream, &client_stream_handler, client);
 	stream_set_idle_timeout(stream, CLIENT_HELLO_SECONDS);
 	if (options->tls != TLS_IMPLICIT) {
-		expect(client, EXPECT_GREETING);
+		smtp_client_expect(client, EXPECT_GREETING);
 		return client;
 	}
 	client->securing = true;
@@ -676,7 +507,7 @@ smtp_client_quit(struct smtp_client *client)
 	client->quitting = true;
 	client->ready = false;
 	stream_printf(client->stream, "QUIT\r\n");
-	expect(client, EXPECT_QUIT);
+	smtp_client_expect(client, EXPECT_QUIT);
 	stream_set_idle_timeout(client->stream, CLIENT_HELLO_SECONDS);
 }
 

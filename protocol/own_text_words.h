@@ -1,0 +1,201 @@
+/* own_text_words.h - what mail programs write around a quote, in the languages
+ * that were met in real mail. Data of own_text.c alone; UTF-8, matched byte for
+ * byte, so each form that occurs has its row.
+ */
+#ifndef KITH_PROTOCOL_OWN_TEXT_WORDS_H
+#define KITH_PROTOCOL_OWN_TEXT_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* "On Monday, X <x@y> wrote:" */
+static const struct {
+	const char *start; /* NULL: any (then verb and address must be there) */
+	const char *verb;
+	bool verb_last;
+} attributions[] = {
+	{ "On ", "wrote", true },
+	{ "On ", "writes", true },
+	{ "Am ", "schrieb", false },
+	{ "Le ", "a écrit", true },
+	{ "El ", "escribió", false },
+	{ "Il ", "ha scritto", true },
+	{ "Em ", "escreveu", true },
+	{ "Op ", "schreef", false },
+	{ "Den ", "skrev", false },
+	{ "Vào ", "đã viết", true },
+	{ "Vào ", "viết", true },
+	{ "Lúc ", "đã viết", true },
+	{ "在", "写道", true },
+	{ "在", "寫道", true },
+	{ "於", "寫道", true },
+	{ "20", "写道", true },
+	{ "20", "寫道", true },
+	{ "20", "年", false },
+	{ "20", "작성", false },
+	{ "W dniu ", "napisał", false },
+	{ NULL, "wrote", true },
+	{ NULL, "writes", true },
+	{ NULL, "schrieb", false },
+	{ NULL, "a écrit", true },
+	{ NULL, "escribió", true },
+	{ NULL, "đã viết", true },
+	{ NULL, "写道", true },
+	{ NULL, "寫道", true },
+	{ NULL, "ha scritto", true },
+	{ NULL, "написал", false },
+	{ NULL, "пишет", true },
+};
+
+/* Within a line of dashes. */
+static const char *const splitters[] = {
+	"Original Message",
+	"Original message",
+	"Original Email",
+	"Ursprüngliche Nachricht",
+	"Original-Nachricht",
+	"Originalnachricht",
+	"Message d'origine",
+	"Message d’origine",
+	"Message original",
+	"Mensaje original",
+	"Mensagem original",
+	"Messaggio originale",
+	"Oorspronkelijk bericht",
+	"Thư gốc",
+	"Tin nhắn gốc",
+	"Tin nhắn ban đầu",
+	"原始邮件",
+	"原始郵件",
+	"原邮件",
+	"元のメッセージ",
+	"Исходное сообщение",
+	"Originalmeddelande",
+	"원본 메일",
+};
+
+static const char *const forwards[] = {
+	"orwarded",
+	"orwarded message",
+	"eitergeleitet",
+	"ransféré",
+	"eenviado",
+	"huyển tiếp",
+	"转发",
+	"轉寄",
+	"轉發",
+	"nltrato",
+	"oorgestuurd",
+	"ересыла",
+};
+
+enum label {
+	LABEL_NONE,
+	LABEL_FROM,
+	LABEL_DATE,
+	LABEL_TO,
+	LABEL_SUBJECT,
+};
+
+static const struct {
+	const char *word;
+	enum label label;
+} labels[] = {
+	{ "From", LABEL_FROM },
+	{ "Von", LABEL_FROM },
+	{ "De", LABEL_FROM },
+	{ "Da", LABEL_FROM },
+	{ "Van", LABEL_FROM },
+	{ "Från", LABEL_FROM },
+	{ "发件人", LABEL_FROM },
+	{ "寄件者", LABEL_FROM },
+	{ "寄件人", LABEL_FROM },
+	{ "差出人", LABEL_FROM },
+	{ "Từ", LABEL_FROM },
+	{ "Người gửi", LABEL_FROM },
+	{ "От", LABEL_FROM },
+	{ "보낸 사람", LABEL_FROM },
+	{ "Sent", LABEL_DATE },
+	{ "Date", LABEL_DATE },
+	{ "Gesendet", LABEL_DATE },
+	{ "Datum", LABEL_DATE },
+	{ "Envoyé", LABEL_DATE },
+	{ "Enviado", LABEL_DATE },
+	{ "Enviado el", LABEL_DATE },
+	{ "Fecha", LABEL_DATE },
+	{ "Data", LABEL_DATE },
+	{ "Inviato", LABEL_DATE },
+	{ "Verzonden", LABEL_DATE },
+	{ "Skickat", LABEL_DATE },
+	{ "发送时间", LABEL_DATE },
+	{ "发送日期", LABEL_DATE },
+	{ "日期", LABEL_DATE },
+	{ "时间", LABEL_DATE },
+	{ "寄件日期", LABEL_DATE },
+	{ "傳送日期", LABEL_DATE },
+	{ "送信日時", LABEL_DATE },
+	{ "Đã gửi", LABEL_DATE },
+	{ "Ngày gửi", LABEL_DATE },
+	{ "Ngày", LABEL_DATE },
+	{ "Thời gian", LABEL_DATE },
+	{ "Дата", LABEL_DATE },
+	{ "Отправлено", LABEL_DATE },
+	{ "To", LABEL_TO },
+	{ "An", LABEL_TO },
+	{ "À", LABEL_TO },
+	{ "A", LABEL_TO },
+	{ "Para", LABEL_TO },
+	{ "Aan", LABEL_TO },
+	{ "Till", LABEL_TO },
+	{ "收件人", LABEL_TO },
+	{ "收件者", LABEL_TO },
+	{ "宛先", LABEL_TO },
+	{ "Đến", LABEL_TO },
+	{ "Tới", LABEL_TO },
+	{ "Người nhận", LABEL_TO },
+	{ "Кому", LABEL_TO },
+	{ "Subject", LABEL_SUBJECT },
+	{ "Betreff", LABEL_SUBJECT },
+	{ "Objet", LABEL_SUBJECT },
+	{ "Asunto", LABEL_SUBJECT },
+	{ "Assunto", LABEL_SUBJECT },
+	{ "Oggetto", LABEL_SUBJECT },
+	{ "Onderwerp", LABEL_SUBJECT },
+	{ "Ämne", LABEL_SUBJECT },
+	{ "主题", LABEL_SUBJECT },
+	{ "主旨", LABEL_SUBJECT },
+	{ "件名", LABEL_SUBJECT },
+	{ "Chủ đề", LABEL_SUBJECT },
+	{ "Tiêu đề", LABEL_SUBJECT },
+	{ "Тема", LABEL_SUBJECT },
+};
+
+/* A phone says so itself. */
+static const char *const device_lines[] = {
+	"Sent from my ",
+	"Sent via ",
+	"Sent from Yahoo",
+	"Sent from Outlook",
+	"Sent from Mail for ",
+	"Get Outlook for ",
+	"Gesendet von ",
+	"Von meinem ",
+	"Envoyé de mon ",
+	"Envoyé depuis ",
+	"Envoyé à partir de ",
+	"Enviado desde mi ",
+	"Enviado desde ",
+	"Enviado do meu ",
+	"Inviato da ",
+	"Verzonden vanaf ",
+	"Đã gửi từ ",
+	"Được gửi từ ",
+	"Gửi từ ",
+	"发自我的",
+	"發自我的",
+	"从我的",
+	"Отправлено с ",
+	"iPhoneから送信",
+};
+
+#endif
