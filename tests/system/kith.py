@@ -298,15 +298,19 @@ class Mail:
 
 
 class Sink:
-    """An SMTP server that keeps what it gets; rules refuse by recipient."""
+    """An SMTP server that keeps what it gets; rules refuse by recipient, and
+    hang_ups is how often it leaves without an answer to the end of a mail."""
 
-    def __init__(self):
+    def __init__(self, port=0):
         sink = self
         self.mails = []
         self.rules = {}
+        self.hang_ups = 0
         self.changed = threading.Condition()
 
         class Handler(socketserver.StreamRequestHandler):
+            disable_nagle_algorithm = True
+
             def say(self, text):
                 self.wfile.write(text.encode() + b"\r\n")
 
@@ -342,6 +346,9 @@ class Sink:
                             data.append(part[1:] if part.startswith(b".")
                                         else part)
                         with sink.changed:
+                            if sink.hang_ups > 0:
+                                sink.hang_ups -= 1
+                                return
                             for to in recipients:
                                 sink.mails.append(Mail(
                                     b"".join(data), recipient=to,
@@ -358,7 +365,7 @@ class Sink:
             allow_reuse_address = True
             daemon_threads = True
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", port), Handler)
         self.port = self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever,
                                        daemon=True)
