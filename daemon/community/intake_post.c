@@ -117,8 +117,8 @@ post_refuse(struct mail_item *item, enum reason reason)
 	if (reason == REASON_NOT_ALLOWED || reason == REASON_LOGIN_NEEDED) {
 		item->reason = REASON_NOT_ALLOWED;
 		(void)snprintf(item->detail, sizeof item->detail,
-		    "you may not post to %s; %s+help@%s tells more",
-		    item->space->name, item->space->mail,
+		    "you may not post here; %s+help@%s tells more",
+		    item->space->mail,
 		    community_config(item->community)->domain);
 	}
 	return 1;

@@ -36,8 +36,13 @@ void
 list_loop_mark(struct buffer *out, struct community *community,
     const struct space *space)
 {
-	buffer_printf(out, "%s/%s", community_config(community)->domain,
-	    space->name);
+	/* not the name: a stranger who writes to a hidden space reads this */
+	if (space->mail[0] != '\0')
+		buffer_printf(out, "%s/%s",
+		    community_config(community)->domain, space->mail);
+	else
+		buffer_printf(out, "%s/%u",
+		    community_config(community)->domain, space->id);
 }
 
 void

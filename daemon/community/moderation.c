@@ -398,9 +398,13 @@ decision_tell_author(struct store_txn *txn, struct community *community,
 		return 0;
 	buffer_init(&text, 0);
 	buffer_printf(&text,
-	    "Your message \"%s\" to %s was not accepted.\n\n"
+	    "Your message \"%s\" to %s%s%s was not accepted.\n\n"
 	    "The moderator says:\n\n    %s\n",
-	    record->subject, space->name, decision->reason);
+	    record->subject,
+	    space->mail[0] != '\0' ? space->mail : space->name,
+	    space->mail[0] != '\0' ? "@" : "",
+	    space->mail[0] != '\0' ? community_config(community)->domain : "",
+	    decision->reason);
 	notice.to = record->address;
 	notice.from_local = space->mail;
 	notice.subject = "Your message was not accepted";

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/community/jobs.h"
+#include "daemon/community/list_copy.h"
 #include "daemon/community/mail_item.h"
 #include "daemon/community/members.h"
 #include "daemon/community/spaces.h"
@@ -112,12 +113,13 @@ article_head(struct store_txn *txn, struct community *community,
 	const struct config *config = community_config(community);
 	char *name = author_name(txn, draft->author.member);
 	char *references = references_text(draft);
-	char address[300], loop[600];
+	char address[300];
+	struct buffer loop;
 
 	(void)snprintf(
 	    address, sizeof address, "%s@%s", space->mail, config->domain);
-	(void)snprintf(
-	    loop, sizeof loop, "%s/%s", config->domain, space->name);
+	buffer_init(&loop, 0);
+	list_loop_mark(&loop, community, space);
 	if (name == NULL || references == NULL)
 		head->failed = true;
 	mail_field_write_address(head, "From", name == NULL ? "" : name, address);
@@ -138,8 +140,11 @@ article_head(struct store_txn *txn, struct community *community,
 		    &(struct mail_field){
 			"References", references, MAIL_FIELD_IDS });
 	}
-	mail_field_write(
-	    head, &(struct mail_field){ "Kith-Loop", loop, MAIL_FIELD_RAW });
+	mail_field_write(head,
+	    &(struct mail_field){
+		"Kith-Loop", buffer_text(&loop), MAIL_FIELD_RAW });
+	head->failed |= loop.failed;
+	buffer_fini(&loop);
 	free(name);
 	free(references);
 	return buffer_failed(head) ? -ENOMEM : 0;

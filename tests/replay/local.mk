@@ -7,10 +7,12 @@ tests_replay_replay_LDADD = libkithnews.a libkithcommunity.a libkithmail.a \
 
 REPLAY_SCENARIOS = \
 	tests/replay/bounces-and-retry.scn tests/replay/digest.scn \
+	tests/replay/hidden-names.scn \
 	tests/replay/list-and-news.scn tests/replay/loops.scn \
 	tests/replay/moderation.scn tests/replay/rights-change.scn \
 	tests/replay/subscribe.scn \
-	tests/replay/ticket.scn tests/replay/ticket-crosspost.scn tests/replay/ticket-poison.scn \
+	tests/replay/ticket.scn tests/replay/ticket-crosspost.scn \
+	tests/replay/ticket-poison.scn \
 	tests/replay/ticket-reply-all.scn \
 	tests/replay/ticket-safety.scn
 TESTS += $(REPLAY_SCENARIOS)

@@ -6,6 +6,7 @@
  *   saysnot REGEX
  *   lmtp FROM TO ...       hands in the indented block; every recipient gets 250
  *   lmtp! CODE FROM TO     the answer to RCPT or to the mail is that code
+ *                          (`says` looks at it)
  *   mail ADDRESS           the oldest mail to that address not looked at yet
  *   has REGEX              the mail at hand matches
  *   hasnot REGEX
@@ -212,6 +213,7 @@ hand_in(struct replay *replay, const char *from, char *const *to, int count,
 	unsigned got = 250;
 	int taken = 0;
 	char line[600];
+	struct buffer said;
 
 	lmtp_expect(replay, client, 220);
 	lmtp_say(client, "LHLO replay.example");
@@ -235,8 +237,13 @@ hand_in(struct replay *replay, const char *from, char *const *to, int count,
 	}
 	if (got != code)
 		FAIL(replay, "LMTP: %s", buffer_text(&replay->said));
+	/* `says` is for the answer to the mail */
+	said = replay->said;
+	buffer_init(&replay->said, 0);
 	lmtp_say(client, "QUIT");
 	lmtp_expect(replay, client, 221);
+	buffer_fini(&replay->said);
+	replay->said = said;
 	world_client_free(&client);
 	world_settle(replay->world);
 }
