@@ -158,10 +158,14 @@ static void
 work_start(struct admin_work *work, void (*run)(void *arg),
     void (*done)(void *arg))
 {
-	work->rc = worker_submit(community_workers(work->community),
+	/* work->rc is the worker's as soon as it has the work */
+	int rc = worker_submit(community_workers(work->community),
 	    community_loop(work->community), run, done, work);
-	if (work->rc != 0)
+
+	if (rc != 0) {
+		work->rc = rc;
 		done(work);
+	}
 }
 
 static void
