@@ -62,7 +62,6 @@ int control_serve(
  * later; both take it. If the client went away meanwhile, what is said is
  * dropped. Arguments are valid UTF-8 without NUL. */
 void *control_context(const struct control_request *request);
-unsigned control_arg_count(const struct control_request *request);
 /* Positional argument i, NULL: not given. */
 const char *control_arg(const struct control_request *request, unsigned i);
 /* Value of an option ("--kind"), "" for a flag that is given, NULL: not

@@ -161,12 +161,6 @@ control_context(const struct control_request *request)
 	return request->context;
 }
 
-unsigned
-control_arg_count(const struct control_request *request)
-{
-	return request->arg_count;
-}
-
 const char *
 control_arg(const struct control_request *request, unsigned i)
 {

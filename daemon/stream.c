@@ -595,12 +595,6 @@ stream_is_tls(const struct stream *stream)
 	return stream->security == STREAM_TLS;
 }
 
-struct ssl_st *
-stream_tls(const struct stream *stream)
-{
-	return stream->ssl;
-}
-
 void
 stream_set_idle_timeout(struct stream *stream, unsigned seconds)
 {

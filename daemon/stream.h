@@ -20,7 +20,6 @@
 
 struct event_base;
 struct ssl_ctx_st;
-struct ssl_st;
 struct stream;
 
 #define STREAM_HIGH_WATER (64u * 1024u)
@@ -87,8 +86,6 @@ int stream_start_tls(struct stream *stream, struct ssl_ctx_st *ctx);
 int stream_connect_tls(
     struct stream *stream, struct ssl_ctx_st *ctx, const char *hostname);
 bool stream_is_tls(const struct stream *stream);
-/* The TLS session, for logs and client certificates; NULL in plain. */
-struct ssl_st *stream_tls(const struct stream *stream);
 
 /* Seconds without a byte received or sent; 0: none. And from now, whatever
  * happens; 0: none. */

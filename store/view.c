@@ -184,15 +184,3 @@ store_views_publish(struct store *store, uint64_t version)
 	pthread_mutex_unlock(&views->lock);
 	views_free(old);
 }
-
-/* The commit did not take place. */
-void
-store_views_release(struct store *store)
-{
-	struct store_views *views = &store->views;
-
-	pthread_mutex_lock(&views->lock);
-	views->committing = false;
-	pthread_cond_broadcast(&views->landed);
-	pthread_mutex_unlock(&views->lock);
-}

@@ -32,7 +32,6 @@ struct draft {
 	size_t reference_count;
 	char *subject; /* decoded; owned */
 	char *from;    /* decoded; owned */
-	char *supersedes; /* reserved for control; NULL */
 	uint64_t date;
 	/* where and by whom */
 	uint32_t spaces[DRAFT_SPACES_MAX];

@@ -499,10 +499,18 @@ smtp_client_wake(struct smtp_client *client)
 		stream_flush(client->stream);
 }
 
+/* Ready, and nothing open. */
+static bool
+client_is_idle(const struct smtp_client *client)
+{
+	return smtp_client_is_ready(client) && client->envelope.chunk == NULL &&
+	    client->body.chunk == NULL;
+}
+
 void
 smtp_client_quit(struct smtp_client *client)
 {
-	if (!smtp_client_is_idle(client))
+	if (!client_is_idle(client))
 		return;
 	client->quitting = true;
 	client->ready = false;
@@ -515,13 +523,6 @@ bool
 smtp_client_is_ready(const struct smtp_client *client)
 {
 	return client->ready && !client->closing && !client->quitting;
-}
-
-bool
-smtp_client_is_idle(const struct smtp_client *client)
-{
-	return smtp_client_is_ready(client) && client->envelope.chunk == NULL &&
-	    client->body.chunk == NULL;
 }
 
 unsigned

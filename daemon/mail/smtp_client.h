@@ -50,8 +50,6 @@ void smtp_client_wake(struct smtp_client *client);
 /* QUIT, if nothing is open. */
 void smtp_client_quit(struct smtp_client *client);
 bool smtp_client_is_ready(const struct smtp_client *client);
-/* Ready, and nothing open. */
-bool smtp_client_is_idle(const struct smtp_client *client);
 /* Final answers that this connection has given. */
 unsigned smtp_client_answers(const struct smtp_client *client);
 
