@@ -37,7 +37,7 @@ struct mail_report {
 int mail_report_parse(struct span body, struct mail_report *report);
 void mail_report_fini(struct mail_report *report);
 
-/* LISTS.md section 6 as a rule: only `failed` counts, 5.x.x is hard save 5.7.x
+/* Only `failed` counts, 5.x.x is hard save 5.7.x
  * (policy, spam) and 5.2.2 (full), 5.3.4 and 5.6.x (about the message), 4.x.x
  * soft. action may be empty (an SMTP reply): judged by status alone. */
 enum mail_bounce mail_bounce_judge(struct span action, struct span status,

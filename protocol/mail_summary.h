@@ -19,7 +19,8 @@
 #define MAIL_TEXT_DEFAULT   262144u /* octets of text and of own text */
 #define MAIL_SUBJECT_MAX    1000u   /* octets */
 
-/* GATEWAY.md section 4. */
+/* What sort of mail it is, by its header and envelope; from the second on kith
+ * never answers. */
 enum mail_class {
 	MAIL_CLASS_HUMAN,
 	MAIL_CLASS_NO_ACK,  /* list, bulk, no-reply: accepted, never answered */

@@ -295,10 +295,10 @@ int store_system_open(struct store *store, char **error_r);
 /* view.c */
 int store_views_init(struct store *store);
 void store_views_fini(struct store *store);
-/* Around a commit, by the writer: from _hold on no new snapshot is taken. */
+/* Around a commit, by the writer: from _hold to _publish no new snapshot is
+ * taken. A commit that fails ends the process, so nothing lets go of it else. */
 void store_views_hold(struct store *store);
 void store_views_publish(struct store *store, uint64_t version);
-void store_views_release(struct store *store);
 
 /* inbox.c: hands over a chain of finished operations with one signal. */
 void store_inbox_deliver(struct store_inbox *inbox, struct store_op *first,

@@ -33,9 +33,9 @@ struct store_options {
 	size_t log_file_bytes;	     /* 0: 16 MB; the reserve is four times that */
 	/* Called from any of the store's threads. */
 	void (*log)(void *arg, enum store_log_level level, const char *line);
-	/* A commit failed in a way that only a restart mends (every error but
-	 * -ENOSPC) or the environment panicked. Must not return: the process
-	 * exits and recovers at the next start. */
+	/* A commit failed, or the environment panicked: only a restart mends
+	 * that. Must not return: the process exits and recovers at the next
+	 * start. (-ENOSPC before the commit only fails the operation.) */
 	void (*fatal)(void *arg, const char *why);
 	void *arg;
 };

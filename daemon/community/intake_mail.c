@@ -347,7 +347,8 @@ delivery_submit(struct delivery *delivery)
 
 /* ---- the mail */
 
-/* Automatic mail is nobody's word (GATEWAY.md section 4). */
+/* Automatic mail is nobody's word: it confirms nothing, opens nothing, and is
+ * never answered. */
 static bool
 mail_is_automatic(const struct delivery *delivery)
 {

@@ -147,7 +147,7 @@ post_check(struct store_txn *txn, struct mail_item *item)
 	item->detail[0] = '\0';
 	item->step = POST_STEP_STORE;
 	item->reason = REASON_IGNORED;
-	/* T40, T45: never posted, never answered */
+	/* a vacation notice or our own copy: never posted, never answered */
 	if (item->automatic || mail_is_loop(item))
 		return 1;
 	reason = intake_judge_spaces(item->community, item->draft, &moderated);

@@ -1,5 +1,5 @@
-/* intake_private.h - what the doors share. Private to intake*.c and
- * mail_action.c.
+/* intake_private.h - what the doors share. Private to intake*.c and the actions
+ * in mail_*.c.
  */
 #ifndef KITH_COMMUNITY_INTAKE_PRIVATE_H
 #define KITH_COMMUNITY_INTAKE_PRIVATE_H

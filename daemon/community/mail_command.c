@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/community/jobs.h"
 #include "daemon/community/mail_item.h"
 #include "daemon/community/members.h"
+#include "daemon/community/notice.h"
 #include "daemon/community/subscriptions.h"
 #include "protocol/mail_command.h"
 #include "protocol/mail_summary.h"
@@ -319,7 +319,7 @@ const struct mail_action mail_action_confirm = {
 
 /* With a token (List-Unsubscribe) it is done at once, whoever sends it: the
  * token is the reader's own. Without one the address is asked first, since a
- * From is easily forged (GATEWAY.md T69). */
+ * From is easily forged. */
 static int
 unsubscribe_check(struct store_txn *txn, struct mail_item *item)
 {

@@ -27,7 +27,7 @@ struct mail_item {
 	const char *client;
 	const char *recipient;
 	struct identity author; /* by the From address; trust from the door */
-	bool automatic;		/* GATEWAY.md section 4 */
+	bool automatic;		/* by its class, or from the null sender */
 	/* what the local part said */
 	struct space *space; /* counted; NULL for postmaster and abuse */
 	struct span token_text;
@@ -64,12 +64,12 @@ extern const struct mail_action mail_action_subscribe;	  /* mail_command.c */
 extern const struct mail_action mail_action_unsubscribe;  /* mail_command.c */
 extern const struct mail_action mail_action_help;	  /* mail_command.c */
 extern const struct mail_action mail_action_request;	  /* mail_command.c */
-extern const struct mail_action mail_action_owner;	  /* mail_command.c */
+extern const struct mail_action mail_action_owner;	  /* mail_owner.c */
 extern const struct mail_action mail_action_confirm;	  /* mail_command.c */
 extern const struct mail_action mail_action_bounce;	  /* bounce.c */
-extern const struct mail_action mail_action_moderate;	  /* moderation.c */
+extern const struct mail_action mail_action_moderate;	  /* mail_moderate.c */
 
-/* In apply: keeps the mail as held with a cause, tells moderators or admins.
+/* intake_post.c. In apply: keeps the mail as held with a cause, tells moderators or admins.
  * Sets item->held and item->reason = REASON_HELD. */
 int mail_item_hold(
     struct store_txn *txn, struct mail_item *item, Kith__HeldCause cause);

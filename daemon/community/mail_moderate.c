@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "daemon/community/intake_private.h"
-#include "daemon/community/jobs.h"
+#include "daemon/community/notice.h"
 #include "protocol/mail_command.h"
 #include "protocol/mail_summary.h"
 

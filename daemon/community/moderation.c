@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "daemon/community/jobs.h"
 #include "daemon/community/journal.h"
 #include "daemon/community/members.h"
+#include "daemon/community/notice.h"
 #include "daemon/community/roster.h"
 #include "daemon/community/spaces.h"
 #include "daemon/community/ticket.h"
@@ -16,7 +16,6 @@
 #include "protocol/charset.h"
 #include "protocol/dot.h"
 #include "protocol/mask.h"
-#include "protocol/mime.h"
 
 #define MODERATORS_MAX 20u /* who are asked, each by a mail of its own */
 #define EXCERPT_MAX    1500u /* octets shown to a moderator */

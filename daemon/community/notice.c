@@ -1,5 +1,7 @@
 /* notice.c - kith's own words, said in a way that no machine answers.
  */
+#include "daemon/community/notice.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

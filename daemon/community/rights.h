@@ -20,7 +20,8 @@ enum reader_class {
 	READER_CLASSES
 };
 
-/* PRODUCT.md 2.0 */
+/* How far it is proved that the author is who From says: by a token of his, by
+ * the MTA's pass aligned with From, by both, by a login. */
 enum trust { TRUST_NONE, TRUST_TOKEN, TRUST_ALIGNED, TRUST_BOTH, TRUST_SESSION };
 
 /* Who is there, computed once at the door. Plain data. */

@@ -27,7 +27,7 @@ int ticket_store(
 int ticket_of_references(struct store_txn *txn, struct community *community,
     const struct draft *draft, uint32_t *ticket_r);
 /* In apply: notes the Message-ID and the ids in its References, seen or not,
- * as the ticket's (GATEWAY.md T5, T6). */
+ * as the ticket's: a sibling that is late finds it too. */
 int ticket_index_ids(struct store_txn *txn, struct community *community,
     uint32_t ticket, const struct draft *draft);
 

@@ -1,9 +1,8 @@
 /* ticket_intake.c - mail to a support address: a new ticket, a further word of
  * the customer, or the answer of staff.
  *
- * The order of evidence is GATEWAY.md section 2: the recipient's token says who
- * may, the references say where; if they point to different tickets nothing is
- * done and the mail is held.
+ * The recipient's token says who may, the references say where; if they point to
+ * different tickets nothing is done and the mail is held.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -39,7 +38,7 @@ is_staff(const struct identity *identity)
 	return identity->active && identity->role >= KITH__ROLE__ROLE_STAFF;
 }
 
-/* DESIGN.md section 4, staff by mail: where the MTA's word counts, a pass that is
+/* Staff by mail: where the MTA's word counts, a pass that is
  * aligned with From is needed besides the token. */
 static bool
 mail_is_authentic(const struct mail_item *item)
@@ -58,7 +57,7 @@ check_id(struct store_txn *txn, struct mail_item *item)
 	item->draft->except_member = 0;
 	item->draft->automatic = item->automatic;
 	item->reason = draft_check_id(txn, item->community, item->draft);
-	/* what a list has already becomes a ticket all the same (T20) */
+	/* what a list has already becomes a ticket all the same */
 	if (item->reason == REASON_DUPLICATE &&
 	    draft_adds_placement(txn, item->draft))
 		item->reason = REASON_STORED;
@@ -114,7 +113,7 @@ ticket_check(struct store_txn *txn, struct mail_item *item)
 	if (error != 0)
 		return error;
 	if (ticket == NULL) {
-		/* a vacation notice opens no ticket (GATEWAY.md section 4) */
+		/* a vacation notice opens no ticket */
 		item->step = STEP_OPEN;
 		if (item->automatic) {
 			item->reason = REASON_IGNORED;
@@ -126,8 +125,7 @@ ticket_check(struct store_txn *txn, struct mail_item *item)
 	    STEP_CUSTOMER :
 	    STEP_STRANGER;
 	kith__ticket__free_unpacked(ticket, NULL);
-	/* staff answer by their token; without it a From proves nothing
-	 * (GATEWAY.md T24) */
+	/* staff answer by their token; without it a From proves nothing */
 	if (item->step == STEP_STRANGER && is_staff(&item->author))
 		return hold(item, KITH__HELD_CAUSE__HELD_AUTH_FAIL);
 	if (item->automatic)
@@ -145,7 +143,7 @@ check_staff_reply(struct mail_item *item)
 		return hold(item, KITH__HELD_CAUSE__HELD_MEMBER_MISMATCH);
 	if (!mail_is_authentic(item))
 		return hold(item, KITH__HELD_CAUSE__HELD_AUTH_FAIL);
-	/* an out-of-office of staff is nothing for the customer (T41) */
+	/* an out-of-office of staff is nothing for the customer */
 	if (item->automatic) {
 		item->reason = REASON_IGNORED;
 		return 1;

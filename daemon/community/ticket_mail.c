@@ -13,6 +13,7 @@
 #include "daemon/community/list_copy.h"
 #include "daemon/community/mail_item.h"
 #include "daemon/community/members.h"
+#include "daemon/community/notice.h"
 #include "daemon/community/spaces.h"
 #include "daemon/community/ticket_private.h"
 #include "daemon/community/token.h"
@@ -200,7 +201,7 @@ ticket_mail_article(struct store_txn *txn, struct community *community,
 }
 
 /* Nothing of the customer's text is in it: an acknowledgement must not carry a
- * stranger's words to whoever he named in From (PRODUCT.md R35). */
+ * stranger's words to whoever he named in From. */
 int
 ticket_acknowledge(struct store_txn *txn, const struct mail_item *item,
     uint32_t number, uint32_t requester)

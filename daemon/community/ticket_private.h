@@ -10,7 +10,7 @@ struct mail_item;
 #define TICKET_ARTICLES_MAX	1000u
 #define TICKET_PARTICIPANTS_MAX 20u
 /* A ticket solved longer ago than this is not reopened: a new one is linked to
- * it (GATEWAY.md T15). */
+ * it. */
 #define TICKET_REOPEN_SECONDS (30u * 86400u)
 
 /* Is the address the requester or a participant who is not muted? */

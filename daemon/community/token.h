@@ -3,7 +3,7 @@
  * {kind, object, member, expiry, key id} and an HMAC-SHA256 cut to 80 bits, in
  * lower-case base32 of at most 36 characters; safe when a relay changes case.
  * The domain of the community goes into the HMAC, so that a token of another
- * community is worth nothing (GATEWAY.md T74).
+ * community is worth nothing.
  */
 #ifndef KITH_COMMUNITY_TOKEN_H
 #define KITH_COMMUNITY_TOKEN_H
@@ -60,8 +60,8 @@ char *token_address(struct community *community, const char *local_part,
 /* 0; -EBADMSG: not a token of ours; -ETIMEDOUT: expired (token_r is filled). */
 int token_read(struct community *community, enum token_kind kind,
     struct span text, struct token *token_r);
-/* In an operation: -EALREADY if a single-use token was used before, else marks
- * it used (apply) or just looks (check, with a reader). */
+/* For single-use tokens, others pass: 0, or -EALREADY if it was used before.
+ * token_use, in apply, marks it; token_was_used, in check, only looks. */
 int token_use(struct store_txn *txn, struct community *community, struct span text,
     const struct token *token);
 int token_was_used(struct store_reader *reader, struct community *community,

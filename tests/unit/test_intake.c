@@ -129,7 +129,7 @@ a_mail_with_an_id_that_was_used_before_keeps_its_content(void **state)
 			     POST("x@y.example", "a.talk", "<1@y>", "hi"))
 			     .reason,
 	    REASON_STORED);
-	/* T21: both are kept; handed in again it is a duplicate of itself */
+	/* both are kept; handed in again it is a duplicate of itself */
 	for (unsigned i = 0; i < 2; i++) {
 		rig_mail(*state, "z@y.example", to,
 		    MAIL("z@y.example", "<1@y>", "something else"), &reply);

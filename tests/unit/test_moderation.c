@@ -137,7 +137,7 @@ a_rejection_tells_the_author_its_reason_only_if_there_is_one(void **state)
 	assert_int_equal(rig_count(f, "a.talk"), 0);
 }
 
-/* T20 with a moderator at one of two lists. */
+/* With a moderator at one of two lists. */
 static void
 a_mail_to_an_open_and_a_moderated_list_waits_only_for_one(void **state)
 {
