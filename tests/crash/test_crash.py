@@ -20,78 +20,92 @@ MAILERS = 2
 
 
 class Ledger:
-    """Message-IDs that were acknowledged with 240 or 250."""
+    """What was acknowledged with 240 or 250: Message-ID -> lines of its body."""
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.acknowledged = set()
+        self.acknowledged = {}
+        self.checked = set()
         self.enough = threading.Semaphore(0)
 
-    def add(self, message_id):
+    def add(self, message_id, lines):
         with self.lock:
-            self.acknowledged.add(message_id)
+            self.acknowledged[message_id] = lines
         self.enough.release()
 
+    def unchecked(self):
+        """What was acknowledged since the last time."""
+        new = set(self.acknowledged) - self.checked
+        self.checked |= new
+        return new
 
-def post_until_killed(kith, ledger, name):
+
+def post_until_killed(kith, ledger, name, stop):
     """Posts one article after the other until the connection breaks."""
     try:
         with kith.raw() as news:
             news.line()
             for number in range(100000):
+                if stop.is_set():
+                    return
                 message_id = f"<{name}.{number}@crash.example>"
                 if not news.ask("POST").startswith("340"):
                     return
+                lines = random.randint(1, 80)
                 news.send(f"From: Poster <{name}@crash.example>\r\n"
                           "Newsgroups: acme.crash\r\n"
                           f"Subject: {name} {number}\r\n"
                           f"Message-ID: {message_id}\r\n\r\n"
-                          + "A line of text.\r\n" * random.randint(1, 80)
+                          + "A line of text.\r\n" * lines
                           + ".\r\n")
                 answer = news.line()
                 if answer.startswith("240"):
-                    ledger.add(message_id)
+                    ledger.add(message_id, lines)
                 elif not answer.startswith("4"):
                     return
     except OSError:
         return
 
 
-def mail_until_killed(kith, ledger, name):
+def mail_until_killed(kith, ledger, name, stop):
     try:
         with kith.lmtp() as lmtp:
             for number in range(100000):
+                if stop.is_set():
+                    return
                 message_id = f"<{name}.{number}@crash.example>"
                 lmtp.sendmail(
                     f"{name}@crash.example", [f"crash@{k.DOMAIN}"],
                     k.mail(f"{name}@crash.example", f"crash@{k.DOMAIN}",
                            f"{name} {number}", "text\n" * 20, message_id))
-                ledger.add(message_id)
+                ledger.add(message_id, 21)
     except (OSError, smtplib.SMTPException):
         return
 
 
 def run_round(kith, ledger, round_number):
+    stop = threading.Event()
     threads = [threading.Thread(target=post_until_killed, args=(
-        kith, ledger, f"p{i}.r{round_number}")) for i in range(POSTERS)]
+        kith, ledger, f"p{i}.r{round_number}", stop)) for i in range(POSTERS)]
     threads += [threading.Thread(target=mail_until_killed, args=(
-        kith, ledger, f"m{i}.r{round_number}")) for i in range(MAILERS)]
+        kith, ledger, f"m{i}.r{round_number}", stop)) for i in range(MAILERS)]
     for thread in threads:
         thread.start()
     for _ in range(random.randint(10, 200)):
         ledger.enough.acquire(timeout=20)
-    # now and then only the core dies, and the parent starts it again
-    core = kith.role_pid("core") if round_number % 4 == 3 else None
-    if core is not None:
-        os.kill(core, 9)
+    # now and then only one child dies, and the parent starts it again
+    role = {2: "mail", 3: "core"}.get(round_number % 4)
+    if role is not None:
+        os.kill(kith.role_pid(role), 9)
     else:
         kith.kill()
+    stop.set()
     for thread in threads:
         thread.join(30)
-    if core is None:
+    if role is None:
         kith.start()
     else:
-        k.wait_until(lambda: answers(kith), 30, "core did not come back")
+        k.wait_until(lambda: answers(kith), 30, f"{role} did not come back")
 
 
 def answers(kith):
@@ -116,15 +130,27 @@ def numbers_of(kith):
     return {int(row.split()[0]): row.split()[1] for row in rows}
 
 
+def check_bodies(kith, ledger):
+    """What was acknowledged in the last round is there to its last line."""
+    wanted = sorted(ledger.unchecked())
+    with kith.raw() as news:
+        news.line()
+        for message_id in wanted:
+            assert news.ask(f"BODY {message_id}").startswith("222")
+            lines = news.block().count(b"\r\n")
+            assert lines == ledger.acknowledged[message_id], message_id
+
+
 def check_round(kith, ledger, before):
     now = numbers_of(kith)
     stored = collections.Counter(now.values())
-    missing = ledger.acknowledged - set(stored)
+    missing = set(ledger.acknowledged) - set(stored)
     assert not missing, f"acknowledged and lost: {sorted(missing)[:5]}"
     twice = [i for i, n in stored.items() if n > 1]
     assert not twice, f"numbered twice: {twice[:5]}"
     changed = [n for n in before if now.get(n) != before[n]]
     assert not changed, f"numbers changed: {changed[:5]}"
+    check_bodies(kith, ledger)
     return now
 
 
