@@ -332,15 +332,16 @@ charset_is_single(const char *name)
 void
 charset_to_utf8(struct buffer *out, struct span bytes, struct span charset)
 {
-	const char *name = charset_iconv_name(charset);
+	const char *name;
 	iconv_t descriptor;
 
 	if (bytes.len == 0)
 		return;
-	if (name == NULL && charset_is_utf8(charset)) {
+	if (charset_is_utf8(charset)) {
 		utf8_append(out, bytes);
 		return;
 	}
+	name = charset_iconv_name(charset);
 	if ((name == NULL || charset_is_single(name)) && utf8_valid(bytes)) {
 		buffer_append_span(out, bytes);
 		return;
