@@ -12,8 +12,7 @@
 
 #include "store/store.h"
 
-/* Just under a quarter of a page of articles.db: Berkeley DB gives what is
- * longer a page of 32 KB of its own. */
+/* Two pages of articles.db. */
 #define STORE_PART_MAX	 8000u
 #define STORE_HIDDEN_MAX 64u /* ranges per channel; adjacent ones are merged */
 

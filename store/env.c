@@ -1,18 +1,20 @@
 /* env.c - opening and closing: lock file, environment, recovery, files.
  *
- * Page sizes, measured with tests/bench/store_bench (64 submitters, articles of
- * 3 KB in six rows). Bytes of the file per article, which are firm: articles
- * 4,102 with 16 KB pages (what is above a quarter page goes to pages of its
- * own), 3,647 with 32 KB, 3,280 with 64 KB; numbers 343 with 8 KB, 335 with 16;
- * msgid 93, 90, 87 with 1, 2, 4 KB; meta 174 and 168 with 4 and 8 KB. CPU was 35
- * to 47 us an article with all of them, which is noise. A changed page is
- * copied whole for snapshots, so where the bytes hardly differ it is small.
+ * Page sizes. Articles: a full page of a tree is logged whole when it is split,
+ * so every octet of an article was logged twice; what is longer than a quarter
+ * page gets pages of its own and is logged once. With nntpload's articles (mean
+ * 5 KB) 4 KB pages take 6.3 KB of the file and 12.7 KB of writing in all per
+ * article, 8 KB pages 7.2 and 15.6, 32 KB pages 5.5 and 19.8, and a quarter more
+ * of the writer's CPU. The others, of the file per article, measured with
+ * store_bench: numbers 343 octets with 8 KB, 335 with 16; msgid 93, 90, 87 with
+ * 1, 2, 4 KB; meta 174 and 168 with 4 and 8 KB. A changed page is copied whole
+ * for snapshots, so where the octets hardly differ it is small.
  *
  * Priorities: an article's page is hardly looked at again in this cache (there
- * is one of articles above it), and room for a page is found at once only where
- * another page of its size goes. Without them the writer looked through 50
- * buckets for each page it needed, gave up eight small pages for a large one,
- * and met old versions still needed, which Berkeley DB writes to files.
+ * is one of articles above it), while Message-IDs are met at random. With a full
+ * cache and without priorities the writer looked through 50 buckets for each
+ * page it needed, and met old versions still needed, which Berkeley DB writes to
+ * files of their own.
  */
 #include "build.h"
 
@@ -42,7 +44,7 @@ static const struct {
 	DB_CACHE_PRIORITY priority;
 } files[STORE_FILES] = {
 	[STORE_FILE_SYSTEM] = { "system.db", 4096, DB_PRIORITY_HIGH },
-	[STORE_FILE_ARTICLES] = { "articles.db", 32768, DB_PRIORITY_LOW },
+	[STORE_FILE_ARTICLES] = { "articles.db", 4096, DB_PRIORITY_LOW },
 	[STORE_FILE_NUMBERS] = { "numbers.db", 8192, DB_PRIORITY_HIGH },
 	[STORE_FILE_MSGID] = { "msgid.db", 2048, DB_PRIORITY_HIGH },
 	[STORE_FILE_SPACE_STATE] = { "space_state.db", 4096, DB_PRIORITY_HIGH },
