@@ -1,4 +1,15 @@
-# tests/: each part says in its own .mk what it builds.
+# tests/: each part says in its own .mk what it builds; what runs from the
+# source tree goes into the tarball as it is.
+EXTRA_DIST += tests/run tests/lint tests/fuzz/run \
+	tests/bench/bench.h tests/bench/limitd.c tests/bench/mkcorpus.c \
+	tests/bench/nntpload.c tests/bench/run tests/bench/smtpload.c \
+	tests/bench/smtpsink.c tests/bench/store_bench.c \
+	tests/crash/conftest.py tests/crash/test_crash.py \
+	tests/system/conftest.py tests/system/kith.py \
+	tests/system/test_bad_days.py tests/system/test_kithctl.py \
+	tests/system/test_mail.py tests/system/test_news.py \
+	tests/system/test_processes.py tests/system/test_subscribe.py \
+	tests/system/test_support.py
 if HAVE_CMOCKA
 include tests/unit/store.mk
 include tests/unit/protocol.mk

@@ -96,7 +96,7 @@ incoming_answer(struct incoming *incoming, unsigned code, const char *text)
 		texts[i] = text;
 	}
 	if (codes == NULL || texts == NULL) {
-		/* the session answers 451 to whom it has no code for */
+		/* no words left: the session closes, the sender tries again */
 		incoming->count = 0;
 	}
 	incoming_finish(incoming, codes, texts);

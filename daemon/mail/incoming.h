@@ -20,7 +20,8 @@ struct incoming_envelope {
 	const char *protocol; /* "LMTP", "ESMTP", ...: static */
 };
 
-/* One code and text per recipient; texts are borrowed for the call. */
+/* One code and text per recipient, borrowed for the call. count 0: no memory to
+ * say anything; nothing is promised about the mail. */
 typedef void (*incoming_done)(void *arg, const unsigned *codes,
     const char *const *texts, size_t count);
 
