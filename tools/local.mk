@@ -8,7 +8,7 @@ kithctl_SOURCES = tools/kithctl.c tools/kithctl.h tools/kithctl_link.c \
 	tools/kithctl_print.c tools/kithctl_words.c
 kithctl_LDADD = $(KITHDAEMON_LIBS)
 
-EXTRA_DIST += tests/packages tools/quickstart tools/demo/spaces.batch \
+EXTRA_DIST += tools/quickstart tools/demo/spaces.batch \
 	tools/demo/help.mbox tools/demo/news.mbox tools/demo/staff.mbox \
 	tools/demo/talk.mbox tools/demo/news-live.article \
 	tools/demo/talk-answer.eml tools/demo/talk-live.eml \

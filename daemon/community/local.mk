@@ -1,102 +1,69 @@
 # daemon/community/: what the community means.
 noinst_LIBRARIES += libkithcommunity.a
-libkithcommunity_a_SOURCES =
-# people: spaces, members, rights, logins, tokens
-libkithcommunity_a_SOURCES += daemon/community/admin.h
-libkithcommunity_a_SOURCES += daemon/community/admin_list.c
-libkithcommunity_a_SOURCES += daemon/community/admin_list.h
-libkithcommunity_a_SOURCES += daemon/community/admin_member.c
-libkithcommunity_a_SOURCES += daemon/community/admin_op.c
-libkithcommunity_a_SOURCES += daemon/community/admin_password.c
-libkithcommunity_a_SOURCES += daemon/community/admin_password.h
-libkithcommunity_a_SOURCES += daemon/community/admin_peer.c
-libkithcommunity_a_SOURCES += daemon/community/admin_space.c
-libkithcommunity_a_SOURCES += daemon/community/admin_space.h
-libkithcommunity_a_SOURCES += daemon/community/admin_space_list.c
-libkithcommunity_a_SOURCES += daemon/community/admin_space_remove.c
-libkithcommunity_a_SOURCES += daemon/community/admin_subscription.c
-libkithcommunity_a_SOURCES += daemon/community/admin_subscription.h
-libkithcommunity_a_SOURCES += daemon/community/admin_subscription_import.c
-libkithcommunity_a_SOURCES += daemon/community/admin_system.c
-libkithcommunity_a_SOURCES += daemon/community/admin_words.c
-libkithcommunity_a_SOURCES += daemon/community/admin_words.h
-libkithcommunity_a_SOURCES += daemon/community/admin_op.h
-libkithcommunity_a_SOURCES += daemon/community/auth.c
-libkithcommunity_a_SOURCES += daemon/community/auth.h
-libkithcommunity_a_SOURCES += daemon/community/community.c
-libkithcommunity_a_SOURCES += daemon/community/community.h
-libkithcommunity_a_SOURCES += daemon/community/expiry.c
-libkithcommunity_a_SOURCES += daemon/community/journal.c
-libkithcommunity_a_SOURCES += daemon/community/journal.h
-libkithcommunity_a_SOURCES += daemon/community/kinds.c
-libkithcommunity_a_SOURCES += daemon/community/kinds.h
-libkithcommunity_a_SOURCES += daemon/community/members.c
-libkithcommunity_a_SOURCES += daemon/community/members.h
-libkithcommunity_a_SOURCES += daemon/community/members_address.c
-libkithcommunity_a_SOURCES += daemon/community/peers.c
-libkithcommunity_a_SOURCES += daemon/community/peers.h
-libkithcommunity_a_SOURCES += daemon/community/ports.h
-libkithcommunity_a_SOURCES += daemon/community/removal.h
-libkithcommunity_a_SOURCES += daemon/community/removal.c
-libkithcommunity_a_SOURCES += daemon/community/rights.c
-libkithcommunity_a_SOURCES += daemon/community/rights.h
-libkithcommunity_a_SOURCES += daemon/community/spaces.c
-libkithcommunity_a_SOURCES += daemon/community/spaces.h
-libkithcommunity_a_SOURCES += daemon/community/subscriptions.c
-libkithcommunity_a_SOURCES += daemon/community/subscriptions.h
-libkithcommunity_a_SOURCES += daemon/community/timers.c
-libkithcommunity_a_SOURCES += daemon/community/timers.h
-libkithcommunity_a_SOURCES += daemon/community/token.c
-libkithcommunity_a_SOURCES += daemon/community/token.h
-libkithcommunity_a_SOURCES += daemon/community/verifier.c
-# articles: the door, mail on its way
-libkithcommunity_a_SOURCES += daemon/community/draft.c daemon/community/draft.h
-libkithcommunity_a_SOURCES += daemon/community/intake.h
-libkithcommunity_a_SOURCES += daemon/community/jobs.c daemon/community/jobs.h
-libkithcommunity_a_SOURCES += daemon/community/mail_item.h
-libkithcommunity_a_SOURCES += daemon/community/reason.c daemon/community/reason.h
-libkithcommunity_a_SOURCES += daemon/community/draft_build.c daemon/community/draft_build.h
-libkithcommunity_a_SOURCES += daemon/community/draft_news.c
-libkithcommunity_a_SOURCES += daemon/community/draft_mail.c
-libkithcommunity_a_SOURCES += daemon/community/draft_id.c
-libkithcommunity_a_SOURCES += daemon/community/draft_store.c
-libkithcommunity_a_SOURCES += daemon/community/intake_private.h
-libkithcommunity_a_SOURCES += daemon/community/intake_excerpt.c
-libkithcommunity_a_SOURCES += daemon/community/intake_news.c
-libkithcommunity_a_SOURCES += daemon/community/moderation.c daemon/community/moderation.h
-libkithcommunity_a_SOURCES += daemon/community/jobs_private.h
-libkithcommunity_a_SOURCES += daemon/community/jobs_add.c
-libkithcommunity_a_SOURCES += daemon/community/jobs_body.c
-libkithcommunity_a_SOURCES += daemon/community/jobs_chunk.c
-libkithcommunity_a_SOURCES += daemon/community/jobs_commit.c
-libkithcommunity_a_SOURCES += daemon/community/jobs_progress.c
-libkithcommunity_a_SOURCES += daemon/community/jobs_retry.c
-libkithcommunity_a_SOURCES += daemon/community/notice.c daemon/community/notice.h
-libkithcommunity_a_SOURCES += daemon/community/bounce.c daemon/community/bounce.h
-libkithcommunity_a_SOURCES += daemon/community/list_headers.c
-libkithcommunity_a_SOURCES += daemon/community/mail_action.c
-libkithcommunity_a_SOURCES += daemon/community/mail_postmaster.c
-libkithcommunity_a_SOURCES += daemon/community/mail_moderate.c
-libkithcommunity_a_SOURCES += daemon/community/intake_post.c
-libkithcommunity_a_SOURCES += daemon/community/intake_mail.c
-libkithcommunity_a_SOURCES += daemon/community/intake_import.c
-libkithcommunity_a_SOURCES += daemon/community/admin_article.c
-libkithcommunity_a_SOURCES += daemon/community/admin_held.c
-libkithcommunity_a_SOURCES += daemon/community/admin_queue.c
-# tickets, digests, commands by mail
-libkithcommunity_a_SOURCES += daemon/community/admin_digest.c
-libkithcommunity_a_SOURCES += daemon/community/admin_ticket.c
-libkithcommunity_a_SOURCES += daemon/community/digest.c
-libkithcommunity_a_SOURCES += daemon/community/digest.h
-libkithcommunity_a_SOURCES += daemon/community/digest_render.c
-libkithcommunity_a_SOURCES += daemon/community/list_copy.c daemon/community/list_copy.h
-libkithcommunity_a_SOURCES += daemon/community/mail_command.c
-libkithcommunity_a_SOURCES += daemon/community/mail_command.h
-libkithcommunity_a_SOURCES += daemon/community/mail_owner.c
-libkithcommunity_a_SOURCES += daemon/community/roster.c
-libkithcommunity_a_SOURCES += daemon/community/roster.h
-libkithcommunity_a_SOURCES += daemon/community/ticket.c
-libkithcommunity_a_SOURCES += daemon/community/ticket.h
-libkithcommunity_a_SOURCES += daemon/community/ticket_intake.c
-libkithcommunity_a_SOURCES += daemon/community/ticket_mail.c
-libkithcommunity_a_SOURCES += daemon/community/ticket_private.h
+# kithctl: what an admin asks
+libkithcommunity_a_SOURCES = \
+	daemon/community/admin.h daemon/community/admin_article.c \
+	daemon/community/admin_digest.c daemon/community/admin_held.c \
+	daemon/community/admin_list.c daemon/community/admin_list.h \
+	daemon/community/admin_member.c daemon/community/admin_op.c \
+	daemon/community/admin_op.h daemon/community/admin_password.c \
+	daemon/community/admin_password.h daemon/community/admin_peer.c \
+	daemon/community/admin_queue.c daemon/community/admin_space.c \
+	daemon/community/admin_space.h daemon/community/admin_space_list.c \
+	daemon/community/admin_space_remove.c \
+	daemon/community/admin_subscription.c \
+	daemon/community/admin_subscription.h \
+	daemon/community/admin_subscription_import.c \
+	daemon/community/admin_system.c daemon/community/admin_ticket.c \
+	daemon/community/admin_words.c daemon/community/admin_words.h
+# the context, and what everything rests on
+libkithcommunity_a_SOURCES += \
+	daemon/community/community.c daemon/community/community.h \
+	daemon/community/expiry.c daemon/community/journal.c \
+	daemon/community/journal.h daemon/community/kinds.c \
+	daemon/community/kinds.h daemon/community/ports.h \
+	daemon/community/reason.c daemon/community/reason.h \
+	daemon/community/timers.c daemon/community/timers.h
+# people and spaces
+libkithcommunity_a_SOURCES += \
+	daemon/community/auth.c daemon/community/auth.h \
+	daemon/community/members.c daemon/community/members.h \
+	daemon/community/members_address.c daemon/community/peers.c \
+	daemon/community/peers.h daemon/community/rights.c \
+	daemon/community/rights.h daemon/community/roster.c \
+	daemon/community/roster.h daemon/community/spaces.c \
+	daemon/community/spaces.h daemon/community/subscriptions.c \
+	daemon/community/subscriptions.h daemon/community/token.c \
+	daemon/community/token.h daemon/community/verifier.c
+# articles and mail on their way in
+libkithcommunity_a_SOURCES += \
+	daemon/community/draft.c daemon/community/draft.h \
+	daemon/community/draft_build.c daemon/community/draft_build.h \
+	daemon/community/draft_id.c daemon/community/draft_mail.c \
+	daemon/community/draft_news.c daemon/community/draft_store.c \
+	daemon/community/intake.h daemon/community/intake_excerpt.c \
+	daemon/community/intake_import.c daemon/community/intake_mail.c \
+	daemon/community/intake_news.c daemon/community/intake_post.c \
+	daemon/community/intake_private.h daemon/community/mail_action.c \
+	daemon/community/mail_command.c daemon/community/mail_command.h \
+	daemon/community/mail_item.h daemon/community/mail_moderate.c \
+	daemon/community/mail_owner.c daemon/community/mail_postmaster.c \
+	daemon/community/moderation.c daemon/community/moderation.h \
+	daemon/community/removal.c daemon/community/removal.h
+# mail on its way out
+libkithcommunity_a_SOURCES += \
+	daemon/community/bounce.c daemon/community/bounce.h \
+	daemon/community/digest.c daemon/community/digest.h \
+	daemon/community/digest_render.c daemon/community/jobs.c \
+	daemon/community/jobs.h daemon/community/jobs_add.c \
+	daemon/community/jobs_body.c daemon/community/jobs_chunk.c \
+	daemon/community/jobs_commit.c daemon/community/jobs_private.h \
+	daemon/community/jobs_progress.c daemon/community/jobs_retry.c \
+	daemon/community/list_copy.c daemon/community/list_copy.h \
+	daemon/community/list_headers.c daemon/community/notice.c \
+	daemon/community/notice.h
+# support
+libkithcommunity_a_SOURCES += \
+	daemon/community/ticket.c daemon/community/ticket.h \
+	daemon/community/ticket_intake.c daemon/community/ticket_mail.c \
+	daemon/community/ticket_private.h

@@ -1,6 +1,8 @@
 # tests/unit: what kithd's processes stand on
-check_PROGRAMS += test_config test_control test_ipc test_loop test_sandbox test_stream
-TESTS += test_config test_control test_ipc test_loop test_sandbox test_stream
+daemon_tests = test_config test_control test_ipc test_loop test_sandbox \
+	test_stream
+check_PROGRAMS += $(daemon_tests)
+TESTS += $(daemon_tests)
 test_config_SOURCES = tests/unit/test_config.c
 test_config_LDADD = $(KITHDAEMON_LIBS) $(CMOCKA_LIBS)
 test_control_SOURCES = tests/unit/test_control.c

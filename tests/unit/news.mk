@@ -2,10 +2,10 @@
 news_fixture = tests/unit/news_fixture.c tests/unit/news_fixture.h
 NEWS_LIBS = libkithnews.a libkithcommunity.a libkithstore.a libkithdaemon.a \
 	libkithprotocol.a $(KITH_ALL_LIBS)
-check_PROGRAMS += test_news_table test_news_reader test_news_long \
-	test_news_post test_news_tls
-TESTS += test_news_table test_news_reader test_news_long test_news_post \
+news_tests = test_news_table test_news_reader test_news_long test_news_post \
 	test_news_tls
+check_PROGRAMS += $(news_tests)
+TESTS += $(news_tests)
 test_news_table_SOURCES = tests/unit/test_news_table.c
 test_news_table_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
 test_news_reader_SOURCES = tests/unit/test_news_reader.c $(news_fixture)

@@ -4,12 +4,15 @@ tests_bench_store_bench_SOURCES = tests/bench/store_bench.c
 tests_bench_store_bench_LDADD = libkithstore.a $(DB_LIBS) $(PROTOBUF_C_LIBS)
 
 check_LIBRARIES += libkithstoretest.a
-libkithstoretest_a_SOURCES = tests/unit/store_fixture.c tests/unit/store_fixture.h
+libkithstoretest_a_SOURCES = tests/unit/store_fixture.c \
+	tests/unit/store_fixture.h
 libkithstoretest_a_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 STORE_TEST_LINK = libkithstoretest.a libkithstore.a $(DB_LIBS) \
 	$(PROTOBUF_C_LIBS) $(CMOCKA_LIBS)
 
-store_tests = test_store_writer test_store_view test_store_records test_store_article test_store_overview test_store_msgid test_store_cache test_store_admin test_store_fault
+store_tests = test_store_writer test_store_view test_store_records \
+	test_store_article test_store_overview test_store_msgid \
+	test_store_cache test_store_admin test_store_fault
 check_PROGRAMS += $(store_tests)
 TESTS += $(store_tests)
 test_store_writer_SOURCES = tests/unit/test_store_writer.c
