@@ -58,9 +58,9 @@ enum message_type {
 	MESSAGE_MASK,
 
 	/* ---- mail -> resolve */
-	/* host text -> u32 0 or an EAI_ code (then text: why), count u32, IP
-	 * addresses text each, in the order to try. "resolve" is a peer of mail
-	 * only if the transport is smtp and the host is not an address */
+	/* host text -> u32 0, count u32, IP addresses text each, in the order to
+	 * try; or an EAI_ code u32, text: why. "resolve" is a peer of mail only
+	 * if the transport is smtp and the host is not an address */
 	MESSAGE_RESOLVE = 104,
 
 	/* ---- mail -> maildir writer */

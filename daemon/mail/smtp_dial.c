@@ -171,7 +171,7 @@ on_resolved(void *arg, struct ipc_reader *fields)
 	struct dial *dial = arg;
 	struct span why;
 	char text[INET6_ADDRSTRLEN];
-	uint32_t code, count, i;
+	uint32_t count = 0, i;
 
 	if (dial->dialer == NULL) {
 		dial_free(dial);
@@ -180,12 +180,13 @@ on_resolved(void *arg, struct ipc_reader *fields)
 	(void)snprintf(dial->why, sizeof dial->why,
 	    "the name cannot be resolved");
 	if (fields != NULL) {
-		code = ipc_get_u32(fields);
-		why = ipc_get_bytes(fields);
-		count = ipc_get_u32(fields);
-		if (code != 0)
+		if (ipc_get_u32(fields) == 0) {
+			count = ipc_get_u32(fields);
+		} else {
+			why = ipc_get_bytes(fields);
 			(void)snprintf(dial->why, sizeof dial->why, "%.*s",
 			    SPAN_ARG(why));
+		}
 		for (i = 0; i < count && dial->count < ADDRESSES_MAX; i++) {
 			struct span address = ipc_get_bytes(fields);
 
