@@ -1,5 +1,6 @@
 """A real kithd on loopback, and what talks to it in tests."""
 
+import base64
 import contextlib
 import email
 import email.policy
@@ -42,7 +43,8 @@ class Refused(Exception):
 class Kith:
     """kithd in a folder of its own: started, stopped, killed, asked."""
 
-    def __init__(self, folder, smarthost=None, extra="", flags=("-T",)):
+    def __init__(self, folder, smarthost=None, extra="",
+                 flags=("-d", "-T")):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.nntp_port = free_port()
@@ -75,7 +77,7 @@ listen smtp {{ address = "127.0.0.1" port = {self.smtp_port} }}
     def start(self, wait=True):
         log = open(self.log, "ab")
         self.process = subprocess.Popen(
-            [BUILD / "kithd", "-d", *self.flags, "-f", self.conf],
+            [BUILD / "kithd", *self.flags, "-f", self.conf],
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.PIPE)
         self._ready = threading.Event()
         self._reader = threading.Thread(
@@ -299,10 +301,12 @@ class Mail:
 
 class Sink:
     """An SMTP server that keeps what it gets; rules refuse by recipient, and
-    hang_ups is how often it leaves without an answer to the end of a mail."""
+    hang_ups is how often it leaves without an answer to the end of a mail. With
+    a context it speaks TLS from the first byte and wants AUTH PLAIN."""
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, context=None):
         sink = self
+        self.logins = []
         self.mails = []
         self.rules = {}
         self.hang_ups = 0
@@ -323,7 +327,13 @@ class Sink:
                     if verb in ("EHLO", "HELO"):
                         self.say("250-sink.example")
                         self.say("250-PIPELINING")
+                        if context is not None:
+                            self.say("250-AUTH PLAIN")
                         self.say("250 8BITMIME")
+                    elif verb == "AUTH":
+                        word = words.split()[2]
+                        sink.logins.append(base64.b64decode(word).decode())
+                        self.say("235 2.7.0 welcome")
                     elif verb == "MAIL":
                         sender = re.search(r"<(.*?)>", words).group(1)
                         recipients = []
@@ -364,6 +374,18 @@ class Sink:
         class Server(socketserver.ThreadingTCPServer):
             allow_reuse_address = True
             daemon_threads = True
+
+            def get_request(self):
+                connection, address = super().get_request()
+                if context is not None:
+                    # the handshake belongs into the handler's thread
+                    connection = context.wrap_socket(
+                        connection, server_side=True,
+                        do_handshake_on_connect=False)
+                return connection, address
+
+            def handle_error(self, request, client_address):
+                pass  # a client that does not trust us, for one
 
         self.server = Server(("127.0.0.1", port), Handler)
         self.port = self.server.server_address[1]

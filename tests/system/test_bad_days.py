@@ -3,6 +3,7 @@
 import email.utils
 import os
 import shutil
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -10,7 +11,7 @@ import threading
 import pytest
 
 import kith as k
-from test_news import article, post
+from test_news import article, certificate, post
 
 ANNA = "anna@example.net"
 BERT = "bert@example.net"
@@ -294,3 +295,48 @@ def test_a_list_of_two_thousand_reaches_everyone_once(kith_smtp, sink,
     assert {m.recipient for m in mails} == everyone
     assert len(sink.mails) == 2000
     assert len({m.sender for m in mails}) == 2000
+
+
+@pytest.fixture
+def trusted(tmp_path):
+    """(kithd, sink): the smarthost has a name, TLS, and wants a login."""
+    cert, key = certificate(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+    sink = k.Sink(context=context)
+    (tmp_path / "secret").write_text("open sesame\n")
+    kith = k.Kith(tmp_path / "kith", smarthost=1)
+    kith.conf.write_text(kith.conf.read_text().replace(
+        'smarthost { host = "127.0.0.1" port = 1 }',
+        f'''smarthost {{ host = "localhost" port = {sink.port} tls = "implicit"
+user = "kith" secret_file = "{tmp_path}/secret" ca_file = "{cert}" }}'''))
+    kith.certificate = cert
+    yield kith, sink
+    if kith.process is not None:
+        kith.stop()
+    sink.close()
+
+
+def test_mail_leaves_by_verified_tls_and_a_login(trusted):
+    kith, sink = trusted
+    make_list(kith.start(), ANNA)
+    assert not send(kith, 1)
+    assert sink.wait(1)[0]["Subject"] == "n 1"
+    assert set(sink.logins) == {"\0kith\0open sesame"}
+    assert "sesame" not in kith.log.read_text()
+
+
+def test_a_smarthost_whose_certificate_is_unknown_gets_nothing(
+        trusted, tmp_path):
+    kith, sink = trusted
+    other = tmp_path / "other"
+    other.mkdir()
+    kith.conf.write_text(kith.conf.read_text().replace(
+        f'ca_file = "{kith.certificate}"',
+        f'ca_file = "{certificate(other)[0]}"'))
+    make_list(kith.start(), ANNA)
+    assert not send(kith, 1)
+    k.wait_until(lambda: "certificate" in kith.log.read_text(), 20,
+                 "the log does not say why")
+    assert not sink.mails and not sink.logins
+    assert kith.ctl("queue", "list").strip()

@@ -288,7 +288,7 @@ def test_a_batch_goes_on_after_a_line_that_failed(kith, tmp_path):
 
 
 def test_clock_advance_needs_a_kithd_for_tests(tmp_path):
-    kith = k.Kith(tmp_path / "kith", flags=()).start()
+    kith = k.Kith(tmp_path / "kith", flags=("-d",)).start()
     refused(kith, "clock", "advance", "60")
     kith.stop()
 

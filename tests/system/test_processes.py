@@ -1,10 +1,14 @@
 """The processes of kithd: killed, stopped, confined, and many at their doors."""
 
 import os
+import pathlib
+import pwd
 import resource
 import select
+import shutil
 import signal
 import socket
+import tempfile
 import time
 
 import pytest
@@ -224,6 +228,38 @@ def test_one_address_gets_no_more_connections_than_the_limit(tmp_path):
                 return again.line()[0] == "2"
         k.wait_until(welcome, 10, "places are not given back")
     kith.stop()
+
+
+def test_started_as_root_all_but_the_parent_are_somebody_else(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    # below /tmp itself: the user must be able to get there
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="kith-root-"))
+    nobody = pwd.getpwnam("nobody")
+    kith = k.Kith(folder / "kith", extra='user = "nobody"', flags=("-T",))
+    try:
+        for part in (folder, folder / "kith"):
+            os.chmod(part, 0o755)
+        for part in ("store", "outbox"):
+            (folder / "kith" / part).mkdir()
+            os.chown(folder / "kith" / part, nobody.pw_uid, nobody.pw_gid)
+        os.chown(folder / "kith", nobody.pw_uid, nobody.pw_gid)
+        kith.start()
+        for pid in kith.children():
+            status = status_of(pid)
+            assert set(status["Uid"].split()) == {str(nobody.pw_uid)}
+            assert set(status["Gid"].split()) == {str(nobody.pw_gid)}
+            assert int(status["CapEff"], 16) == 0
+        kith.ctl("space", "add", "acme.talk", "--kind", "talk", "--post",
+                 "anyone")
+        with kith.raw() as news:
+            news.line()
+            assert post(news, article("<r@example.net>")).startswith("240")
+        kith.stop()
+    finally:
+        if kith.process is not None:
+            kith.kill()
+        shutil.rmtree(folder)
 
 
 # ---- reload
