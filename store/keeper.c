@@ -8,11 +8,12 @@
 #include <time.h>
 
 #define LOOK_SECONDS       1
-#define CHECKPOINT_FILES   2u /* log files; half the reserve */
+#define CHECKPOINT_FILES   1u /* log files; a quarter of the reserve */
 #define CHECKPOINT_MINUTES 1u
 
 /* What was written since the last checkpoint is what a recovery writes to the
- * files once more, into the room that the reserve leaves. */
+ * files once more, into the room that the reserve leaves. And what a checkpoint
+ * has written in time the writer need not write to make room in the cache. */
 static uint32_t
 checkpoint_bytes(const struct store *store)
 {
