@@ -108,7 +108,6 @@ static const int calls_base[] = {
 	SCMP_SYS(epoll_ctl),
 	SCMP_SYS(poll),
 	SCMP_SYS(ppoll),
-	SCMP_SYS(fcntl),
 	SCMP_SYS(memfd_create),
 	SCMP_SYS(ftruncate),
 	SCMP_SYS(restart_syscall),
@@ -116,7 +115,6 @@ static const int calls_base[] = {
 	SCMP_SYS(rseq),
 	SCMP_SYS(sched_yield),
 	SCMP_SYS(sched_getaffinity),
-	SCMP_SYS(tgkill),
 	SCMP_SYS(dup),
 	SCMP_SYS(getsockopt),
 	SCMP_SYS(setsockopt),
@@ -255,6 +253,24 @@ filter_add_memory(scmp_filter_ctx filter)
 	return result;
 }
 
+/* What could reach another process of this user is left out: signals to others,
+ * and F_SETOWN with F_SETSIG, which is the same. */
+static int
+filter_add_own(scmp_filter_ctx filter)
+{
+	static const uint64_t commands[] = { F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD,
+		F_SETFD, F_GETFL, F_SETFL, F_ADD_SEALS, F_GET_SEALS };
+	int result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill),
+	    1, SCMP_A0(SCMP_CMP_EQ, (uint64_t)getpid()));
+	size_t i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]) && result == 0;
+	     i++)
+		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
+		    SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, commands[i]));
+	return result;
+}
+
 static int
 filter_add_sockets(scmp_filter_ctx filter)
 {
@@ -278,6 +294,8 @@ filter_of_what_is_needed(enum sandbox_profile profile)
 		result = filter_add(filter, SCMP_ACT_ALLOW, CALLS(calls_base));
 	if (result == 0)
 		result = filter_add_memory(filter);
+	if (result == 0)
+		result = filter_add_own(filter);
 	if (result == 0 && profile == SANDBOX_MAIL)
 		result = filter_add_sockets(filter);
 	if (result == 0 && profile == SANDBOX_MAILDIR)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,6 +42,25 @@ static void
 try_program(void)
 {
 	(void)execl("/bin/true", "true", (char *)NULL);
+}
+
+static void
+try_signal_to_parent(void)
+{
+	(void)syscall(SYS_tgkill, (long)getppid(), (long)getppid(), 0L);
+}
+
+static void
+try_signal_to_itself(void)
+{
+	(void)signal(SIGUSR1, SIG_IGN);
+	(void)raise(SIGUSR1);
+}
+
+static void
+try_signal_by_descriptor(void)
+{
+	(void)fcntl(0, F_SETOWN, getppid());
 }
 
 static void
@@ -103,6 +123,23 @@ the_maildir_writer_has_files_and_no_sockets(void **state)
 }
 
 static void
+the_confined_signal_nobody_but_themselves(void **state)
+{
+	static const enum sandbox_profile profiles[] = { SANDBOX_PARSE,
+		SANDBOX_MAIL, SANDBOX_MAILDIR };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
+		assert_false(is_killed(profiles[i], try_signal_to_itself));
+		assert_true(!STRICT ||
+		    is_killed(profiles[i], try_signal_to_parent));
+		assert_true(!STRICT ||
+		    is_killed(profiles[i], try_signal_by_descriptor));
+	}
+}
+
+static void
 nobody_starts_a_program(void **state)
 {
 	static const enum sandbox_profile profiles[] = { SANDBOX_PARSE,
@@ -121,6 +158,7 @@ main(void)
 		cmocka_unit_test(the_parser_has_memory_and_nothing_else),
 		cmocka_unit_test(mail_has_sockets_and_no_files),
 		cmocka_unit_test(the_maildir_writer_has_files_and_no_sockets),
+		cmocka_unit_test(the_confined_signal_nobody_but_themselves),
 		cmocka_unit_test(nobody_starts_a_program),
 	};
 
