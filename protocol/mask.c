@@ -12,8 +12,9 @@
 
 /* How '+', '-' and '@' may be written in a body, a URL or HTML. */
 static const char *const separators[] = { "+", "-", "%2B", "%2D", "&#43;",
-	"&#45;", "&plus;" };
-static const char *const ats[] = { "@", "%40", "&#64;", "&commat;" };
+	"&#043;", "&#x2B;", "&#45;", "&#045;", "&#x2D;", "&plus;", "&hyphen;" };
+static const char *const ats[] = { "@", "%40", "&#64;", "&#064;", "&#x40;",
+	"&commat;" };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

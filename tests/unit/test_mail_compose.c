@@ -188,6 +188,12 @@ reply_tokens_are_masked_in_plain_text(void **state)
 	    "To: h+r." TOKEN "@x\r\n\r\n> To: h+r." CROSS "@x, h-B." CROSS
 	    "@x\r\nmailto:h%2Br." CROSS "%40x\r\n",
 	    3);
+	/* as HTML writes it */
+	expect_mask("A: b\r\n\r\nh&#x2b;r." TOKEN "&#x40;x h&#043;r." TOKEN
+		    "&#064;x h%2br." TOKEN "%40x\r\n",
+	    "A: b\r\n\r\nh&#x2b;r." CROSS "&#x40;x h&#043;r." CROSS
+	    "&#064;x h%2br." CROSS "%40x\r\n",
+	    3);
 	expect_mask("A: b\r\n\r\nx-a.short@y and h+rr." TOKEN "@x\r\n",
 	    "A: b\r\n\r\nx-a.short@y and h+rr." TOKEN "@x\r\n", 0);
 }
