@@ -256,6 +256,12 @@ confirm_check(struct store_txn *txn, struct mail_item *item)
 		return refused;
 	if (CONFIRM_SPACE(item->token.object) != item->space->id)
 		return refuse(item, REASON_TOKEN_INVALID, "");
+	/* what was open when he asked can be closed by now */
+	if (item->space->closed)
+		return refuse(item, REASON_CLOSED, "");
+	if (!rights_may_read(rights_reader_class(&item->author), item->space))
+		return refuse(item, REASON_NOT_ALLOWED,
+		    "subscriptions to this space are not open to you");
 	/* a forwarded mail must not subscribe the one it was forwarded by */
 	if (item->author.address != item->token.member)
 		return refuse(item, REASON_NOT_ALLOWED,

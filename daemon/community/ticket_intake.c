@@ -48,6 +48,16 @@ mail_is_authentic(const struct mail_item *item)
 	return item->summary->auth.aligned_pass;
 }
 
+/* May this mail speak for the address in its From? Where the MTA says that it is
+ * forged, it is a stranger's word about the ticket and no more. */
+static bool
+sender_is_believed(const struct mail_item *item)
+{
+	return !item->summary->auth.found ||
+	    item->summary->auth.dmarc != MAIL_AUTH_FAIL ||
+	    item->summary->auth.aligned_pass;
+}
+
 /* Is the mail already there, or can it be stored? 0, or 1 with the reason. */
 static int
 check_id(struct store_txn *txn, struct mail_item *item)
@@ -121,7 +131,8 @@ ticket_check(struct store_txn *txn, struct mail_item *item)
 		}
 		return 0;
 	}
-	item->step = ticket_has_participant(ticket, item->author.address) ?
+	item->step = sender_is_believed(item) &&
+		ticket_has_participant(ticket, item->author.address) ?
 	    STEP_CUSTOMER :
 	    STEP_STRANGER;
 	kith__ticket__free_unpacked(ticket, NULL);
@@ -157,8 +168,9 @@ check_customer_reply(struct mail_item *item, const Kith__Ticket *ticket)
 {
 	if (item->automatic)
 		item->step = STEP_AUTOMATIC;
-	else if (item->author.address == TOKEN_WHO(item->token.member) ||
-	    ticket_has_participant(ticket, item->author.address))
+	else if (sender_is_believed(item) &&
+	    (item->author.address == TOKEN_WHO(item->token.member) ||
+		ticket_has_participant(ticket, item->author.address)))
 		item->step = STEP_CUSTOMER;
 	else
 		item->step = STEP_STRANGER;

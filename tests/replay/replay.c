@@ -20,6 +20,7 @@
  *   advance SECONDS        time passes, what is due is done
  *   smarthost up|down      can it be reached
  *   smarthost CODE ADDRESS what it answers for this recipient
+ *   authserv ID            whose Authentication-Results count from now on
  *   restart                kithd stops and starts
  *
  * Patterns are extended regular expressions, ^ and $ match at lines. "$1" ...
@@ -496,6 +497,12 @@ do_advance(struct replay *replay, struct step *step)
 }
 
 static void
+do_authserv(struct replay *replay, struct step *step)
+{
+	world_authserv(replay->world, step->words[1]);
+}
+
+static void
 do_smarthost(struct replay *replay, struct step *step)
 {
 	if (strcmp(step->words[1], "up") == 0)
@@ -530,6 +537,7 @@ static const struct {
 	{ "<", 2, do_expect },
 	{ ">", 2, do_send },
 	{ "advance", 2, do_advance },
+	{ "authserv", 2, do_authserv },
 	{ "block", 2, do_block },
 	{ "bounce", 2, do_bounce },
 	{ "control", 2, do_control },

@@ -169,6 +169,15 @@ static const struct mail_transport_methods capture_methods = {
 };
 
 void
+world_authserv(struct world *world, const char *id)
+{
+	free(world->config->authserv_id);
+	world->config->authserv_id = strdup(id);
+	if (world->config->authserv_id == NULL)
+		world_fail("out of memory");
+}
+
+void
 world_smarthost(struct world *world, bool up)
 {
 	world->smarthost_up = up;

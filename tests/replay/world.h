@@ -52,6 +52,8 @@ struct world_mail *world_mail_get(struct world *world, size_t i);
 /* From now on: the smarthost is there; it answers this code to a recipient
  * that contains the text (NULL: to everybody takes 250). */
 void world_smarthost(struct world *world, bool up);
+/* Whose Authentication-Results count from now on. */
+void world_authserv(struct world *world, const char *id);
 void world_smarthost_answers(
     struct world *world, const char *recipient, unsigned code, const char *text);
 
