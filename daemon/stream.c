@@ -323,8 +323,14 @@ stream_register(struct stream *stream)
 static void
 stream_settle(struct stream *stream)
 {
-	stream->settles = false;
 	stream->depth++;
+	/* libevent does not register an event that is active: what was put off
+	 * is done now, and stream_register() must find it idle */
+	if (stream->settles) {
+		stream->settles = false;
+		stream->writing = false;
+		(void)event_del(&stream->write_event);
+	}
 	stream_push(stream);
 	if (stream->full && stream->out.len < STREAM_LOW_WATER &&
 	    !stream->closing)
@@ -377,6 +383,7 @@ stream_on_write(evutil_socket_t fd, short what, void *arg)
 	struct stream *stream = arg;
 
 	(void)fd;
+	stream->settles = false; /* or rather: it is happening */
 	if ((what & EV_WRITE) != 0)
 		stream->blocked = false;
 	stream_settle(stream);

@@ -21,6 +21,8 @@
 #include "protocol/buffer.h"
 #include "tests/unit/certificate.h"
 
+#define BLOCKING (2u << 20) /* more than a socket takes at once */
+
 /* A session that keeps what it gets and counts what happens to it. */
 struct side {
 	struct stream *stream;
@@ -238,6 +240,46 @@ count_release(void *arg)
 	unsigned *count = arg;
 
 	(*count)++;
+}
+
+static void
+fill_now(evutil_socket_t fd, short what, void *arg)
+{
+	struct side *side = arg;
+
+	(void)fd;
+	(void)what;
+	/* from outside of the stream's own events: put off to the next one */
+	stream_write(side->stream, "x", 1);
+}
+
+/* The event that was to send the first byte is active, and not yet run, when
+ * the second answer meets a peer with no more room. */
+static void
+an_answer_that_blocks_while_another_is_put_off_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	char *text = malloc(BLOCKING + 1);
+	struct event *event;
+
+	fixture_sockets(f);
+	fixture_run(f);
+	memset(text, 'y', BLOCKING);
+	text[BLOCKING] = '\0';
+	f->a.answer = text;
+	stream_pause(f->b.stream);
+	stream_write(f->b.stream, "go", 2);
+	stream_flush(f->b.stream);
+	event = event_new(loop_base(f->loop), -1, 0, fill_now, &f->a);
+	event_active(event, EV_TIMEOUT, 0);
+	fixture_run(f);
+	assert_true(stream_pending(f->a.stream) > 0);
+	f->a.answer = NULL;
+	stream_resume(f->b.stream);
+	fixture_run(f);
+	assert_int_equal(BLOCKING + 1, f->b.got.len);
+	event_free(event);
+	free(text);
 }
 
 static void
@@ -462,6 +504,7 @@ main(void)
 		TEST(what_one_end_writes_the_other_reads),
 		TEST(a_paused_stream_reads_nothing_until_it_is_resumed),
 		TEST(a_slow_reader_fills_and_a_reader_drains),
+		TEST(an_answer_that_blocks_while_another_is_put_off_goes_on),
 		TEST(a_reference_is_released_once_sent_or_given_up),
 		TEST(closing_sends_what_is_queued_and_ends_both),
 		TEST(an_answer_that_is_under_way_reaches_a_half_closed_peer),
