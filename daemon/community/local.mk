@@ -46,6 +46,7 @@ libkithcommunity_a_SOURCES += \
 	daemon/community/intake_news.c daemon/community/intake_post.c \
 	daemon/community/intake_private.h daemon/community/mail_action.c \
 	daemon/community/mail_command.c daemon/community/mail_command.h \
+	daemon/community/mail_hand_on.c daemon/community/mail_hand_on.h \
 	daemon/community/mail_item.h daemon/community/mail_moderate.c \
 	daemon/community/mail_owner.c daemon/community/mail_postmaster.c \
 	daemon/community/moderation.c daemon/community/moderation.h \

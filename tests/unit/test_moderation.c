@@ -58,6 +58,18 @@ moderator_address(struct fixture *f, char *address, size_t room)
 	(void)snprintf(address, room, "%.*s", (int)(end - at), at);
 }
 
+/* The Message-ID of the mail itself, owned. */
+static char *
+mail_id(const struct fixture_mail *mail)
+{
+	const char *at;
+
+	assert_non_null(mail);
+	at = strstr(mail->body, "Message-ID: ");
+	assert_non_null(at);
+	return strndup(at, strcspn(at, "\r"));
+}
+
 static void
 a_post_to_a_moderated_space_has_no_number_until_released(void **state)
 {
@@ -165,8 +177,8 @@ who_is_named_for_a_space_is_asked_instead_of_who_may_by_role(void **state)
 {
 	struct fixture *f = *state;
 
-	rig_do(f, WORDS("space", "set", "a.talk", "--moderator",
-		      "anna@a.example"));
+	rig_do(f,
+	    WORDS("space", "set", "a.talk", "--moderator", "anna@a.example"));
 	(void)rig_post(f, NULL, POST("<1@y>"));
 	fixture_settle(f);
 	assert_non_null(rig_mail_to(f, "anna@a.example"));
@@ -178,10 +190,10 @@ a_moderator_who_is_suspended_is_not_asked(void **state)
 {
 	struct fixture *f = *state;
 
-	rig_do(f, WORDS("space", "set", "a.talk", "--moderator",
-		      "anna@a.example"));
-	rig_do(f, WORDS("member", "set", "anna@a.example", "--state",
-		      "suspended"));
+	rig_do(f,
+	    WORDS("space", "set", "a.talk", "--moderator", "anna@a.example"));
+	rig_do(f,
+	    WORDS("member", "set", "anna@a.example", "--state", "suspended"));
 	(void)rig_post(f, NULL, POST("<1@y>"));
 	fixture_settle(f);
 	assert_null(rig_mail_to(f, "anna@a.example"));
@@ -195,16 +207,38 @@ the_owners_of_a_staff_space_are_staff(void **state)
 	const char *const to[] = { "inner+owner@lists.example", NULL };
 	struct intake_reply reply;
 
-	rig_do(f, WORDS("space", "add", "a.inner", "--kind", "talk", "--mail",
-		      "inner", "--read", "staff"));
-	rig_do(f, WORDS("member", "add", "chief@a.example", "--role",
-		      "staff"));
+	rig_do(f,
+	    WORDS("space", "add", "a.inner", "--kind", "talk", "--mail",
+		"inner", "--read", "staff"));
+	rig_do(f, WORDS("member", "add", "chief@a.example", "--role", "staff"));
 	rig_mail(f, "x@y.example", to, MAIL("x@y.example", "<1@y>", "one"),
 	    &reply);
 	assert_int_equal(reply.code, 250);
 	fixture_settle(f);
 	assert_non_null(rig_mail_to(f, "chief@a.example"));
 	assert_null(rig_mail_to(f, "boss@a.example"));
+}
+
+static void
+what_is_handed_on_in_one_second_has_two_ids(void **state)
+{
+	struct fixture *f = *state;
+	const char *const to[] = { "talk+owner@lists.example", NULL };
+	char *first, *second;
+	struct intake_reply reply;
+
+	rig_mail(f, "x@y.example", to, MAIL("x@y.example", "<1@y>", "one"),
+	    &reply);
+	fixture_settle(f);
+	first = mail_id(rig_mail_to(f, "boss@a.example"));
+	fixture_forget_mail(f);
+	rig_mail(f, "x@y.example", to, MAIL("x@y.example", "<2@y>", "two"),
+	    &reply);
+	fixture_settle(f);
+	second = mail_id(rig_mail_to(f, "boss@a.example"));
+	assert_string_not_equal(first, second);
+	free(first);
+	free(second);
 }
 
 int
@@ -223,6 +257,7 @@ main(void)
 		    who_is_named_for_a_space_is_asked_instead_of_who_may_by_role),
 		TEST(a_moderator_who_is_suspended_is_not_asked),
 		TEST(the_owners_of_a_staff_space_are_staff),
+		TEST(what_is_handed_on_in_one_second_has_two_ids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
