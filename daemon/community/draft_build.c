@@ -168,35 +168,66 @@ draft_set_date(struct draft_build *build)
 }
 
 int
+draft_find_reply_to_id(struct draft_build *build)
+{
+	struct msgid_list *list = malloc(sizeof *list);
+	int rc = -ENOMEM;
+
+	build->reply_to_id[0] = '\0';
+	if (list == NULL)
+		return rc;
+	msgid_list_init(list);
+	rc = msgid_list_parse(list,
+	    article_value(&build->header, HEADER_IN_REPLY_TO), 2);
+	if (rc == 0 && list->count == 1 && msgid_is_valid(list->ids[0]) &&
+	    list->ids[0].len < sizeof build->reply_to_id)
+		(void)snprintf(build->reply_to_id, sizeof build->reply_to_id,
+		    "%.*s", SPAN_ARG(list->ids[0]));
+	msgid_list_fini(list);
+	free(list);
+	return rc;
+}
+
+static int
+draft_add_reference(struct draft *draft, struct span id)
+{
+	char *copy = strndup(id.bytes, id.len);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	draft->references[draft->reference_count++] = copy;
+	return 0;
+}
+
+int
 draft_set_references(struct draft_build *build)
 {
 	struct draft *draft = build->draft;
 	struct span raw = article_value(&build->header, HEADER_REFERENCES);
+	struct span parent = span_of(build->reply_to_id);
 	struct msgid_list *list = malloc(sizeof *list);
-	int rc = -ENOMEM;
+	int rc = 0;
 
 	if (list == NULL)
-		return rc;
+		return -ENOMEM;
 	msgid_list_init(list);
 	if (raw.len > 0)
 		rc = msgid_list_parse(list, raw, DRAFT_REFERENCES_MAX);
-	if (list->count == 0)
+	if (rc == 0 && list->count == 0)
 		rc = msgid_list_parse(list,
 		    article_value(&build->header, HEADER_IN_REPLY_TO),
 		    DRAFT_REFERENCES_MAX);
-	if (rc == 0 && list->count > 0) {
-		draft->references = calloc(list->count, sizeof(char *));
-		if (draft->references == NULL)
-			rc = -ENOMEM;
-	}
+	draft->references = calloc(list->count + 1, sizeof(char *));
+	if (draft->references == NULL)
+		rc = -ENOMEM;
 	for (size_t i = 0; rc == 0 && i < list->count; i++) {
-		draft->references[i] =
-		    strndup(list->ids[i].bytes, list->ids[i].len);
-		if (draft->references[i] == NULL)
-			rc = -ENOMEM;
-		else
-			draft->reference_count++;
+		rc = draft_add_reference(draft, list->ids[i]);
+		if (span_equal(list->ids[i], parent))
+			parent.len = 0;
 	}
+	/* some clients leave the parent out of References */
+	if (rc == 0 && parent.len > 0)
+		rc = draft_add_reference(draft, parent);
 	msgid_list_fini(list);
 	free(list);
 	return rc;

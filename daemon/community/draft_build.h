@@ -19,6 +19,7 @@ struct draft_build {
 	/* what the added block says where the article says nothing */
 	struct overview_added said;
 	char date[DATE_TEXT_SIZE];
+	char reply_to_id[256]; /* the one id in In-Reply-To; "" */
 	char *detail;
 	size_t room;
 };
@@ -46,7 +47,9 @@ void draft_set_date(struct draft_build *build);
 /* "<TAG.32 hex digits of hash@hostname>". */
 void draft_id_of_hash(const struct community *community, const char *tag,
     const uint8_t hash[STORE_HASH_LEN], char id[256]);
-/* Newest ids of References, or of In-Reply-To. */
+/* Fills reply_to_id. */
+int draft_find_reply_to_id(struct draft_build *build);
+/* Newest ids of References and that of In-Reply-To. */
 int draft_set_references(struct draft_build *build);
 /* Sizes, overview row, decoded Subject and From, head and added block. */
 enum reason draft_build_finish(struct draft_build *build);

@@ -146,6 +146,17 @@ mail_add_newsgroups(struct draft_build *build)
 	buffer_fini(&names);
 }
 
+/* Newsreaders thread by References alone. */
+static void
+mail_add_references(struct draft_build *build)
+{
+	if (article_field_find(&build->header, HEADER_REFERENCES, 0) != NULL ||
+	    build->reply_to_id[0] == '\0')
+		return;
+	build->said.references = span_of(build->reply_to_id);
+	header_append(&build->added, "References", build->said.references);
+}
+
 static void
 mail_add_block(struct draft_build *build)
 {
@@ -168,6 +179,7 @@ mail_add_block(struct draft_build *build)
 	}
 	draft_set_id(build, id, true);
 	draft_set_date(build);
+	mail_add_references(build);
 	if (article_field_find(header, HEADER_SUBJECT, 0) == NULL) {
 		build->said.subject = span_of("(no subject)");
 		header_append(&build->added, "Subject", build->said.subject);
@@ -203,6 +215,9 @@ draft_from_mail(struct community *community, struct draft *draft,
 	} else if (rc != 0) {
 		reason = rc == -EFBIG ? REASON_TOO_LARGE : REASON_BUSY;
 	}
+	if (reason == REASON_STORED &&
+	    draft_find_reply_to_id(&build) != 0)
+		reason = REASON_BUSY;
 	if (reason == REASON_STORED)
 		reason = mail_hide(&build);
 	if (reason == REASON_STORED) {
