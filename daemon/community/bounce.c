@@ -11,6 +11,7 @@
 #include "daemon/community/mail_item.h"
 #include "daemon/community/members.h"
 #include "daemon/community/subscriptions.h"
+#include "daemon/community/ticket.h"
 #include "daemon/log.h"
 #include "protocol/mail_summary.h"
 
@@ -172,6 +173,8 @@ bounce_record(struct store_txn *txn, struct community *community,
 		    bounce->space, bounce->address, bounce->status);
 	if (rc == 0 && bounce->judged == MAIL_BOUNCE_HARD)
 		rc = bounce_count(txn, community, bounce, now);
+	if (rc == 0)
+		rc = ticket_bounced(txn, community, bounce);
 	return rc;
 }
 
@@ -218,7 +221,8 @@ bounce_apply(struct store_txn *txn, struct mail_item *item)
 		.job = item->token.object,
 		.judged = worst->bounce,
 		.status = worst->status,
-		.text = worst->diagnostic };
+		.text = worst->diagnostic,
+		.message_id = item->summary->report.original_message_id };
 
 	item->reason = REASON_DONE;
 	return bounce_record(txn, item->community, &bounce);

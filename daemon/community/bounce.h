@@ -13,11 +13,15 @@ struct bounce {
 	enum mail_bounce judged;
 	const char *status; /* "5.1.1" */
 	const char *text;
+	/* what came back, if it is known: one of these, or 0 and NULL */
+	uint64_t artid;
+	const char *message_id;
 };
 
 /* In apply: records it; a hard one counts against the subscription, and at
  * bounce.suspend_after within bounce.life the subscriptions of the address are
- * suspended. */
+ * suspended. An answer of staff that did not reach its customer opens the ticket
+ * again. */
 int bounce_record(struct store_txn *txn, struct community *community,
     const struct bounce *bounce);
 

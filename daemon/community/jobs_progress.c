@@ -76,7 +76,8 @@ recipient_bounce(struct store_txn *txn, const struct progress *progress,
 		.space = progress->job->space,
 		.job = progress->job->id,
 		.status = status,
-		.text = outcome->reply };
+		.text = outcome->reply,
+		.artid = progress->job->artid };
 
 	if (smtp_status_parse(span_of(outcome->reply), outcome->code, parts) ==
 	    0)

@@ -66,5 +66,6 @@ libkithcommunity_a_SOURCES += \
 # support
 libkithcommunity_a_SOURCES += \
 	daemon/community/ticket.c daemon/community/ticket.h \
+	daemon/community/ticket_bounce.c \
 	daemon/community/ticket_intake.c daemon/community/ticket_mail.c \
 	daemon/community/ticket_private.h

@@ -11,6 +11,8 @@
 #include "daemon/community/draft.h"
 #include "protocol/buffer.h"
 
+struct bounce;
+
 /* Owned record: kith__ticket__free_unpacked. -ENOENT. */
 int ticket_get(
     struct store_reader *reader, uint32_t number, Kith__Ticket **ticket_r);
@@ -30,5 +32,9 @@ int ticket_of_references(struct store_txn *txn, struct community *community,
  * as the ticket's: a sibling that is late finds it too. */
 int ticket_index_ids(struct store_txn *txn, struct community *community,
     uint32_t ticket, const struct draft *draft);
+/* In apply, with a bounce that was recorded: if it is an answer that did not
+ * reach a customer, its ticket is open again and its author is told. */
+int ticket_bounced(struct store_txn *txn, struct community *community,
+    const struct bounce *bounce);
 
 #endif
