@@ -16,11 +16,12 @@
 
 /* What apply does; decided by check, in mail_item.step. */
 enum ticket_step {
-	STEP_OPEN,	 /* a new ticket */
-	STEP_CUSTOMER,	 /* a participant's further word */
-	STEP_STRANGER,	 /* found its ticket, but is no participant */
-	STEP_STAFF,	 /* an answer that goes to the customer */
-	STEP_AUTOMATIC,	 /* noted, moves nothing */
+	STEP_OPEN,      /* a new ticket */
+	STEP_PLACE,     /* stored for another support address already */
+	STEP_CUSTOMER,  /* a participant's further word */
+	STEP_STRANGER,  /* found its ticket, but is no participant */
+	STEP_STAFF,     /* an answer that goes to the customer */
+	STEP_AUTOMATIC, /* noted, moves nothing */
 	STEP_HOLD,
 };
 
@@ -58,6 +59,22 @@ sender_is_believed(const struct mail_item *item)
 	    item->summary->auth.aligned_pass;
 }
 
+/* Nobody's word, or nowhere to put it. */
+static int
+check_door(struct mail_item *item)
+{
+	item->detail[0] = '\0';
+	item->held_cause = KITH__HELD_CAUSE__HELD_NONE;
+	item->ticket = 0;
+	item->note[0] = '\0';
+	item->reason = REASON_IGNORED;
+	/* a mail of ours that came back */
+	if (item->summary->class == MAIL_CLASS_LOOP)
+		return 1;
+	item->reason = REASON_CLOSED;
+	return item->space->closed ? 1 : 0;
+}
+
 /* Is the mail already there, or can it be stored? 0, or 1 with the reason. */
 static int
 check_id(struct store_txn *txn, struct mail_item *item)
@@ -76,18 +93,26 @@ check_id(struct store_txn *txn, struct mail_item *item)
 
 /* ---- a mail to the plain address */
 
+/* Solved so long ago that what comes now is another matter. */
+static bool
+ticket_is_past(const struct mail_item *item, const Kith__Ticket *ticket)
+{
+	return ticket->status == KITH__TICKET_STATUS__TICKET_SOLVED &&
+	    ticket->solved + TICKET_REOPEN_SECONDS <= item->now;
+}
+
 /* The ticket the references lead to, unless it was closed too long ago; then
  * item->note keeps it as the one to link. */
 static int
-find_ticket(struct store_txn *txn, struct mail_item *item, Kith__Ticket **ticket_r)
+find_ticket(struct store_txn *txn, struct mail_item *item,
+    Kith__Ticket **ticket_r)
 {
 	uint32_t number;
 	int error;
 
 	*ticket_r = NULL;
-	item->note[0] = '\0';
-	error = ticket_of_references(
-	    txn, item->community, item->draft, &number);
+	error =
+	    ticket_of_references(txn, item->community, item->draft, &number);
 	if (error != 0 || number == 0)
 		return error;
 	error = ticket_get(store_txn_reader(txn), number, ticket_r);
@@ -95,8 +120,7 @@ find_ticket(struct store_txn *txn, struct mail_item *item, Kith__Ticket **ticket
 		return error == -ENOENT ? 0 : error;
 	item->ticket = number;
 	if ((*ticket_r)->space == item->space->id &&
-	    ((*ticket_r)->status != KITH__TICKET_STATUS__TICKET_SOLVED ||
-		(*ticket_r)->solved + TICKET_REOPEN_SECONDS > item->now))
+	    !ticket_is_past(item, *ticket_r))
 		return 0;
 	if ((*ticket_r)->space == item->space->id)
 		(void)snprintf(item->note, sizeof item->note, "%u", number);
@@ -106,17 +130,45 @@ find_ticket(struct store_txn *txn, struct mail_item *item, Kith__Ticket **ticket
 	return 0;
 }
 
+/* The ticket that has the mail already; 0: none. */
+static int
+ticket_of_duplicate(struct store_txn *txn, const struct draft *draft,
+    uint32_t *number_r)
+{
+	struct store_key key = store_key_u64(draft->duplicate);
+	ProtobufCMessage *message;
+	int error;
+
+	*number_r = 0;
+	if (draft->duplicate == 0)
+		return 0;
+	error = store_get(store_txn_reader(txn), STORE_ARTICLE_META, &key,
+	    &message);
+	if (error != 0)
+		return error == -ENOENT ? 0 : error;
+	*number_r = ((const Kith__ArticleMeta *)(void *)message)->ticket;
+	protobuf_c_message_free_unpacked(message, NULL);
+	return 0;
+}
+
 static int
 ticket_check(struct store_txn *txn, struct mail_item *item)
 {
 	Kith__Ticket *ticket = NULL;
+	uint32_t number;
 	int error;
 
-	item->ticket = 0;
-	item->detail[0] = '\0';
-	item->held_cause = KITH__HELD_CAUSE__HELD_NONE;
+	if (check_door(item) != 0)
+		return 1;
 	if (check_id(txn, item) != 0)
 		return 1;
+	error = ticket_of_duplicate(txn, item->draft, &number);
+	if (error != 0)
+		return error;
+	if (number != 0) {
+		item->step = STEP_PLACE;
+		return item->automatic;
+	}
 	if (item->summary->several_from || item->summary->from.count != 1)
 		return hold(item, KITH__HELD_CAUSE__HELD_UNKNOWN_SENDER);
 	error = find_ticket(txn, item, &ticket);
@@ -136,11 +188,13 @@ ticket_check(struct store_txn *txn, struct mail_item *item)
 	    STEP_CUSTOMER :
 	    STEP_STRANGER;
 	kith__ticket__free_unpacked(ticket, NULL);
+	if (item->automatic) {
+		item->step = STEP_AUTOMATIC;
+		return 0;
+	}
 	/* staff answer by their token; without it a From proves nothing */
 	if (item->step == STEP_STRANGER && is_staff(&item->author))
 		return hold(item, KITH__HELD_CAUSE__HELD_AUTH_FAIL);
-	if (item->automatic)
-		item->step = STEP_AUTOMATIC;
 	return 0;
 }
 
@@ -149,16 +203,16 @@ ticket_check(struct store_txn *txn, struct mail_item *item)
 static int
 check_staff_reply(struct mail_item *item)
 {
-	if (!is_staff(&item->author) ||
-	    item->author.member != TOKEN_WHO(item->token.member))
-		return hold(item, KITH__HELD_CAUSE__HELD_MEMBER_MISMATCH);
-	if (!mail_is_authentic(item))
-		return hold(item, KITH__HELD_CAUSE__HELD_AUTH_FAIL);
 	/* an out-of-office of staff is nothing for the customer */
 	if (item->automatic) {
 		item->reason = REASON_IGNORED;
 		return 1;
 	}
+	if (!is_staff(&item->author) ||
+	    item->author.member != TOKEN_WHO(item->token.member))
+		return hold(item, KITH__HELD_CAUSE__HELD_MEMBER_MISMATCH);
+	if (!mail_is_authentic(item))
+		return hold(item, KITH__HELD_CAUSE__HELD_AUTH_FAIL);
 	item->step = STEP_STAFF;
 	return 0;
 }
@@ -174,12 +228,17 @@ check_customer_reply(struct mail_item *item, const Kith__Ticket *ticket)
 		item->step = STEP_CUSTOMER;
 	else
 		item->step = STEP_STRANGER;
+	if (item->step == STEP_CUSTOMER && ticket_is_past(item, ticket)) {
+		(void)snprintf(item->note, sizeof item->note, "%u",
+		    item->ticket);
+		item->step = STEP_OPEN;
+	}
 	return 0;
 }
 
 static int
-check_against_ticket(
-    struct store_txn *txn, struct mail_item *item, const Kith__Ticket *ticket)
+check_against_ticket(struct store_txn *txn, struct mail_item *item,
+    const Kith__Ticket *ticket)
 {
 	uint32_t other;
 	int error;
@@ -204,9 +263,8 @@ reply_check(struct store_txn *txn, struct mail_item *item)
 	Kith__Ticket *ticket;
 	int error;
 
-	item->detail[0] = '\0';
-	item->held_cause = KITH__HELD_CAUSE__HELD_NONE;
-	item->ticket = 0;
+	if (check_door(item) != 0)
+		return 1;
 	if (item->token_state == -ETIMEDOUT) {
 		if (item->draft == NULL || check_id(txn, item) != 0)
 			return 1;
@@ -248,8 +306,7 @@ participant_add(struct store_txn *txn, const struct mail_item *item,
 
 	/* our own addresses are lists, staff have the space */
 	if (at == NULL || ticket->n_participants >= TICKET_PARTICIPANTS_MAX ||
-	    strcasecmp(
-		at + 1, community_config(item->community)->domain) == 0)
+	    strcasecmp(at + 1, community_config(item->community)->domain) == 0)
 		return 0;
 	error = identity_of_address(store_txn_reader(txn), text, &identity);
 	if (error != 0 || is_staff(&identity))
@@ -276,8 +333,8 @@ participant_add(struct store_txn *txn, const struct mail_item *item,
 
 /* Who was in To and Cc at the opening belongs to it. */
 static int
-participants_add(
-    struct store_txn *txn, const struct mail_item *item, Kith__Ticket *ticket)
+participants_add(struct store_txn *txn, const struct mail_item *item,
+    Kith__Ticket *ticket)
 {
 	const struct address_list *lists[] = { &item->summary->to,
 		&item->summary->cc };
@@ -285,8 +342,8 @@ participants_add(
 
 	for (size_t i = 0; i < 2; i++) {
 		for (size_t j = 0; error == 0 && j < lists[i]->count; j++)
-			error = participant_add(
-			    txn, item, ticket, lists[i]->items[j].text);
+			error = participant_add(txn, item, ticket,
+			    lists[i]->items[j].text);
 	}
 	return error;
 }
@@ -310,8 +367,8 @@ open_ticket(struct store_txn *txn, struct mail_item *item, Kith__Ticket *ticket)
 		error = ticket_add_article(txn, item->community, item->ticket,
 		    ticket, item->draft, KITH__TICKET_STATUS__TICKET_NONE);
 	if (error == 0 && answer)
-		error = ticket_acknowledge(
-		    txn, item, item->ticket, ticket->requester);
+		error = ticket_acknowledge(txn, item, item->ticket,
+		    ticket->requester);
 	return error;
 }
 
@@ -325,8 +382,8 @@ apply_open(struct store_txn *txn, struct mail_item *item)
 
 	error = store_id_next(txn, STORE_ID_TICKET, &number);
 	if (error == 0)
-		error = address_make(
-		    txn, item->summary->from.items[0].text, &requester);
+		error = address_make(txn, item->summary->from.items[0].text,
+		    &requester);
 	if (error != 0)
 		return error;
 	ticket = ticket_new(item->draft, requester);
@@ -368,10 +425,23 @@ apply_to_ticket(struct store_txn *txn, struct mail_item *item)
 		error = ticket_add_article(txn, item->community, item->ticket,
 		    ticket, draft, statuses[item->step]);
 	if (error == 0 && item->step == STEP_STAFF)
-		error = ticket_mail_article(
-		    txn, item->community, item->ticket, ticket, draft);
+		error = ticket_mail_article(txn, item->community, item->ticket,
+		    ticket, draft);
 	kith__ticket__free_unpacked(ticket, NULL);
 	return error;
+}
+
+/* Sent to two support addresses: one ticket, which the staff of both see
+ * and answer into. */
+static int
+apply_place(struct store_txn *txn, struct mail_item *item)
+{
+	int error = ticket_of_duplicate(txn, item->draft, &item->draft->ticket);
+
+	if (error != 0)
+		return error;
+	return draft_place_more(txn, item->community, item->draft->duplicate,
+	    item->draft);
 }
 
 static int
@@ -383,6 +453,8 @@ ticket_apply(struct store_txn *txn, struct mail_item *item)
 		return mail_item_hold(txn, item, item->held_cause);
 	}
 	item->reason = REASON_STORED;
+	if (item->step == STEP_PLACE)
+		return apply_place(txn, item);
 	if (item->step == STEP_OPEN)
 		return apply_open(txn, item);
 	return apply_to_ticket(txn, item);
