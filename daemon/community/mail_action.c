@@ -5,6 +5,7 @@
 #include "daemon/community/intake_private.h"
 #include "daemon/community/kinds.h"
 #include "daemon/community/mail_command.h"
+#include "daemon/community/ticket.h"
 
 static const struct {
 	enum mail_suffix suffix;
@@ -71,16 +72,72 @@ local_part(const struct community *community, struct span address,
 	    community_config(community)->domain);
 }
 
+/* For an address whose first part is no space of ours: anything before the
+ * suffix. */
+static bool
+is_beginning(void *context, struct span local)
+{
+	const struct span *whole = context;
+
+	return local.len < whole->len;
+}
+
+static struct space *
+space_of_ticket(struct community *community, uint32_t number)
+{
+	struct store_view *view = store_view_begin(community_store(community));
+	struct space *space = NULL;
+	Kith__Ticket *ticket;
+
+	if (view != NULL &&
+	    ticket_get(store_view_reader(view), number, &ticket) == 0) {
+		space =
+		    spaces_by_id(community_spaces(community), ticket->space);
+		kith__ticket__free_unpacked(ticket, NULL);
+	}
+	store_view_end(&view);
+	return space;
+}
+
+/* A token names its space itself: what stands before it may be an address that
+ * the space had once, or that of another space which has the article too. */
+static struct space *
+space_of_token(struct community *community, const struct token *token)
+{
+	struct spaces *spaces = community_spaces(community);
+
+	switch (token->kind) {
+	case TOKEN_REPLY:
+		return space_of_ticket(community, (uint32_t)token->object);
+	case TOKEN_UNSUBSCRIBE:
+		return spaces_by_id(spaces, (uint32_t)token->object);
+	case TOKEN_CONFIRM:
+		return spaces_by_id(spaces,
+		    MAIL_COMMAND_CONFIRM_SPACE(token->object));
+	case TOKEN_BOUNCE:
+	case TOKEN_MODERATE:
+	default:
+		return NULL;
+	}
+}
+
 static enum reason
 route_token(struct community *community, const struct mail_recipient *parsed,
     struct mail_route *route)
 {
+	struct space *space;
+
 	route->token_text = parsed->token;
 	route->token_state = token_read(community,
 	    (enum token_kind)parsed->kind, parsed->token, &route->token);
-	return route->token_state == 0 || route->token_state == -ETIMEDOUT
-	    ? REASON_STORED
-	    : REASON_TOKEN_INVALID;
+	if (route->token_state != 0 && route->token_state != -ETIMEDOUT)
+		return REASON_TOKEN_INVALID;
+	space = space_of_token(community, &route->token);
+	if (space != NULL) {
+		space_unref(route->space);
+		route->space = space;
+	}
+	return REASON_STORED;
 }
 
 enum reason
@@ -92,8 +149,11 @@ mail_route(struct community *community, const char *recipient,
 	struct span local;
 
 	memset(route, 0, sizeof *route);
-	if (!local_part(community, span_of(recipient), &local) ||
-	    !mail_recipient_parse(local, local_exists, community, &parsed))
+	if (!local_part(community, span_of(recipient), &local))
+		return REASON_NO_SUCH_SPACE;
+	if (!mail_recipient_parse(local, local_exists, community, &parsed) &&
+	    (!mail_recipient_parse(local, is_beginning, &local, &parsed) ||
+		parsed.suffix != MAIL_SUFFIX_TOKEN))
 		return REASON_NO_SUCH_SPACE;
 	route->action = action_find(&parsed);
 	if (route->action == NULL)

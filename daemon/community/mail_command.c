@@ -18,11 +18,6 @@
 #include "protocol/mail_command.h"
 #include "protocol/mail_summary.h"
 
-/* A confirm token's object: the space and the mode asked for. */
-#define CONFIRM_OBJECT(space, mode) ((uint64_t)(space) << 2 | (uint64_t)(mode))
-#define CONFIRM_SPACE(object)	    ((uint32_t)((object) >> 2))
-#define CONFIRM_MODE(object)	    ((Kith__Mode)((object)&3u))
-
 static const Kith__Mode modes[] = {
 	[MAIL_MODE_EACH] = KITH__MODE__MODE_EACH,
 	[MAIL_MODE_DIGEST] = KITH__MODE__MODE_DIGEST,
@@ -61,6 +56,8 @@ check_person(struct mail_item *item)
 	item->detail[0] = '\0';
 	if (item->automatic)
 		return refuse(item, REASON_IGNORED, "automatic mail");
+	if (item->summary != NULL && item->summary->class == MAIL_CLASS_LOOP)
+		return refuse(item, REASON_IGNORED, "a mail of ours");
 	if (author_text(item) == NULL)
 		return refuse(
 		    item, REASON_BAD_ARTICLE, "not exactly one From address");
@@ -151,7 +148,7 @@ subscribe_ask(
 	int error;
 
 	confirm = token_address(item->community, item->space->mail,
-	    TOKEN_CONFIRM, CONFIRM_OBJECT(item->space->id, mode), address);
+	    TOKEN_CONFIRM, MAIL_COMMAND_CONFIRM(item->space->id, mode), address);
 	if (confirm == NULL)
 		return -ENOMEM;
 	buffer_init(&text, 0);
@@ -254,7 +251,7 @@ confirm_check(struct store_txn *txn, struct mail_item *item)
 		refused = check_token(txn, item);
 	if (refused != 0)
 		return refused;
-	if (CONFIRM_SPACE(item->token.object) != item->space->id)
+	if (MAIL_COMMAND_CONFIRM_SPACE(item->token.object) != item->space->id)
 		return refuse(item, REASON_TOKEN_INVALID, "");
 	/* what was open when he asked can be closed by now */
 	if (item->space->closed)
@@ -305,7 +302,7 @@ confirm_apply(struct store_txn *txn, struct mail_item *item)
 	    txn, from->text, from->name, item->now, &member, &address);
 	if (error != 0)
 		return error;
-	subscription.mode = CONFIRM_MODE(item->token.object);
+	subscription.mode = MAIL_COMMAND_CONFIRM_MODE(item->token.object);
 	subscription.state = KITH__SUBSCRIPTION_STATE__SUB_ACTIVE;
 	subscription.since = item->now;
 	error = subscription_put(
@@ -342,7 +339,8 @@ unsubscribe_check(struct store_txn *txn, struct mail_item *item)
 }
 
 static int
-unsubscribe_ask(struct store_txn *txn, struct mail_item *item)
+unsubscribe_ask(struct store_txn *txn, struct mail_item *item,
+    uint32_t address, const char *to)
 {
 	struct buffer text;
 	char subject[200];
@@ -350,7 +348,7 @@ unsubscribe_ask(struct store_txn *txn, struct mail_item *item)
 	int error;
 
 	leave = token_address(item->community, item->space->mail,
-	    TOKEN_UNSUBSCRIBE, item->space->id, item->author.address);
+	    TOKEN_UNSUBSCRIBE, item->space->id, address);
 	if (leave == NULL)
 		return -ENOMEM;
 	buffer_init(&text, 0);
@@ -360,7 +358,7 @@ unsubscribe_ask(struct store_txn *txn, struct mail_item *item)
 	    item->space->name, leave);
 	(void)snprintf(subject, sizeof subject,
 	    "Please confirm that you want to leave %.100s", item->space->name);
-	error = answer(txn, item, author_text(item), leave, subject, &text);
+	error = answer(txn, item, to, leave, subject, &text);
 	buffer_fini(&text);
 	free(leave);
 	return error;
@@ -398,23 +396,88 @@ unsubscribe_now(struct store_txn *txn, struct mail_item *item)
 	return error;
 }
 
+/* 0: asked; -ENOENT: this one is not subscribed. */
+static int
+unsubscribe_ask_address(
+    struct store_txn *txn, struct mail_item *item, uint32_t id)
+{
+	struct store_reader *reader = store_txn_reader(txn);
+	Kith__Subscription *subscription;
+	Kith__Address *address;
+	int error = id == 0 ? -ENOENT :
+			      subscription_get(reader, item->space->id, id,
+				  &subscription);
+
+	if (error != 0)
+		return error;
+	kith__subscription__free_unpacked(subscription, NULL);
+	error = address_get(reader, id, &address);
+	if (error != 0)
+		return error;
+	error = unsubscribe_ask(txn, item, id, address->text);
+	kith__address__free_unpacked(address, NULL);
+	return error;
+}
+
+/* He wrote from another address of his: the subscribed one is asked. */
+static int
+unsubscribe_ask_others(struct store_txn *txn, struct mail_item *item)
+{
+	Kith__Member *member;
+	bool found = false;
+	int error = item->author.member == 0 ?
+	    -ENOENT :
+	    member_get(store_txn_reader(txn), item->author.member, &member);
+
+	if (error != 0)
+		return error;
+	for (size_t i = 0; i < member->n_addresses; i++) {
+		error =
+		    unsubscribe_ask_address(txn, item, member->addresses[i]);
+		if (error != 0 && error != -ENOENT)
+			break;
+		found = found || error == 0;
+	}
+	kith__member__free_unpacked(member, NULL);
+	return found && error == -ENOENT ? 0 : error;
+}
+
+/* Told to the address it is about, so it gives nothing away. */
+static int
+unsubscribe_unknown(struct store_txn *txn, struct mail_item *item)
+{
+	struct buffer text;
+	int error;
+
+	buffer_init(&text, 0);
+	buffer_printf(&text,
+	    "This address gets no mail from %s@%s, so there was nothing to do.\n\n"
+	    "If you get its mail at another address, send the same from there, or\n"
+	    "use the address in the List-Unsubscribe line of one of those mails.\n",
+	    item->space->mail, community_config(item->community)->domain);
+	error = answer(txn, item, author_text(item), NULL,
+	    "You are not subscribed", &text);
+	buffer_fini(&text);
+	return error;
+}
+
 static int
 unsubscribe_apply(struct store_txn *txn, struct mail_item *item)
 {
-	Kith__Subscription *subscription;
 	int error;
 
 	item->reason = REASON_DONE;
 	if (item->token_text.len != 0)
 		return unsubscribe_now(txn, item);
-	if (item->author.address == 0)
-		return 0;
-	error = subscription_get(store_txn_reader(txn), item->space->id,
-	    item->author.address, &subscription);
-	if (error != 0)
-		return error == -ENOENT ? 0 : error;
-	kith__subscription__free_unpacked(subscription, NULL);
-	return unsubscribe_ask(txn, item);
+	error = unsubscribe_ask_address(txn, item, item->author.address);
+	if (error == -ENOENT)
+		error = unsubscribe_ask_others(txn, item);
+	if (error != -ENOENT)
+		return error;
+	/* of a space that he may not read he is told nothing */
+	return rights_may_read(rights_reader_class(&item->author), item->space) ?
+	    unsubscribe_unknown(txn, item) :
+	    0;
 }
 
 const struct mail_action mail_action_unsubscribe = {

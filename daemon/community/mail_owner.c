@@ -12,7 +12,8 @@ owner_check(struct store_txn *txn, struct mail_item *item)
 	item->detail[0] = '\0';
 	item->reason = REASON_IGNORED;
 	/* out-of-office and its like to a notice of ours end here */
-	return item->automatic || item->summary == NULL;
+	return item->automatic || item->summary == NULL ||
+	    item->summary->class == MAIL_CLASS_LOOP;
 }
 
 static int
