@@ -44,6 +44,8 @@ ticket_json(struct community *community, struct store_reader *reader,
 	    (json_int_t)ticket->changed, "articles",
 	    (json_int_t)ticket->n_articles);
 
+	if (row != NULL && ticket->linked != 0)
+		json_object_set_new(row, "linked", json_integer(ticket->linked));
 	free(requester);
 	space_unref(space);
 	return row;
@@ -175,6 +177,10 @@ show_text(struct control_request *request, const json_t *result)
 	for (i = 0; i < sizeof names / sizeof names[0]; i++)
 		control_text(request, "%s: %s\n", names[i],
 		    json_string_value(json_object_get(result, names[i])));
+	if (json_object_get(result, "linked") != NULL)
+		control_text(request, "continues: %lld\n",
+		    (long long)json_integer_value(
+			json_object_get(result, "linked")));
 	json_array_foreach (json_object_get(result, "thread"), i, row)
 		control_text(request, "  %s  %s%s%s\n",
 		    json_string_value(json_object_get(row, "message_id")),
@@ -304,19 +310,27 @@ struct reply_op {
 	uint32_t number;
 };
 
+/* What the answer belongs to. */
+struct reply_thread {
+	uint32_t number;
+	char root[300]; /* "": the parent is the first article, or it is gone */
+	char parent[300];
+};
+
 /* The answer as a mail of the support address, in wire form. */
 static char *
 reply_compose(struct community *community, const struct space *space,
-    const Kith__Ticket *ticket, const Kith__ArticleMeta *parent,
+    const Kith__Ticket *ticket, const struct reply_thread *thread,
     struct span text, size_t *len_r)
 {
 	const struct config *config = community_config(community);
 	uint64_t now = community_now(community);
-	char address[300], id[600], subject[600];
+	bool again = strncasecmp(ticket->subject, "re:", 3) == 0;
+	char address[300], id[600], subject[600], references[1100];
 	struct buffer mail, wire;
 	const struct mail_field fields[] = {
-		{ "In-Reply-To", parent->message_id, MAIL_FIELD_RAW },
-		{ "References", parent->message_id, MAIL_FIELD_RAW },
+		{ "In-Reply-To", thread->parent, MAIL_FIELD_RAW },
+		{ "References", references, MAIL_FIELD_IDS },
 	};
 	struct mail_notice notice = { .date = (int64_t)now,
 		.from_name = space->name,
@@ -330,11 +344,12 @@ reply_compose(struct community *community, const struct space *space,
 
 	(void)snprintf(
 	    address, sizeof address, "%s@%s", space->mail, config->domain);
-	(void)snprintf(id, sizeof id, "<reply.%llx.%llx@%s>",
-	    (unsigned long long)now,
-	    (unsigned long long)ticket->n_articles << 32 | ticket->requester,
-	    config->hostname);
-	(void)snprintf(subject, sizeof subject, "Re: %s", ticket->subject);
+	(void)snprintf(id, sizeof id, "<reply.%x.%zx.%llx@%s>", thread->number,
+	    ticket->n_articles, (unsigned long long)now, config->hostname);
+	(void)snprintf(subject, sizeof subject, "%s%s", again ? "" : "Re: ",
+	    ticket->subject);
+	(void)snprintf(references, sizeof references, "%s%s%s", thread->root,
+	    thread->root[0] == '\0' ? "" : " ", thread->parent);
 	buffer_init(&mail, 0);
 	buffer_init(&wire, 0);
 	if (mail_notice_compose(&mail, &notice) != 0)
@@ -379,7 +394,40 @@ reply_done(struct store_op *op, int result)
 	free(reply);
 }
 
-/* Prepares the draft from the ticket's last article. Negative, or 0. */
+static int
+article_id(
+    struct store_reader *reader, uint64_t artid, char *id, size_t room)
+{
+	struct store_key key = store_key_u64(artid);
+	ProtobufCMessage *message;
+	int error = store_get(reader, STORE_ARTICLE_META, &key, &message);
+
+	if (error != 0)
+		return error;
+	(void)snprintf(id, room, "%s",
+	    ((const Kith__ArticleMeta *)(void *)message)->message_id);
+	protobuf_c_message_free_unpacked(message, NULL);
+	return 0;
+}
+
+/* The ticket's first article and its last one that are still there. */
+static int
+thread_load(struct store_reader *reader, const Kith__Ticket *ticket,
+    struct reply_thread *thread)
+{
+	size_t last = ticket->n_articles;
+	int error = -ENOENT;
+
+	while (error == -ENOENT && last > 0)
+		error = article_id(reader, ticket->articles[--last],
+		    thread->parent, sizeof thread->parent);
+	if (error == 0 && last > 0)
+		(void)article_id(reader, ticket->articles[0], thread->root,
+		    sizeof thread->root);
+	return error;
+}
+
+/* Prepares the draft as an answer to the ticket's last article. Negative, or 0. */
 static int
 reply_prepare(struct reply_op *reply, struct store_reader *reader,
     const Kith__Ticket *ticket, struct span text, char *detail, size_t room)
@@ -387,21 +435,19 @@ reply_prepare(struct reply_op *reply, struct store_reader *reader,
 	struct community *community = reply->community;
 	struct space *space =
 	    spaces_by_id(community_spaces(community), ticket->space);
-	ProtobufCMessage *message = NULL;
-	struct store_key key;
+	struct reply_thread thread = { .number = reply->number };
 	struct draft *draft = &reply->draft;
 	struct draft_bytes bytes = { .stuffed = true, .eight_bit = true };
 	int error = -ENOENT;
 
-	if (space == NULL || ticket->n_articles == 0)
-		goto out;
-	key = store_key_u64(ticket->articles[ticket->n_articles - 1]);
-	error = store_get(reader, STORE_ARTICLE_META, &key, &message);
+	if (space == NULL)
+		return error;
+	error = thread_load(reader, ticket, &thread);
 	if (error != 0)
 		goto out;
 	error = -ENOMEM;
-	bytes.bytes = reply_compose(community, space, ticket,
-	    (const void *)message, text, &bytes.len);
+	bytes.bytes = reply_compose(
+	    community, space, ticket, &thread, text, &bytes.len);
 	if (bytes.bytes == NULL)
 		goto out;
 	draft->ticket = reply->number;
@@ -416,8 +462,6 @@ reply_prepare(struct reply_op *reply, struct store_reader *reader,
 	    0 :
 	    -EBADMSG;
 out:
-	if (message != NULL)
-		protobuf_c_message_free_unpacked(message, NULL);
 	space_unref(space);
 	return error;
 }
