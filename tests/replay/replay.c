@@ -10,18 +10,31 @@
  *   mail ADDRESS           the oldest mail to that address not looked at yet
  *   has REGEX              the mail at hand matches
  *   hasnot REGEX
+ *   mails COUNT REGEX      so many mails not looked at yet go to such addresses
  *   reply FROM [SUBJECT]   answers the mail at hand as a mail client would
+ *   quote FROM [SUBJECT]   the same, and the whole mail at hand follows as a quote,
+ *                          header and all, as office programs do it
+ *   forward FROM TO        hands it on to somebody else, inline
  *   bounce STATUS          the mail at hand comes back with a delivery status
  *   nomail [ADDRESS]       no mail (to that address) is left to look at
  *   news NAME              a news client connects (and is greeted)
+ *   door NAME              a mail server connects to LMTP (and is greeted)
  *   > NAME COMMAND         it sends a line (with a block: that, and a dot)
  *   < NAME TEXT            the next line begins so
+ *   answer NAME CODE       the next reply, of several lines perhaps, has the code
+ *   drop NAME              its connection is cut
  *   block NAME             reads a multi-line block, for `says`
  *   advance SECONDS        time passes, what is due is done
  *   smarthost up|down      can it be reached
+ *   smarthost fails-after N  it takes N more mails, and is away then
  *   smarthost CODE ADDRESS what it answers for this recipient
- *   authserv ID            whose Authentication-Results count from now on
  *   restart                kithd stops and starts
+ *   config LINE            kithd starts anew with this line in its configuration
+ *   subscribers SPACE N    r1@bulk.example ... rN@bulk.example subscribe
+ *   keep NAME TEXT         ${NAME} stands for it from now on
+ *   times N STEP           does the step N times; ${n} is 1, 2, ...
+ *
+ * In a block, "%repeat N TEXT" is N lines, "%run N TEXT" one line of N times TEXT.
  *
  * Patterns are extended regular expressions, ^ and $ match at lines. "$1" ...
  * "$9" in any argument stand for what the groups of the last has, says or < that
@@ -39,24 +52,33 @@
 
 #include "daemon/log.h"
 #include "protocol/buffer.h"
+#include "tests/replay/compose.h"
 #include "tests/replay/world.h"
 
 #define WORDS_MAX   32
 #define CLIENTS_MAX 8
 #define GROUPS	    10
+#define KEPT_MAX    32
 
 struct news_client {
 	char *name;
 	struct world_client *client;
 };
 
+struct kept {
+	char *name;
+	char *text;
+};
+
 struct replay {
 	struct world *world;
 	const char *path;
 	unsigned line;
+	struct kept kept[KEPT_MAX];
+	size_t kept_count;
 	struct news_client clients[CLIENTS_MAX];
 	struct buffer said;
-	struct world_mail *at_hand;
+	size_t at_hand; /* its place plus 1: mails move as more come */
 	char *groups[GROUPS];
 	unsigned replies;
 };
@@ -64,6 +86,8 @@ struct replay {
 /* One step: its words, the rest of its line, and its indented block. */
 struct step {
 	char *text;
+	const char *raw_text; /* as written, before "$1" stands for anything */
+	const char *raw_block;
 	char *words[WORDS_MAX];
 	int count;
 	const char *rest; /* after the first word */
@@ -97,15 +121,66 @@ matches(struct replay *replay, const char *pattern, const char *text)
 	return match;
 }
 
-/* "$1" and its like in a line. Owned. */
+static struct world_mail *
+at_hand(struct replay *replay)
+{
+	if (replay->at_hand == 0)
+		FAIL(replay, "there is no mail at hand");
+	return world_mail_get(replay->world, replay->at_hand - 1);
+}
+
+static void
+keep(struct replay *replay, const char *name, const char *text)
+{
+	struct kept *kept = replay->kept, *end = kept + replay->kept_count;
+
+	while (kept < end && strcmp(kept->name, name) != 0)
+		kept++;
+	if (kept == replay->kept + KEPT_MAX)
+		FAIL(replay, "too much to keep");
+	if (kept == end) {
+		kept->name = strdup(name);
+		replay->kept_count++;
+	} else {
+		free(kept->text);
+	}
+	kept->text = strdup(text);
+}
+
+/* "${NAME}" at the beginning of the line: what is kept; its length. */
+static const char *
+kept_find(struct replay *replay, const char *line, size_t *len_r)
+{
+	if (line[0] != '$' || line[1] != '{')
+		return NULL;
+	for (size_t i = 0; i < replay->kept_count; i++) {
+		const struct kept *kept = &replay->kept[i];
+		size_t len = strlen(kept->name);
+
+		if (strncmp(line + 2, kept->name, len) == 0 &&
+		    line[2 + len] == '}') {
+			*len_r = len + 3;
+			return kept->text;
+		}
+	}
+	return NULL;
+}
+
+/* "$1", "${NAME}" and their like in a line. Owned. */
 static char *
 substitute(struct replay *replay, const char *line)
 {
 	struct buffer out;
+	const char *text;
+	size_t len;
 
 	buffer_init(&out, 0);
 	for (; *line != '\0'; line++) {
-		if (line[0] == '$' && isdigit((unsigned char)line[1]) &&
+		text = kept_find(replay, line, &len);
+		if (text != NULL) {
+			buffer_append_text(&out, text);
+			line += len - 1;
+		} else if (line[0] == '$' && isdigit((unsigned char)line[1]) &&
 		    replay->groups[line[1] - '0'] != NULL) {
 			buffer_append_text(&out, replay->groups[line[1] - '0']);
 			line++;
@@ -270,7 +345,8 @@ do_lmtp_refused(struct replay *replay, struct step *step)
 
 /* ---- steps: mail out */
 
-static struct world_mail *
+/* The place of the next one plus 1; 0: there is none. */
+static size_t
 next_mail(struct replay *replay, const char *address)
 {
 	for (size_t i = 0; i < world_mail_count(replay->world); i++) {
@@ -278,136 +354,120 @@ next_mail(struct replay *replay, const char *address)
 
 		if (!mail->seen &&
 		    (address == NULL || strcmp(mail->recipient, address) == 0))
-			return mail;
+			return i + 1;
 	}
-	return NULL;
+	return 0;
 }
 
 static void
 do_mail(struct replay *replay, struct step *step)
 {
 	replay->at_hand = next_mail(replay, step->words[1]);
-	if (replay->at_hand == NULL)
+	if (replay->at_hand == 0)
 		FAIL(replay, "no mail to %s", step->words[1]);
-	replay->at_hand->seen = true;
+	at_hand(replay)->seen = true;
+}
+
+static void
+do_mails(struct replay *replay, struct step *step)
+{
+	size_t wanted = strtoul(step->words[1], NULL, 10), count = 0;
+
+	for (size_t i = 0; i < world_mail_count(replay->world); i++) {
+		struct world_mail *mail = world_mail_get(replay->world, i);
+
+		if (mail->seen ||
+		    !matches(replay, step->words[2], mail->recipient))
+			continue;
+		mail->seen = true;
+		replay->at_hand = i + 1;
+		count++;
+	}
+	if (count != wanted)
+		FAIL(replay, "there are %zu mails to %s", count, step->words[2]);
 }
 
 static void
 do_nomail(struct replay *replay, struct step *step)
 {
-	struct world_mail *mail = next_mail(replay, step->words[1]);
+	size_t next = next_mail(replay, step->words[1]);
 
-	if (mail != NULL)
-		FAIL(replay, "there is mail to %s:\n%s", mail->recipient,
-		    mail->text);
+	if (next == 0)
+		return;
+	FAIL(replay, "there is mail to %s:\n%s",
+	    world_mail_get(replay->world, next - 1)->recipient,
+	    world_mail_get(replay->world, next - 1)->text);
 }
 
 static void
 do_has(struct replay *replay, struct step *step)
 {
-	if (replay->at_hand == NULL ||
-	    !matches(replay, step->rest, replay->at_hand->text))
-		FAIL(replay, "the mail is:\n%s",
-		    replay->at_hand == NULL ? "" : replay->at_hand->text);
+	if (!matches(replay, step->rest, at_hand(replay)->text))
+		FAIL(replay, "the mail is:\n%s", at_hand(replay)->text);
 }
 
 static void
 do_hasnot(struct replay *replay, struct step *step)
 {
-	if (replay->at_hand != NULL &&
-	    matches(replay, step->rest, replay->at_hand->text))
-		FAIL(replay, "the mail is:\n%s", replay->at_hand->text);
+	if (matches(replay, step->rest, at_hand(replay)->text))
+		FAIL(replay, "the mail is:\n%s", at_hand(replay)->text);
 }
 
-/* A header of the mail at hand, unfolded; "" if it is not there. Owned. */
-static char *
-header_of(struct replay *replay, const char *name)
+static void
+answer(struct replay *replay, struct step *step, bool quoted)
 {
-	const char *at = replay->at_hand->text;
-	struct buffer value;
-	size_t len = strlen(name);
+	struct compose_reply reply = { .from = step->words[1],
+		.subject = step->count > 2 ? step->words[2] : NULL,
+		.text = buffer_text(&step->block),
+		.number = ++replay->replies,
+		.quoted = quoted };
+	struct buffer mail;
+	char *to[1];
 
-	buffer_init(&value, 0);
-	while (*at != '\n' && *at != '\0') {
-		const char *end = at + strcspn(at, "\n");
-		bool mine = strncasecmp(at, name, len) == 0 && at[len] == ':';
-
-		if (mine)
-			buffer_append_span(&value,
-			    span_trim(span_make(at + len + 1,
-				(size_t)(end - at) - len - 1)));
-		for (at = end; at[0] == '\n' && (at[1] == ' ' || at[1] == '\t');
-		     at = end) {
-			end = at + 1 + strcspn(at + 1, "\n");
-			if (mine)
-				buffer_append(
-				    &value, at + 1, (size_t)(end - at - 1));
-		}
-		if (mine)
-			break;
-		at += *at == '\n';
-	}
-	return buffer_take(&value, NULL);
+	buffer_init(&mail, 0);
+	to[0] = compose_reply(&mail, at_hand(replay), &reply);
+	hand_in(replay, step->words[1], to, 1, buffer_text(&mail), 250);
+	free(to[0]);
+	buffer_fini(&mail);
 }
 
 static void
 do_reply(struct replay *replay, struct step *step)
 {
-	char *to = header_of(replay, "Reply-To"), *subject, *id, *references;
-	struct buffer mail;
-	char *addr, *recipient[1];
+	answer(replay, step, false);
+}
 
-	if (*to == '\0') {
-		free(to);
-		to = header_of(replay, "From");
-	}
-	subject = step->count > 2 ? strdup(step->words[2]) :
-				    header_of(replay, "Subject");
-	id = header_of(replay, "Message-ID");
-	references = header_of(replay, "References");
-	addr = strrchr(to, '<');
-	recipient[0] = addr == NULL ? to : addr + 1;
-	recipient[0][strcspn(recipient[0], ">")] = '\0';
+static void
+do_quote(struct replay *replay, struct step *step)
+{
+	answer(replay, step, true);
+}
+
+static void
+do_forward(struct replay *replay, struct step *step)
+{
+	struct buffer mail;
+
 	buffer_init(&mail, 0);
-	buffer_printf(&mail,
-	    "From: %s\nTo: %s\nSubject: %s%s\nMessage-ID: <reply%u@%s>\n"
-	    "Date: Fri, 15 Jan 2027 09:00:00 +0000\n"
-	    "In-Reply-To: %s\nReferences: %s%s%s\n\n%s",
-	    step->words[1], recipient[0],
-	    strncasecmp(subject, "re:", 3) == 0 ? "" : "Re: ", subject,
-	    ++replay->replies, "client.example", id, references,
-	    *references == '\0' ? "" : " ", id, buffer_text(&step->block));
-	hand_in(replay, step->words[1], recipient, 1, buffer_text(&mail), 250);
+	compose_forward(&mail, at_hand(replay), step->words[1], step->words[2],
+	    buffer_text(&step->block), ++replay->replies);
+	hand_in(replay, step->words[1], step->words + 2, 1, buffer_text(&mail),
+	    250);
 	buffer_fini(&mail);
-	free(to);
-	free(subject);
-	free(id);
-	free(references);
 }
 
 static void
 do_bounce(struct replay *replay, struct step *step)
 {
-	const struct world_mail *at_hand = replay->at_hand;
-	char *to[1] = { at_hand->envelope_from };
-	const char *status = step->words[1];
+	char *to[1] = { strdup(at_hand(replay)->envelope_from) };
 	struct buffer mail;
 
 	buffer_init(&mail, 0);
-	buffer_printf(&mail,
-	    "From: MAILER-DAEMON@mx.example\nTo: %s\n"
-	    "Subject: Undelivered Mail\nMessage-ID: <bounce%u@mx.example>\n"
-	    "Auto-Submitted: auto-replied\nMIME-Version: 1.0\n"
-	    "Content-Type: multipart/report; report-type=delivery-status;\n"
-	    "\tboundary=\"=b=\"\n\n--=b=\nContent-Type: text/plain\n\n"
-	    "It could not be delivered.\n--=b=\n"
-	    "Content-Type: message/delivery-status\n\n"
-	    "Reporting-MTA: dns; mx.example\n\n"
-	    "Final-Recipient: rfc822; %s\nAction: %s\nStatus: %s\n\n--=b=--\n",
-	    at_hand->envelope_from, ++replay->replies, at_hand->recipient,
-	    status[0] == '4' ? "delayed" : "failed", status);
+	compose_bounce(
+	    &mail, at_hand(replay), step->words[1], ++replay->replies);
 	hand_in(replay, "<>", to, 1, buffer_text(&mail), 250);
 	buffer_fini(&mail);
+	free(to[0]);
 }
 
 /* ---- steps: news */
@@ -424,24 +484,59 @@ client_named(struct replay *replay, const char *name)
 }
 
 static void
+client_add(
+    struct replay *replay, const char *name, struct world_client *client)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		if (replay->clients[i].name != NULL)
+			continue;
+		replay->clients[i].name = strdup(name);
+		replay->clients[i].client = client;
+		return;
+	}
+	FAIL(replay, "too many clients");
+}
+
+static void
 do_news(struct replay *replay, struct step *step)
 {
-	struct news_client *slot = NULL;
-	const char *line;
+	struct world_client *client = world_connect_news(replay->world);
+	const char *line = world_client_line(client);
 
-	for (size_t i = 0; i < CLIENTS_MAX; i++) {
-		if (replay->clients[i].name == NULL) {
-			slot = &replay->clients[i];
-			break;
-		}
-	}
-	if (slot == NULL)
-		FAIL(replay, "too many news clients");
-	slot->name = strdup(step->words[1]);
-	slot->client = world_connect_news(replay->world);
-	line = world_client_line(slot->client);
 	if (line == NULL || strncmp(line, "20", 2) != 0)
 		FAIL(replay, "greeted with %s", line == NULL ? "" : line);
+	client_add(replay, step->words[1], client);
+}
+
+static void
+do_door(struct replay *replay, struct step *step)
+{
+	struct world_client *client = world_connect_lmtp(replay->world);
+
+	lmtp_expect(replay, client, 220);
+	client_add(replay, step->words[1], client);
+}
+
+static void
+do_answer(struct replay *replay, struct step *step)
+{
+	lmtp_expect(replay, client_named(replay, step->words[1]),
+	    (unsigned)strtoul(step->words[2], NULL, 10));
+	world_settle(replay->world);
+}
+
+static void
+do_drop(struct replay *replay, struct step *step)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		if (replay->clients[i].name == NULL ||
+		    strcmp(replay->clients[i].name, step->words[1]) != 0)
+			continue;
+		world_client_free(&replay->clients[i].client);
+		free(replay->clients[i].name);
+		replay->clients[i].name = NULL;
+	}
+	world_settle(replay->world);
 }
 
 static void
@@ -497,18 +592,15 @@ do_advance(struct replay *replay, struct step *step)
 }
 
 static void
-do_authserv(struct replay *replay, struct step *step)
-{
-	world_authserv(replay->world, step->words[1]);
-}
-
-static void
 do_smarthost(struct replay *replay, struct step *step)
 {
 	if (strcmp(step->words[1], "up") == 0)
 		world_smarthost(replay->world, true);
 	else if (strcmp(step->words[1], "down") == 0)
 		world_smarthost(replay->world, false);
+	else if (strcmp(step->words[1], "fails-after") == 0)
+		world_smarthost_fails_after(
+		    replay->world, strtoul(step->words[2], NULL, 10));
 	else
 		world_smarthost_answers(replay->world, step->words[2],
 		    (unsigned)strtoul(step->words[1], NULL, 10),
@@ -517,17 +609,56 @@ do_smarthost(struct replay *replay, struct step *step)
 }
 
 static void
-do_restart(struct replay *replay, struct step *step)
+clients_end(struct replay *replay)
 {
-	(void)step;
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		world_client_free(&replay->clients[i].client);
 		free(replay->clients[i].name);
 		replay->clients[i].name = NULL;
 	}
-	replay->at_hand = NULL;
+}
+
+static void
+do_restart(struct replay *replay, struct step *step)
+{
+	(void)step;
+	clients_end(replay);
 	world_restart(replay->world);
 }
+
+static void
+do_config(struct replay *replay, struct step *step)
+{
+	clients_end(replay);
+	world_configure(replay->world, step->rest);
+}
+
+static void
+do_subscribers(struct replay *replay, struct step *step)
+{
+	const char *argv[] = { "subscription", "import", step->words[1] };
+	unsigned long count = strtoul(step->words[2], NULL, 10);
+	struct buffer input;
+
+	buffer_init(&input, 0);
+	for (unsigned long i = 1; i <= count; i++)
+		buffer_printf(&input, "r%lu@bulk.example\n", i);
+	if (!world_control(replay->world, 3, argv, buffer_span(&input),
+		&replay->said))
+		FAIL(replay, "%s", buffer_text(&replay->said));
+	buffer_fini(&input);
+}
+
+static void
+do_keep(struct replay *replay, struct step *step)
+{
+	const char *text = strstr(step->rest, step->words[1]) +
+	    strlen(step->words[1]);
+
+	keep(replay, step->words[1], text + strspn(text, " "));
+}
+
+static void do_times(struct replay *replay, struct step *step);
 
 static const struct {
 	const char *word;
@@ -537,23 +668,32 @@ static const struct {
 	{ "<", 2, do_expect },
 	{ ">", 2, do_send },
 	{ "advance", 2, do_advance },
-	{ "authserv", 2, do_authserv },
+	{ "answer", 3, do_answer },
 	{ "block", 2, do_block },
 	{ "bounce", 2, do_bounce },
+	{ "config", 2, do_config },
 	{ "control", 2, do_control },
 	{ "control!", 2, do_control_refused },
+	{ "door", 2, do_door },
+	{ "drop", 2, do_drop },
+	{ "forward", 3, do_forward },
 	{ "has", 2, do_has },
 	{ "hasnot", 2, do_hasnot },
+	{ "keep", 3, do_keep },
 	{ "lmtp", 3, do_lmtp },
 	{ "lmtp!", 4, do_lmtp_refused },
 	{ "mail", 2, do_mail },
+	{ "mails", 3, do_mails },
 	{ "news", 2, do_news },
 	{ "nomail", 1, do_nomail },
+	{ "quote", 2, do_quote },
 	{ "reply", 2, do_reply },
 	{ "restart", 1, do_restart },
 	{ "says", 2, do_says },
 	{ "saysnot", 2, do_saysnot },
 	{ "smarthost", 2, do_smarthost },
+	{ "subscribers", 3, do_subscribers },
+	{ "times", 3, do_times },
 };
 
 /* ---- reading the scenario */
@@ -585,63 +725,109 @@ step_split(struct replay *replay, struct step *step, char *words)
 	step->words[step->count] = NULL;
 }
 
+/* One line of a block, with what generates bulk. */
 static void
-step_run(struct replay *replay, struct step *step)
+block_line(struct buffer *block, const char *line)
 {
-	char *line = substitute(replay, step->text);
-	char *words = strdup(line);
+	bool run = strncmp(line, "%run ", 5) == 0;
+	unsigned long count = 1;
+	char *text;
+
+	if (!run && strncmp(line, "%repeat ", 8) != 0) {
+		buffer_append_text(block, line);
+		return;
+	}
+	count = strtoul(line + (run ? 5 : 8), &text, 10);
+	text += *text == ' ';
+	text[strcspn(text, "\n")] = '\0';
+	for (unsigned long i = 0; i < count; i++)
+		buffer_printf(block, "%s%s", text, run ? "" : "\n");
+	if (run)
+		buffer_append_text(block, "\n");
+}
+
+static void
+step_run(struct replay *replay, const char *text, const char *block)
+{
+	struct step step = { .text = substitute(replay, text) };
+	char *filled = substitute(replay, block);
+	char *words = strdup(step.text);
 	size_t i, count = sizeof steps / sizeof steps[0];
 
-	step_split(replay, step, words);
-	step->rest = line + strcspn(line, " \t");
-	step->rest += strspn(step->rest, " \t");
+	buffer_init(&step.block, 0);
+	for (char *at = filled; *at != '\0';) {
+		size_t len = strcspn(at, "\n") + 1;
+		char *line = strndup(at, len);
+
+		block_line(&step.block, line);
+		at += strlen(line);
+		free(line);
+	}
+	step.raw_block = block;
+	step.raw_text = text;
+	step_split(replay, &step, words);
+	step.rest = step.text + strcspn(step.text, " \t");
+	step.rest += strspn(step.rest, " \t");
 	for (i = 0; i < count; i++) {
-		if (strcmp(steps[i].word, step->words[0]) == 0)
+		if (strcmp(steps[i].word, step.words[0]) == 0)
 			break;
 	}
-	if (i == count || step->count < steps[i].words_min)
-		FAIL(replay, "not a step: %s", line);
-	steps[i].run(replay, step);
-	free(line);
+	if (i == count || step.count < steps[i].words_min)
+		FAIL(replay, "not a step: %s", step.text);
+	steps[i].run(replay, &step);
+	buffer_fini(&step.block);
+	free(step.text);
+	free(filled);
 	free(words);
+}
+
+static void
+do_times(struct replay *replay, struct step *step)
+{
+	unsigned long count = strtoul(step->words[1], NULL, 10);
+	const char *inner = step->raw_text + strcspn(step->raw_text, " ") + 1;
+	char number[24];
+
+	inner += strcspn(inner, " ") + 1;
+	for (unsigned long i = 1; i <= count; i++) {
+		(void)snprintf(number, sizeof number, "%lu", i);
+		keep(replay, "n", number);
+		step_run(replay, inner, step->raw_block);
+	}
 }
 
 /* Runs step after step; a line that begins with a tab belongs to the block. */
 static void
 replay_file(struct replay *replay, FILE *file)
 {
-	struct step step = { .text = NULL };
-	char *line = NULL;
+	char *line = NULL, *text = NULL;
+	struct buffer block;
 	unsigned number = 0;
 	size_t room = 0;
 	ssize_t len;
 
-	buffer_init(&step.block, 0);
+	buffer_init(&block, 0);
 	do {
 		len = getline(&line, &room, file);
 		number++;
 		if (len > 0 && line[0] == '\t') {
-			char *text = substitute(replay, line + 1);
-
-			buffer_append_text(&step.block, text);
-			free(text);
+			buffer_append_text(&block, line + 1);
 			continue;
 		}
-		if (step.text != NULL) {
-			step_run(replay, &step);
-			free(step.text);
-			step.text = NULL;
-			buffer_clear(&step.block);
-		}
+		if (text != NULL)
+			step_run(replay, text, buffer_text(&block));
+		free(text);
+		text = NULL;
+		buffer_clear(&block);
 		if (len > 0)
 			line[strcspn(line, "\n")] = '\0';
 		if (len > 0 && line[0] != '#' && line[0] != '\0') {
-			step.text = strdup(line);
+			text = strdup(line);
 			replay->line = number;
 		}
 	} while (len > 0);
 	free(line);
-	buffer_fini(&step.block);
+	buffer_fini(&block);
 }
 
 int
@@ -664,13 +850,14 @@ main(int argc, char **argv)
 	replay.world = world_new(folder);
 	replay_file(&replay, file);
 	(void)fclose(file);
-	for (size_t i = 0; i < CLIENTS_MAX; i++) {
-		world_client_free(&replay.clients[i].client);
-		free(replay.clients[i].name);
-	}
+	clients_end(&replay);
 	world_free(&replay.world);
 	for (size_t i = 0; i < GROUPS; i++)
 		free(replay.groups[i]);
+	for (size_t i = 0; i < replay.kept_count; i++) {
+		free(replay.kept[i].name);
+		free(replay.kept[i].text);
+	}
 	buffer_fini(&replay.said);
 	(void)execlp("rm", "rm", "-rf", folder, (char *)NULL);
 	return 1;

@@ -48,6 +48,7 @@ struct world {
 	char *folder;
 	struct clock *clock;
 	struct config *config;
+	char *config_line;
 	struct loop *loop;
 	struct store *store;
 	struct store_inbox *inbox;
@@ -67,6 +68,7 @@ struct world {
 	struct answer_rule rules[RULES_MAX];
 	size_t rule_count;
 	bool smarthost_up;
+	size_t smarthost_room; /* mails it takes before it goes; 0: no end */
 };
 
 struct world_client {
@@ -151,8 +153,14 @@ capture_send(struct mail_transport *transport, struct mail_chunk *chunk)
 			mail_delivery_answer(delivery, rule->code, rule->text);
 			continue;
 		}
+		if (!world->smarthost_up) {
+			mail_delivery_answer(delivery, 421, "4.3.2 going down");
+			continue;
+		}
 		capture_mail(world, chunk->body, delivery);
 		mail_delivery_answer(delivery, 250, "2.0.0 taken");
+		if (world->smarthost_room > 0 && --world->smarthost_room == 0)
+			world->smarthost_up = false;
 	}
 	chunk->done(chunk->arg, chunk);
 }
@@ -167,15 +175,6 @@ static const struct mail_transport_methods capture_methods = {
 	.send = capture_send,
 	.free = capture_free,
 };
-
-void
-world_authserv(struct world *world, const char *id)
-{
-	free(world->config->authserv_id);
-	world->config->authserv_id = strdup(id);
-	if (world->config->authserv_id == NULL)
-		world_fail("out of memory");
-}
 
 void
 world_smarthost(struct world *world, bool up)
@@ -194,6 +193,12 @@ world_smarthost_answers(
 	rule->recipient = strdup(recipient);
 	rule->code = code;
 	rule->text = strdup(text);
+}
+
+void
+world_smarthost_fails_after(struct world *world, size_t mails)
+{
+	world->smarthost_room = mails;
 }
 
 size_t
@@ -258,7 +263,23 @@ write_config(const struct world *world, const char *path)
 	    "limits { answers_per_hour = 20 }\n"
 	    "bounce { suspend_after = 3 }\n",
 	    world->folder, world->folder, world->folder);
+	if (world->config_line != NULL)
+		(void)fprintf(file, "%s\n", world->config_line);
 	(void)fclose(file);
+}
+
+static void
+read_config(struct world *world)
+{
+	char *path = NULL, *error = NULL;
+
+	if (asprintf(&path, "%s/kithd.conf", world->folder) < 0)
+		world_fail("out of memory");
+	write_config(world, path);
+	config_free(&world->config);
+	if (config_read(path, &world->config, &error) != 0)
+		world_fail("%s", error);
+	free(path);
 }
 
 static void
@@ -404,17 +425,13 @@ struct world *
 world_new(const char *folder)
 {
 	struct world *world = calloc(1, sizeof *world);
-	char *path = NULL, *error = NULL;
 
-	if (world == NULL || asprintf(&path, "%s/kithd.conf", folder) < 0)
+	if (world == NULL)
 		world_fail("out of memory");
 	world->folder = strdup(folder);
 	world->smarthost_up = true;
 	world->clock = clock_new_fixed(START_TIME);
-	write_config(world, path);
-	if (config_read(path, &world->config, &error) != 0)
-		world_fail("%s", error);
-	free(path);
+	read_config(world);
 	world_open(world);
 	return world;
 }
@@ -423,6 +440,16 @@ void
 world_restart(struct world *world)
 {
 	world_close(world);
+	world_open(world);
+}
+
+void
+world_configure(struct world *world, const char *line)
+{
+	world_close(world);
+	free(world->config_line);
+	world->config_line = strdup(line);
+	read_config(world);
 	world_open(world);
 }
 
@@ -444,6 +471,7 @@ world_free(struct world **world_p)
 	}
 	config_free(&world->config);
 	clock_free(&world->clock);
+	free(world->config_line);
 	free(world->folder);
 	free(world);
 	*world_p = NULL;

@@ -29,6 +29,8 @@ struct world *world_new(const char *folder);
 void world_free(struct world **world);
 /* Ends it as a stop would, and starts it again on the same folder. */
 void world_restart(struct world *world);
+/* The same, with a line more in the configuration. */
+void world_configure(struct world *world, const char *line);
 
 /* Runs the loop until nothing is under way any more. */
 void world_settle(struct world *world);
@@ -49,11 +51,11 @@ bool world_control(struct world *world, int argc, const char *const *argv,
 
 size_t world_mail_count(const struct world *world);
 struct world_mail *world_mail_get(struct world *world, size_t i);
+/* After so many mails it is away. */
+void world_smarthost_fails_after(struct world *world, size_t mails);
 /* From now on: the smarthost is there; it answers this code to a recipient
  * that contains the text (NULL: to everybody takes 250). */
 void world_smarthost(struct world *world, bool up);
-/* Whose Authentication-Results count from now on. */
-void world_authserv(struct world *world, const char *id);
 void world_smarthost_answers(
     struct world *world, const char *recipient, unsigned code, const char *text);
 
