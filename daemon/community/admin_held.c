@@ -6,6 +6,7 @@
 
 #include "daemon/community/admin.h"
 #include "daemon/community/admin_list.h"
+#include "daemon/community/held.h"
 #include "daemon/community/moderation.h"
 #include "daemon/community/spaces.h"
 #include "protocol/dot.h"

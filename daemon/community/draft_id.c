@@ -2,11 +2,12 @@
  * what keeps its id, what gets another one.
  */
 #include "daemon/community/draft.h"
-#include "daemon/community/draft_build.h"
-#include "daemon/community/moderation.h"
-#include "daemon/community/spaces.h"
 
 #include <errno.h>
+
+#include "daemon/community/draft_build.h"
+#include "daemon/community/held.h"
+#include "daemon/community/spaces.h"
 
 static Kith__ArticleMeta *
 meta_get(struct store_reader *reader, uint64_t artid)

@@ -2,16 +2,17 @@
  * sequence, and the jobs that carry it on.
  */
 #include "daemon/community/draft.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/community/held.h"
 #include "daemon/community/jobs.h"
-#include "daemon/community/moderation.h"
 #include "daemon/community/spaces.h"
 #include "protocol/buffer.h"
 #include "protocol/header.h"
 #include "store/overview.h"
 #include "store/sequence.h"
-
-#include <errno.h>
-#include <stdlib.h>
 
 #define DRAFT_PARENTS_MAX 20u /* ids looked up, newest first */
 #define DRAFT_ARTICLE_MAX (128u * 1024u * 1024u)
@@ -135,7 +136,7 @@ draft_find_parent(struct store_reader *reader, struct community *community,
 /* ---- rows */
 
 static void
-xref_append(struct buffer *out, const char *hostname, const struct space *space,
+draft_xref(struct buffer *out, const char *hostname, const struct space *space,
     uint32_t number)
 {
 	buffer_printf(out, "Xref: %s %s:%u\r\n", hostname, space->name, number);
@@ -160,7 +161,7 @@ draft_number(struct store_txn *txn, struct community *community,
 	    &state);
 	buffer_init(&text, 0);
 	buffer_init(&xref, 0);
-	xref_append(&xref, hostname, space, state.high + 1);
+	draft_xref(&xref, hostname, space, state.high + 1);
 	row.bytes = form->bytes + (uint32_t)xref.len;
 	row.lines = draft->wire_lines;
 	row.artid = draft->artid;

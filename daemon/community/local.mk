@@ -41,6 +41,7 @@ libkithcommunity_a_SOURCES += \
 	daemon/community/draft_build.c daemon/community/draft_build.h \
 	daemon/community/draft_id.c daemon/community/draft_mail.c \
 	daemon/community/draft_news.c daemon/community/draft_store.c \
+	daemon/community/held.c daemon/community/held.h \
 	daemon/community/intake.h daemon/community/intake_excerpt.c \
 	daemon/community/intake_import.c daemon/community/intake_mail.c \
 	daemon/community/intake_news.c daemon/community/intake_post.c \

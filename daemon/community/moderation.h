@@ -17,11 +17,6 @@ struct held_note {
  * has no number until it is released. */
 int held_put(struct store_txn *txn, struct community *community,
     const struct draft *draft, const struct held_note *note, uint32_t *held_r);
-/* In apply: the row and its bytes. The Message-ID's entry is the caller's. */
-int held_delete(struct store_txn *txn, uint32_t held);
-/* Owned record: kith__held__free_unpacked. -ENOENT. */
-int held_get(struct store_reader *reader, uint32_t held, Kith__Held **record_r);
-const char *held_cause_name(Kith__HeldCause cause);
 
 /* A decision about a held article; the two steps of an operation. */
 struct held_decision {

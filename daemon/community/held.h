@@ -1,0 +1,16 @@
+/* held.h - what is held, as rows: below the drafts, which replace a held one,
+ * while moderation.h, which decides, is above them.
+ */
+#ifndef KITH_COMMUNITY_HELD_H
+#define KITH_COMMUNITY_HELD_H
+
+#include "store/store.h"
+
+/* Owned record: kith__held__free_unpacked. -ENOENT. */
+int held_get(struct store_reader *reader, uint32_t held, Kith__Held **record_r);
+/* "moderation", "auth-fail", ...: for people and logs. Never NULL. */
+const char *held_cause_name(Kith__HeldCause cause);
+/* In apply: the row and its bytes. The Message-ID's entry is the caller's. */
+int held_delete(struct store_txn *txn, uint32_t held);
+
+#endif
