@@ -1,5 +1,9 @@
 /* admin_member.c - kithctl member.
  */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "daemon/community/admin.h"
 #include "daemon/community/admin_list.h"
 #include "daemon/community/admin_op.h"
@@ -11,10 +15,6 @@
 #include "daemon/community/spaces.h"
 #include "daemon/community/subscriptions.h"
 #include "protocol/address.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define LOGIN_MAX       64u
 #define MEMBER_NAME_MAX 200u

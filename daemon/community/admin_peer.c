@@ -1,5 +1,10 @@
 /* admin_peer.c - kithctl peer: who may feed articles in by IHAVE.
  */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "daemon/community/admin.h"
 #include "daemon/community/admin_list.h"
 #include "daemon/community/admin_op.h"
@@ -10,11 +15,6 @@
 #include "daemon/community/members.h"
 #include "daemon/community/peers.h"
 #include "protocol/wildmat.h"
-
-#include <arpa/inet.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define NAME_OCTETS 64u
 

@@ -1,15 +1,15 @@
 /* admin_system.c - kithctl status, check, backup, stop, run-timers, clock.
  */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "daemon/community/admin.h"
 #include "daemon/community/admin_op.h"
 #include "daemon/community/admin_words.h"
 #include "daemon/community/spaces.h"
 #include "protocol/buffer.h"
 #include "store/admin.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define CLOCK_STEP_MAX (50L * 365L * 86400L)
 #define FAULTS_MAX     1000u

@@ -1,13 +1,13 @@
 /* draft_mail.c - a mail as an article: scanned leniently, its bytes untouched;
  * what news lacks is added, what news must not obey is hidden.
  */
+#include <errno.h>
+#include <stdlib.h>
+
 #include "daemon/community/draft_build.h"
 #include "daemon/community/spaces.h"
 #include "protocol/mask.h"
 #include "protocol/msgid.h"
-
-#include <errno.h>
-#include <stdlib.h>
 
 /* Is this the result of a check by the MTA in front of us? Then it is for us
  * alone. */

@@ -1,14 +1,14 @@
 /* draft_news.c - an article that comes by POST or from a peer (RFC 5537 3.4,
  * 3.5, 3.6).
  */
+#include <errno.h>
+
 #include "daemon/community/auth.h"
 #include "daemon/community/draft_build.h"
 #include "daemon/community/spaces.h"
 #include "protocol/address.h"
 #include "protocol/msgid.h"
 #include "protocol/newsgroup.h"
-
-#include <errno.h>
 
 #define NEWS_FUTURE_MAX 86400 /* RFC 5537 3.5: a day ahead is too far */
 

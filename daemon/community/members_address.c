@@ -2,11 +2,12 @@
  * kept as written; known ones need not be of a member.
  */
 #include "daemon/community/members.h"
-#include "protocol/address.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "protocol/address.h"
 
 int
 address_get(struct store_reader *reader, uint32_t address,
