@@ -32,11 +32,11 @@ held_spaces(struct community *community, const Kith__Held *record)
 }
 
 static json_t *
-held_row(struct community *community, struct store_reader *reader,
+held_row(struct control_request *request, struct store_reader *reader,
     const struct store_key *key, const ProtobufCMessage *message)
 {
 	const Kith__Held *record = (const Kith__Held *)message;
-	json_t *spaces = held_spaces(community, record);
+	json_t *spaces = held_spaces(control_context(request), record);
 	const char *first = json_string_value(json_array_get(spaces, 0));
 
 	(void)reader;

@@ -32,7 +32,7 @@ list_row(void *arg, const struct store_key *key,
 		list->resume = true;
 		return 1;
 	}
-	row = list->row(list->community, list->reader, key, message);
+	row = list->row(list->request, list->reader, key, message);
 	if (row != NULL)
 		control_row(list->request, row);
 	return 0;

@@ -6,8 +6,9 @@
 
 #include "daemon/community/admin_op.h"
 
-/* One row of the answer, owned; NULL: none for this record. */
-typedef json_t *(*admin_list_row)(struct community *community,
+/* One row of the answer, owned; NULL: none for this record. The request is for
+ * its arguments and its context, the community. */
+typedef json_t *(*admin_list_row)(struct control_request *request,
     struct store_reader *reader, const struct store_key *key,
     const ProtobufCMessage *message);
 

@@ -338,7 +338,7 @@ run_remove(struct control_request *request)
 /* ---- show and list */
 
 static json_t *
-member_row(struct community *community, struct store_reader *reader,
+member_row(struct control_request *request, struct store_reader *reader,
     const struct store_key *key, const ProtobufCMessage *message)
 {
 	const Kith__Member *member =
@@ -346,7 +346,7 @@ member_row(struct community *community, struct store_reader *reader,
 	char *address;
 	json_t *row;
 
-	(void)community;
+	(void)request;
 	if (member->state == KITH__MEMBER_STATE__MEMBER_REMOVED)
 		return NULL;
 	address = member_address(reader, member);
@@ -404,12 +404,12 @@ show_subscription(void *arg, const struct store_key *key,
 }
 
 static json_t *
-show_row(struct community *community, struct store_reader *reader, uint32_t id,
-    const Kith__Member *member)
+show_row(struct control_request *request, struct store_reader *reader,
+    uint32_t id, const Kith__Member *member)
 {
-	struct show show = { community, reader, json_array() };
+	struct show show = { control_context(request), reader, json_array() };
 	struct store_key key = store_key_u32(id);
-	json_t *row = member_row(community, reader, &key, &member->base);
+	json_t *row = member_row(request, reader, &key, &member->base);
 	json_t *addresses = json_array();
 	Kith__Address *address;
 
@@ -444,7 +444,7 @@ run_show(struct control_request *request)
 		if (rc == 0)
 			rc = member_get(store_view_reader(view), id, &member);
 		if (rc == 0)
-			row = show_row(community, store_view_reader(view), id,
+			row = show_row(request, store_view_reader(view), id,
 			    member);
 		kith__member__free_unpacked(member, NULL);
 		store_view_end(&view);

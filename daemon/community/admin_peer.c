@@ -230,12 +230,12 @@ run_remove(struct control_request *request)
 }
 
 static json_t *
-peer_row(struct community *community, struct store_reader *reader,
+peer_row(struct control_request *request, struct store_reader *reader,
     const struct store_key *key, const ProtobufCMessage *message)
 {
 	const Kith__Peer *peer = (const Kith__Peer *)(const void *)message;
 
-	(void)community;
+	(void)request;
 	(void)reader;
 	(void)key;
 	return json_pack("{s:s, s:s, s:s, s:s, s:b}", "name", peer->name,

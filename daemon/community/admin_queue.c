@@ -20,9 +20,10 @@ kind_name(Kith__JobKind kind)
 }
 
 static json_t *
-queue_row(struct community *community, struct store_reader *reader,
+queue_row(struct control_request *request, struct store_reader *reader,
     const struct store_key *key, const ProtobufCMessage *message)
 {
+	struct community *community = control_context(request);
 	const Kith__Job *job = (const Kith__Job *)message;
 	struct space *space = job->space == 0
 	    ? NULL

@@ -204,7 +204,7 @@ run_remove(struct control_request *request)
 }
 
 static json_t *
-list_row(struct community *community, struct store_reader *reader,
+list_row(struct control_request *request, struct store_reader *reader,
     const struct store_key *key, const ProtobufCMessage *message)
 {
 	const Kith__Subscription *subscription =
@@ -212,7 +212,7 @@ list_row(struct community *community, struct store_reader *reader,
 	Kith__Address *address;
 	json_t *row;
 
-	(void)community;
+	(void)request;
 	if (address_get(reader, store_key_get_u32(key, 4), &address) != 0)
 		return NULL;
 	row = json_pack("{s:s, s:s, s:s, s:I, s:I}", "address", address->text,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/community/admin.h"
+#include "daemon/community/admin_list.h"
 #include "daemon/community/admin_op.h"
 #include "daemon/community/members.h"
 #include "daemon/community/spaces.h"
@@ -51,69 +52,43 @@ ticket_json(struct community *community, struct store_reader *reader,
 	return row;
 }
 
-struct list_walk {
-	struct control_request *request;
-	struct community *community;
-	struct store_reader *reader;
-	uint32_t space; /* 0: all */
-};
-
-static int
-list_row(
-    void *arg, const struct store_key *key, const ProtobufCMessage *message)
+static json_t *
+list_row(struct control_request *request, struct store_reader *reader,
+    const struct store_key *key, const ProtobufCMessage *message)
 {
-	struct list_walk *walk = arg;
+	struct community *community = control_context(request);
 	const Kith__Ticket *ticket = (const void *)message;
-	json_t *row;
+	const char *wanted = control_arg(request, 0);
+	struct space *space;
+	bool skip;
 
-	if (walk->space != 0 && ticket->space != walk->space)
-		return 0;
-	row = ticket_json(walk->community, walk->reader,
-	    store_key_get_u32(key, 0), ticket);
-	if (row == NULL)
-		return -ENOMEM;
-	control_row(walk->request, row);
-	return 0;
+	if (wanted != NULL) {
+		space =
+		    spaces_by_id(community_spaces(community), ticket->space);
+		skip = space == NULL || strcmp(space->name, wanted) != 0;
+		space_unref(space);
+		if (skip)
+			return NULL;
+	}
+	return ticket_json(
+	    community, reader, store_key_get_u32(key, 0), ticket);
 }
 
 static void
 run_list(struct control_request *request)
 {
-	struct community *community = control_context(request);
 	const char *name = control_arg(request, 0);
-	struct list_walk walk = { .request = request, .community = community };
-	struct store_view *view;
-	int error;
+	struct space *space;
 
 	if (name != NULL) {
-		struct space *space =
-		    spaces_by_name(community_spaces(community), span_of(name));
-
-		if (space == NULL) {
-			control_fail(request, "not-found",
-			    "there is no space %s; `kithctl space list` shows "
-			    "them",
-			    name);
+		space = admin_space_named(request, name);
+		if (space == NULL)
 			return;
-		}
-		walk.space = space->id;
 		space_unref(space);
 	}
 	control_columns(
 	    request, "number", "status", "space", "requester", "subject", NULL);
-	view = store_view_begin(community_store(community));
-	if (view == NULL) {
-		control_fail(request, "failed", "out of memory");
-		return;
-	}
-	walk.reader = store_view_reader(view);
-	error = store_walk(
-	    walk.reader, STORE_TICKETS, NULL, NULL, list_row, &walk);
-	store_view_end(&view);
-	if (error < 0)
-		control_fail(request, "failed", "%s", strerror(-error));
-	else
-		control_done(request);
+	admin_list_run(request, STORE_TICKETS, NULL, list_row);
 }
 
 static bool
