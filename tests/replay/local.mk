@@ -1,6 +1,7 @@
 # tests/replay: scenarios, each one a test.
 check_PROGRAMS += tests/replay/replay
-tests_replay_replay_SOURCES = tests/replay/replay.c tests/replay/compose.c \
+tests_replay_replay_SOURCES = tests/replay/replay.c tests/replay/replay.h \
+	tests/replay/replay_mail.c tests/replay/compose.c \
 	tests/replay/compose.h tests/replay/world.c \
 	tests/replay/world.h daemon/core_mail.c daemon/core_parse.c
 tests_replay_replay_LDADD = libkithnews.a libkithcommunity.a libkithmail.a \
@@ -14,9 +15,12 @@ REPLAY_SCENARIOS = \
 	tests/replay/digest.scn \
 	tests/replay/fan-out-large.scn \
 	tests/replay/hidden-names.scn \
+	tests/replay/internal.scn \
 	tests/replay/list-and-news.scn \
+	tests/replay/lists-in-a-ring.scn \
 	tests/replay/loops.scn \
 	tests/replay/mail-without-anything.scn \
+	tests/replay/moderated-news.scn \
 	tests/replay/moderation-by-hand.scn \
 	tests/replay/moderation.scn \
 	tests/replay/no-echo.scn \
@@ -28,6 +32,7 @@ REPLAY_SCENARIOS = \
 	tests/replay/staff-authentication.scn \
 	tests/replay/subscribe-by-mail.scn \
 	tests/replay/subscribe.scn \
+	tests/replay/thread-conflict.scn \
 	tests/replay/ticket-automatic-mail.scn \
 	tests/replay/ticket-content.scn \
 	tests/replay/ticket-crosspost.scn \

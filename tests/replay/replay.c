@@ -15,6 +15,7 @@
  *   quote FROM [SUBJECT]   the same, and the whole mail at hand follows as a quote,
  *                          header and all, as office programs do it
  *   forward FROM TO        hands it on to somebody else, inline
+ *   redeliver              the mail at hand is handed in where it went, as it is
  *   bounce STATUS          the mail at hand comes back with a delivery status
  *   nomail [ADDRESS]       no mail (to that address) is left to look at
  *   news NAME              a news client connects (and is greeted)
@@ -52,56 +53,12 @@
 
 #include "daemon/log.h"
 #include "protocol/buffer.h"
-#include "tests/replay/compose.h"
-#include "tests/replay/world.h"
-
-#define WORDS_MAX   32
-#define CLIENTS_MAX 8
-#define GROUPS	    10
-#define KEPT_MAX    32
-
-struct news_client {
-	char *name;
-	struct world_client *client;
-};
-
-struct kept {
-	char *name;
-	char *text;
-};
-
-struct replay {
-	struct world *world;
-	const char *path;
-	unsigned line;
-	struct kept kept[KEPT_MAX];
-	size_t kept_count;
-	struct news_client clients[CLIENTS_MAX];
-	struct buffer said;
-	size_t at_hand; /* its place plus 1: mails move as more come */
-	char *groups[GROUPS];
-	unsigned replies;
-};
-
-/* One step: its words, the rest of its line, and its indented block. */
-struct step {
-	char *text;
-	const char *raw_text; /* as written, before "$1" stands for anything */
-	const char *raw_block;
-	char *words[WORDS_MAX];
-	int count;
-	const char *rest; /* after the first word */
-	struct buffer block; /* LF */
-};
-
-#define FAIL(replay, ...) \
-	(fprintf(stderr, "%s:%u: ", (replay)->path, (replay)->line), \
-	    world_fail(__VA_ARGS__))
+#include "tests/replay/replay.h"
 
 /* ---- patterns */
 
-static bool
-matches(struct replay *replay, const char *pattern, const char *text)
+bool
+replay_matches(struct replay *replay, const char *pattern, const char *text)
 {
 	regmatch_t found[GROUPS];
 	regex_t regex;
@@ -119,14 +76,6 @@ matches(struct replay *replay, const char *pattern, const char *text)
 	}
 	regfree(&regex);
 	return match;
-}
-
-static struct world_mail *
-at_hand(struct replay *replay)
-{
-	if (replay->at_hand == 0)
-		FAIL(replay, "there is no mail at hand");
-	return world_mail_get(replay->world, replay->at_hand - 1);
 }
 
 static void
@@ -220,254 +169,15 @@ do_control_refused(struct replay *replay, struct step *step)
 static void
 do_says(struct replay *replay, struct step *step)
 {
-	if (!matches(replay, step->rest, buffer_text(&replay->said)))
+	if (!replay_matches(replay, step->rest, buffer_text(&replay->said)))
 		FAIL(replay, "it said:\n%s", buffer_text(&replay->said));
 }
 
 static void
 do_saysnot(struct replay *replay, struct step *step)
 {
-	if (matches(replay, step->rest, buffer_text(&replay->said)))
+	if (replay_matches(replay, step->rest, buffer_text(&replay->said)))
 		FAIL(replay, "it said:\n%s", buffer_text(&replay->said));
-}
-
-/* ---- steps: mail in */
-
-static void
-lmtp_say(struct world_client *client, const char *line)
-{
-	world_client_send(client, span_of(line));
-	world_client_send(client, span_of("\r\n"));
-}
-
-/* The code of a whole reply. */
-static unsigned
-lmtp_reply(struct replay *replay, struct world_client *client)
-{
-	const char *line;
-
-	do {
-		line = world_client_line(client);
-		if (line == NULL)
-			FAIL(replay, "LMTP ended");
-	} while (strlen(line) > 3 && line[3] == '-');
-	buffer_clear(&replay->said);
-	buffer_append_text(&replay->said, line);
-	return (unsigned)strtoul(line, NULL, 10);
-}
-
-static void
-lmtp_expect(struct replay *replay, struct world_client *client, unsigned code)
-{
-	if (lmtp_reply(replay, client) != code)
-		FAIL(replay, "LMTP: %s", buffer_text(&replay->said));
-}
-
-/* The block with CRLF and stuffed dots. */
-static void
-lmtp_data(struct world_client *client, const char *text)
-{
-	const char *end;
-
-	for (; *text != '\0'; text = *end == '\0' ? end : end + 1) {
-		end = text + strcspn(text, "\n");
-		if (*text == '.')
-			world_client_send(client, span_of("."));
-		world_client_send(client, span_make(text, (size_t)(end - text)));
-		world_client_send(client, span_of("\r\n"));
-	}
-	lmtp_say(client, ".");
-}
-
-/* Hands in a mail; `code` is what at least one of RCPT and the mail's reply
- * must be when it is not 250. */
-static void
-hand_in(struct replay *replay, const char *from, char *const *to, int count,
-    const char *text, unsigned code)
-{
-	struct world_client *client = world_connect_lmtp(replay->world);
-	unsigned got = 250;
-	int taken = 0;
-	char line[600];
-	struct buffer said;
-
-	lmtp_expect(replay, client, 220);
-	lmtp_say(client, "LHLO replay.example");
-	lmtp_expect(replay, client, 250);
-	(void)snprintf(line, sizeof line, "MAIL FROM:<%s>",
-	    strcmp(from, "<>") == 0 ? "" : from);
-	lmtp_say(client, line);
-	lmtp_expect(replay, client, 250);
-	for (int i = 0; i < count; i++) {
-		(void)snprintf(line, sizeof line, "RCPT TO:<%s>", to[i]);
-		lmtp_say(client, line);
-		got = lmtp_reply(replay, client);
-		taken += got == 250;
-	}
-	if (taken > 0) {
-		lmtp_say(client, "DATA");
-		lmtp_expect(replay, client, 354);
-		lmtp_data(client, text);
-		for (int i = 0; i < taken; i++)
-			got = lmtp_reply(replay, client);
-	}
-	if (got != code)
-		FAIL(replay, "LMTP: %s", buffer_text(&replay->said));
-	/* `says` is for the answer to the mail */
-	said = replay->said;
-	buffer_init(&replay->said, 0);
-	lmtp_say(client, "QUIT");
-	lmtp_expect(replay, client, 221);
-	buffer_fini(&replay->said);
-	replay->said = said;
-	world_client_free(&client);
-	world_settle(replay->world);
-}
-
-static void
-do_lmtp(struct replay *replay, struct step *step)
-{
-	if (step->count < 3)
-		FAIL(replay, "lmtp FROM TO ...");
-	hand_in(replay, step->words[1], step->words + 2, step->count - 2,
-	    buffer_text(&step->block), 250);
-}
-
-static void
-do_lmtp_refused(struct replay *replay, struct step *step)
-{
-	if (step->count != 4)
-		FAIL(replay, "lmtp! CODE FROM TO");
-	hand_in(replay, step->words[2], step->words + 3, 1,
-	    buffer_text(&step->block),
-	    (unsigned)strtoul(step->words[1], NULL, 10));
-}
-
-/* ---- steps: mail out */
-
-/* The place of the next one plus 1; 0: there is none. */
-static size_t
-next_mail(struct replay *replay, const char *address)
-{
-	for (size_t i = 0; i < world_mail_count(replay->world); i++) {
-		struct world_mail *mail = world_mail_get(replay->world, i);
-
-		if (!mail->seen &&
-		    (address == NULL || strcmp(mail->recipient, address) == 0))
-			return i + 1;
-	}
-	return 0;
-}
-
-static void
-do_mail(struct replay *replay, struct step *step)
-{
-	replay->at_hand = next_mail(replay, step->words[1]);
-	if (replay->at_hand == 0)
-		FAIL(replay, "no mail to %s", step->words[1]);
-	at_hand(replay)->seen = true;
-}
-
-static void
-do_mails(struct replay *replay, struct step *step)
-{
-	size_t wanted = strtoul(step->words[1], NULL, 10), count = 0;
-
-	for (size_t i = 0; i < world_mail_count(replay->world); i++) {
-		struct world_mail *mail = world_mail_get(replay->world, i);
-
-		if (mail->seen ||
-		    !matches(replay, step->words[2], mail->recipient))
-			continue;
-		mail->seen = true;
-		replay->at_hand = i + 1;
-		count++;
-	}
-	if (count != wanted)
-		FAIL(replay, "there are %zu mails to %s", count, step->words[2]);
-}
-
-static void
-do_nomail(struct replay *replay, struct step *step)
-{
-	size_t next = next_mail(replay, step->words[1]);
-
-	if (next == 0)
-		return;
-	FAIL(replay, "there is mail to %s:\n%s",
-	    world_mail_get(replay->world, next - 1)->recipient,
-	    world_mail_get(replay->world, next - 1)->text);
-}
-
-static void
-do_has(struct replay *replay, struct step *step)
-{
-	if (!matches(replay, step->rest, at_hand(replay)->text))
-		FAIL(replay, "the mail is:\n%s", at_hand(replay)->text);
-}
-
-static void
-do_hasnot(struct replay *replay, struct step *step)
-{
-	if (matches(replay, step->rest, at_hand(replay)->text))
-		FAIL(replay, "the mail is:\n%s", at_hand(replay)->text);
-}
-
-static void
-answer(struct replay *replay, struct step *step, bool quoted)
-{
-	struct compose_reply reply = { .from = step->words[1],
-		.subject = step->count > 2 ? step->words[2] : NULL,
-		.text = buffer_text(&step->block),
-		.number = ++replay->replies,
-		.quoted = quoted };
-	struct buffer mail;
-	char *to[1];
-
-	buffer_init(&mail, 0);
-	to[0] = compose_reply(&mail, at_hand(replay), &reply);
-	hand_in(replay, step->words[1], to, 1, buffer_text(&mail), 250);
-	free(to[0]);
-	buffer_fini(&mail);
-}
-
-static void
-do_reply(struct replay *replay, struct step *step)
-{
-	answer(replay, step, false);
-}
-
-static void
-do_quote(struct replay *replay, struct step *step)
-{
-	answer(replay, step, true);
-}
-
-static void
-do_forward(struct replay *replay, struct step *step)
-{
-	struct buffer mail;
-
-	buffer_init(&mail, 0);
-	compose_forward(&mail, at_hand(replay), step->words[1], step->words[2],
-	    buffer_text(&step->block), ++replay->replies);
-	hand_in(replay, step->words[1], step->words + 2, 1, buffer_text(&mail),
-	    250);
-	buffer_fini(&mail);
-}
-
-static void
-do_bounce(struct replay *replay, struct step *step)
-{
-	char *to[1] = { strdup(at_hand(replay)->envelope_from) };
-	struct buffer mail;
-
-	buffer_init(&mail, 0);
-	compose_bounce(
-	    &mail, at_hand(replay), step->words[1], ++replay->replies);
-	hand_in(replay, "<>", to, 1, buffer_text(&mail), 250);
-	buffer_fini(&mail);
-	free(to[0]);
 }
 
 /* ---- steps: news */
@@ -484,8 +194,7 @@ client_named(struct replay *replay, const char *name)
 }
 
 static void
-client_add(
-    struct replay *replay, const char *name, struct world_client *client)
+client_add(struct replay *replay, const char *name, struct world_client *client)
 {
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		if (replay->clients[i].name != NULL)
@@ -513,14 +222,14 @@ do_door(struct replay *replay, struct step *step)
 {
 	struct world_client *client = world_connect_lmtp(replay->world);
 
-	lmtp_expect(replay, client, 220);
+	replay_lmtp_expect(replay, client, 220);
 	client_add(replay, step->words[1], client);
 }
 
 static void
 do_answer(struct replay *replay, struct step *step)
 {
-	lmtp_expect(replay, client_named(replay, step->words[1]),
+	replay_lmtp_expect(replay, client_named(replay, step->words[1]),
 	    (unsigned)strtoul(step->words[2], NULL, 10));
 	world_settle(replay->world);
 }
@@ -543,15 +252,15 @@ static void
 do_send(struct replay *replay, struct step *step)
 {
 	struct world_client *client = client_named(replay, step->words[1]);
-	const char *command = strstr(step->rest, step->words[1]) +
-	    strlen(step->words[1]);
+	const char *command =
+	    strstr(step->rest, step->words[1]) + strlen(step->words[1]);
 
 	if (step->count > 2) {
 		world_client_send(client, span_trim(span_of(command)));
 		world_client_send(client, span_of("\r\n"));
 	}
 	if (step->block.len > 0)
-		lmtp_data(client, buffer_text(&step->block));
+		replay_lmtp_data(client, buffer_text(&step->block));
 }
 
 static void
@@ -559,12 +268,13 @@ do_expect(struct replay *replay, struct step *step)
 {
 	struct world_client *client = client_named(replay, step->words[1]);
 	const char *line = world_client_line(client);
-	const char *wanted = step->count > 2 ?
-	    strstr(step->rest + strlen(step->words[1]), step->words[2]) :
-	    "";
+	const char *wanted = step->count > 2
+	    ? strstr(step->rest + strlen(step->words[1]), step->words[2])
+	    : "";
 
 	if (line == NULL || strncmp(line, wanted, strlen(wanted)) != 0)
-		FAIL(replay, "the answer is: %s", line == NULL ? "(end)" : line);
+		FAIL(replay, "the answer is: %s",
+		    line == NULL ? "(end)" : line);
 	buffer_clear(&replay->said);
 	buffer_append_text(&replay->said, line);
 	world_settle(replay->world);
@@ -587,8 +297,7 @@ do_block(struct replay *replay, struct step *step)
 static void
 do_advance(struct replay *replay, struct step *step)
 {
-	world_advance(
-	    replay->world, strtoull(step->words[1], NULL, 10));
+	world_advance(replay->world, strtoull(step->words[1], NULL, 10));
 }
 
 static void
@@ -599,13 +308,13 @@ do_smarthost(struct replay *replay, struct step *step)
 	else if (strcmp(step->words[1], "down") == 0)
 		world_smarthost(replay->world, false);
 	else if (strcmp(step->words[1], "fails-after") == 0)
-		world_smarthost_fails_after(
-		    replay->world, strtoul(step->words[2], NULL, 10));
+		world_smarthost_fails_after(replay->world,
+		    strtoul(step->words[2], NULL, 10));
 	else
 		world_smarthost_answers(replay->world, step->words[2],
 		    (unsigned)strtoul(step->words[1], NULL, 10),
-		    step->words[1][0] == '5' ? "5.1.1 no such user" :
-					       "4.2.0 try later");
+		    step->words[1][0] == '5' ? "5.1.1 no such user"
+					     : "4.2.0 try later");
 }
 
 static void
@@ -652,8 +361,8 @@ do_subscribers(struct replay *replay, struct step *step)
 static void
 do_keep(struct replay *replay, struct step *step)
 {
-	const char *text = strstr(step->rest, step->words[1]) +
-	    strlen(step->words[1]);
+	const char *text =
+	    strstr(step->rest, step->words[1]) + strlen(step->words[1]);
 
 	keep(replay, step->words[1], text + strspn(text, " "));
 }
@@ -670,24 +379,25 @@ static const struct {
 	{ "advance", 2, do_advance },
 	{ "answer", 3, do_answer },
 	{ "block", 2, do_block },
-	{ "bounce", 2, do_bounce },
+	{ "bounce", 2, replay_bounce },
 	{ "config", 2, do_config },
 	{ "control", 2, do_control },
 	{ "control!", 2, do_control_refused },
 	{ "door", 2, do_door },
 	{ "drop", 2, do_drop },
-	{ "forward", 3, do_forward },
-	{ "has", 2, do_has },
-	{ "hasnot", 2, do_hasnot },
+	{ "forward", 3, replay_forward },
+	{ "has", 2, replay_has },
+	{ "hasnot", 2, replay_hasnot },
 	{ "keep", 3, do_keep },
-	{ "lmtp", 3, do_lmtp },
-	{ "lmtp!", 4, do_lmtp_refused },
-	{ "mail", 2, do_mail },
-	{ "mails", 3, do_mails },
+	{ "lmtp", 3, replay_lmtp },
+	{ "lmtp!", 4, replay_lmtp_refused },
+	{ "mail", 2, replay_mail },
+	{ "mails", 3, replay_mails },
 	{ "news", 2, do_news },
-	{ "nomail", 1, do_nomail },
-	{ "quote", 2, do_quote },
-	{ "reply", 2, do_reply },
+	{ "nomail", 1, replay_nomail },
+	{ "quote", 2, replay_quote },
+	{ "redeliver", 1, replay_redeliver },
+	{ "reply", 2, replay_reply },
 	{ "restart", 1, do_restart },
 	{ "says", 2, do_says },
 	{ "saysnot", 2, do_saysnot },
@@ -712,7 +422,8 @@ step_split(struct replay *replay, struct step *step, char *words)
 		if (step->count == WORDS_MAX - 1)
 			FAIL(replay, "too many words");
 		step->words[step->count++] = to;
-		for (; *at != '\0' && (quoted || (*at != ' ' && *at != '\t')); at++) {
+		for (; *at != '\0' && (quoted || (*at != ' ' && *at != '\t'));
+		     at++) {
 			if (*at == '"')
 				quoted = !quoted;
 			else
