@@ -289,7 +289,7 @@ struct reply_op {
 struct reply_thread {
 	uint32_t number;
 	char root[300]; /* "": the parent is the first article, or it is gone */
-	char parent[300];
+	char parent[300]; /* "": none of its articles is there any more */
 };
 
 /* The answer as a mail of the support address, in wire form. */
@@ -300,12 +300,14 @@ reply_compose(struct community *community, const struct space *space,
 {
 	const struct config *config = community_config(community);
 	uint64_t now = community_now(community);
+	const char *parent = thread->parent[0] == '\0' ? NULL : thread->parent;
 	bool again = strncasecmp(ticket->subject, "re:", 3) == 0;
 	char address[300], id[600], subject[600], references[1100];
 	struct buffer mail, wire;
 	const struct mail_field fields[] = {
-		{ "In-Reply-To", thread->parent, MAIL_FIELD_RAW },
-		{ "References", references, MAIL_FIELD_IDS },
+		{ "In-Reply-To", parent, MAIL_FIELD_RAW },
+		{ "References", parent == NULL ? NULL : references,
+		    MAIL_FIELD_IDS },
 	};
 	struct mail_notice notice = { .date = (int64_t)now,
 		.from_name = space->name,
@@ -399,7 +401,7 @@ thread_load(struct store_reader *reader, const Kith__Ticket *ticket,
 	if (error == 0 && last > 0)
 		(void)article_id(reader, ticket->articles[0], thread->root,
 		    sizeof thread->root);
-	return error;
+	return error == -ENOENT ? 0 : error;
 }
 
 /* Prepares the draft as an answer to the ticket's last article. Negative, or 0. */

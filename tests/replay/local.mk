@@ -1,4 +1,4 @@
-# tests/replay: scenarios, each one a test.
+# tests/replay: scenarios, each one a test; COVERAGE says which situation is where.
 check_PROGRAMS += tests/replay/replay
 tests_replay_replay_SOURCES = tests/replay/replay.c tests/replay/replay.h \
 	tests/replay/replay_mail.c tests/replay/compose.c \
@@ -29,6 +29,7 @@ REPLAY_SCENARIOS = \
 	tests/replay/retry-for-days.scn \
 	tests/replay/rights-change.scn \
 	tests/replay/same-id.scn \
+	tests/replay/space-removed.scn \
 	tests/replay/staff-authentication.scn \
 	tests/replay/subscribe-by-mail.scn \
 	tests/replay/subscribe.scn \
@@ -44,4 +45,4 @@ REPLAY_SCENARIOS = \
 	tests/replay/ticket-threads.scn \
 	tests/replay/ticket.scn
 TESTS += $(REPLAY_SCENARIOS)
-EXTRA_DIST += $(REPLAY_SCENARIOS)
+EXTRA_DIST += $(REPLAY_SCENARIOS) tests/replay/COVERAGE

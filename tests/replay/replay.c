@@ -21,6 +21,7 @@
  *   news NAME              a news client connects (and is greeted)
  *   door NAME              a mail server connects to LMTP (and is greeted)
  *   > NAME COMMAND         it sends a line (with a block: that, and a dot)
+ *   raw NAME TEXT          it sends just that; \r, \n, \0 and \\ are what they are in C
  *   < NAME TEXT            the next line begins so
  *   answer NAME CODE       the next reply, of several lines perhaps, has the code
  *   drop NAME              its connection is cut
@@ -264,6 +265,29 @@ do_send(struct replay *replay, struct step *step)
 }
 
 static void
+do_raw(struct replay *replay, struct step *step)
+{
+	const char *at = strstr(step->rest, step->words[1]) +
+	    strlen(step->words[1]) + 1;
+	struct buffer bytes;
+
+	buffer_init(&bytes, 0);
+	for (; *at != '\0'; at++) {
+		char c = *at;
+
+		if (c == '\\' && at[1] != '\0') {
+			at++;
+			c = *at == 'r' ? '\r' : *at == 'n' ? '\n' : *at;
+			c = *at == '0' ? '\0' : c;
+		}
+		buffer_append_byte(&bytes, c);
+	}
+	world_client_send(client_named(replay, step->words[1]),
+	    buffer_span(&bytes));
+	buffer_fini(&bytes);
+}
+
+static void
 do_expect(struct replay *replay, struct step *step)
 {
 	struct world_client *client = client_named(replay, step->words[1]);
@@ -396,6 +420,7 @@ static const struct {
 	{ "news", 2, do_news },
 	{ "nomail", 1, replay_nomail },
 	{ "quote", 2, replay_quote },
+	{ "raw", 3, do_raw },
 	{ "redeliver", 1, replay_redeliver },
 	{ "reply", 2, replay_reply },
 	{ "restart", 1, do_restart },
