@@ -116,8 +116,8 @@ on_kick(evutil_socket_t fd, short what, void *arg)
 	/* whoever finds no credit again says so again */
 	engine->starved = false;
 	for (session = TAILQ_FIRST(&engine->sessions); session != NULL;
-	     session = session_next(session))
-		session_go_on(session);
+	     session = mail_session_next(session))
+		mail_session_go_on(session);
 }
 
 static void
@@ -264,7 +264,7 @@ mail_engine_free(struct mail_engine **engine_p)
 	if (engine == NULL)
 		return;
 	while ((session = TAILQ_FIRST(&engine->sessions)) != NULL)
-		session_free(&session);
+		mail_session_free(&session);
 	/* what the channels still hold is answered with NULL here; the mails
 	 * and transports it belongs to must still be there */
 	engine->core_up = engine->parse_up = false;
@@ -304,7 +304,7 @@ mail_engine_accept_stream(struct mail_engine *engine, struct stream *stream,
 	if (!engine_peer_enter(engine, stream_peer(stream)))
 		return refuse(stream, "Too many connections from your address");
 	(void)snprintf(address, sizeof address, "%s", stream_peer(stream));
-	if (session_new(engine, stream, protocol) == NULL) {
+	if (mail_session_new(engine, stream, protocol) == NULL) {
 		engine_peer_leave(engine, address);
 		return -ENOMEM;
 	}
@@ -318,8 +318,8 @@ mail_engine_shut(struct mail_engine *engine)
 
 	engine->shut = true;
 	for (session = TAILQ_FIRST(&engine->sessions); session != NULL;
-	     session = session_next(session))
-		session_shut(session);
+	     session = mail_session_next(session))
+		mail_session_shut(session);
 }
 
 size_t

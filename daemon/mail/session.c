@@ -10,7 +10,7 @@
 #include "daemon/mail/session_private.h"
 
 void
-session_enter_state(struct session *session, enum session_state state)
+mail_session_enter_state(struct session *session, enum session_state state)
 {
 	/* nothing comes back from closing */
 	if (session->state == SESSION_CLOSING)
@@ -19,7 +19,7 @@ session_enter_state(struct session *session, enum session_state state)
 }
 
 const char *
-session_protocol_name(const struct session *session)
+mail_session_protocol_name(const struct session *session)
 {
 	bool tls = stream_is_tls(session->stream);
 
@@ -31,7 +31,7 @@ session_protocol_name(const struct session *session)
 }
 
 struct session *
-session_next(const struct session *session)
+mail_session_next(const struct session *session)
 {
 	return TAILQ_NEXT(session, entry);
 }
@@ -39,7 +39,7 @@ session_next(const struct session *session)
 /* ---- replies */
 
 struct ask *
-session_ask_new(struct session *session)
+mail_session_ask_new(struct session *session)
 {
 	struct ask *ask = calloc(1, sizeof *ask);
 
@@ -81,7 +81,7 @@ mail_session_reply(struct session *session, unsigned code, const char *text)
 		reply_write(session, code, text);
 		return;
 	}
-	ask = session_ask_new(session);
+	ask = mail_session_ask_new(session);
 	if (ask == NULL || (ask->text = strdup(text)) == NULL) {
 		/* a reply that is missing would shift all that follow */
 		mail_session_close(session);
@@ -107,7 +107,7 @@ ask_recipient_accepted(struct session *session, const char *address)
 }
 
 void
-session_flush_asks(struct session *session)
+mail_session_flush_asks(struct session *session)
 {
 	struct ask *ask;
 
@@ -130,7 +130,7 @@ mail_session_close(struct session *session)
 {
 	if (session->state == SESSION_CLOSING)
 		return;
-	session_enter_state(session, SESSION_CLOSING);
+	mail_session_enter_state(session, SESSION_CLOSING);
 	stream_close(session->stream);
 }
 
@@ -143,7 +143,7 @@ hello(struct session *session, struct span args, bool extended)
 		mail_session_reply(session, 501, "5.5.4 A host name is needed");
 		return;
 	}
-	session_reset(session);
+	mail_session_reset(session);
 	session->hello = true;
 	session->extended = extended;
 }
@@ -211,7 +211,7 @@ static void
 session_rset(struct session *session, struct span args)
 {
 	(void)args;
-	session_reset(session);
+	mail_session_reset(session);
 	mail_session_reply(session, 250, "2.0.0 OK");
 }
 
@@ -236,24 +236,24 @@ session_starttls(struct session *session, struct span args)
 		return;
 	/* RFC 3207 4.2: what was said before does not count, what was sent
 	 * behind STARTTLS in plain is dropped by the stream */
-	session_reset(session);
+	mail_session_reset(session);
 	session->hello = session->extended = false;
 	line_reader_init(&session->lines, SMTP_LINE_MAX, 0);
-	session_enter_state(session, SESSION_SECURING);
+	mail_session_enter_state(session, SESSION_SECURING);
 	if (stream_start_tls(session->stream, session->engine->tls) < 0)
 		mail_session_close(session);
 }
 
-static session_handler *const handlers[SMTP_VERBS] = {
-	[SMTP_DATA] = session_data,
+static mail_session_handler *const handlers[SMTP_VERBS] = {
+	[SMTP_DATA] = mail_session_data,
 	[SMTP_EHLO] = session_ehlo,
 	[SMTP_HELO] = session_helo,
 	[SMTP_HELP] = session_help,
 	[SMTP_LHLO] = session_ehlo,
-	[SMTP_MAIL] = session_mail,
+	[SMTP_MAIL] = mail_session_mail,
 	[SMTP_NOOP] = session_noop,
 	[SMTP_QUIT] = session_quit,
-	[SMTP_RCPT] = session_rcpt,
+	[SMTP_RCPT] = mail_session_rcpt,
 	[SMTP_RSET] = session_rset,
 	[SMTP_STARTTLS] = session_starttls,
 	[SMTP_VRFY] = session_vrfy,
@@ -292,9 +292,10 @@ line_may_overlap(struct session *session)
 	struct span input = stream_input(session->stream);
 
 	if (session->ask_count == 0)
-		return !span_starts(input, "RCPT") || session_may_ask(session);
+		return !span_starts(input, "RCPT") ||
+		    mail_session_may_ask(session);
 	return session->ask_count < SESSION_RECIPIENTS_MAX &&
-	    span_starts(input, "RCPT ") && session_may_ask(session);
+	    span_starts(input, "RCPT ") && mail_session_may_ask(session);
 }
 
 /* Serves one line. False: none is there, or it has to wait. */
@@ -344,7 +345,7 @@ mail_session_run(struct session *session)
 			more = session_line(session);
 			break;
 		case SESSION_DATA:
-			more = session_data_feed(session);
+			more = mail_session_data_feed(session);
 			break;
 		case SESSION_WAITING:
 		case SESSION_SECURING:
@@ -357,14 +358,14 @@ mail_session_run(struct session *session)
 }
 
 void
-session_go_on(struct session *session)
+mail_session_go_on(struct session *session)
 {
 	mail_session_run(session);
 	stream_flush(session->stream);
 }
 
 void
-session_shut(struct session *session)
+mail_session_shut(struct session *session)
 {
 	if (session->state != SESSION_COMMANDS ||
 	    session->transaction != NULL || session->ask_count > 0)
@@ -386,7 +387,7 @@ on_secured(void *arg)
 {
 	struct session *session = arg;
 
-	session_enter_state(session, SESSION_COMMANDS);
+	mail_session_enter_state(session, SESSION_COMMANDS);
 	mail_session_run(session);
 }
 
@@ -397,7 +398,7 @@ on_ended(void *arg, enum stream_end why)
 
 	log_debug("session=%lu ended why=%d", session->id, (int)why);
 	session->stream = NULL;
-	session_free(&session);
+	mail_session_free(&session);
 }
 
 static const struct stream_handler session_stream_handler = {
@@ -408,7 +409,7 @@ static const struct stream_handler session_stream_handler = {
 };
 
 struct session *
-session_new(struct mail_engine *engine, struct stream *stream,
+mail_session_new(struct mail_engine *engine, struct stream *stream,
     enum listen_protocol protocol)
 {
 	struct session *session = calloc(1, sizeof *session);
@@ -436,7 +437,7 @@ session_new(struct mail_engine *engine, struct stream *stream,
 }
 
 void
-session_free(struct session **session_p)
+mail_session_free(struct session **session_p)
 {
 	struct session *session = *session_p;
 	struct ask *ask;
@@ -446,7 +447,7 @@ session_free(struct session **session_p)
 		return;
 	if (session->incoming != NULL)
 		incoming_abandon(session->incoming);
-	session_reset(session);
+	mail_session_reset(session);
 	while ((ask = TAILQ_FIRST(&session->asks)) != NULL) {
 		TAILQ_REMOVE(&session->asks, ask, entry);
 		/* what core has not answered is freed by its answer */

@@ -10,14 +10,14 @@
 #include "daemon/mail/engine_private.h"
 
 /* Takes the stream; greets. NULL: no memory, the stream is freed. */
-struct session *session_new(struct mail_engine *engine, struct stream *stream,
-    enum listen_protocol protocol);
+struct session *mail_session_new(struct mail_engine *engine,
+    struct stream *stream, enum listen_protocol protocol);
 /* At once, without a word. */
-void session_free(struct session **session);
+void mail_session_free(struct session **session);
 /* Credit is there again. */
-void session_go_on(struct session *session);
+void mail_session_go_on(struct session *session);
 /* No new transaction; 421 now if none is open. */
-void session_shut(struct session *session);
-struct session *session_next(const struct session *session);
+void mail_session_shut(struct session *session);
+struct session *mail_session_next(const struct session *session);
 
 #endif

@@ -14,7 +14,7 @@
 #define DATA_PATIENCE 4u
 
 void
-session_data(struct session *session, struct span args)
+mail_session_data(struct session *session, struct span args)
 {
 	struct transaction *transaction = session->transaction;
 
@@ -27,7 +27,7 @@ session_data(struct session *session, struct span args)
 	buffer_init(&transaction->raw, 0);
 	dot_receiver_init(&transaction->dot, &transaction->raw,
 	    session->engine->config->mail_size);
-	session_enter_state(session, SESSION_DATA);
+	mail_session_enter_state(session, SESSION_DATA);
 	stream_set_idle_timeout(session->stream, SESSION_DATA_SECONDS);
 	stream_set_deadline(session->stream, SESSION_DATA_DEADLINE);
 	mail_session_reply(session, 354, "End with a dot on a line of its own");
@@ -39,10 +39,10 @@ data_over(struct session *session)
 {
 	stream_set_idle_timeout(session->stream, SESSION_COMMAND_SECONDS);
 	stream_set_deadline(session->stream, 0);
-	session_reset(session);
-	session_enter_state(session, SESSION_COMMANDS);
+	mail_session_reset(session);
+	mail_session_enter_state(session, SESSION_COMMANDS);
 	if (session->engine->shut)
-		session_shut(session);
+		mail_session_shut(session);
 }
 
 /* The same for all: once by SMTP, once per recipient by LMTP. */
@@ -86,7 +86,7 @@ data_log(const struct session *session, size_t count, unsigned code,
 
 	log_info("session=%lu client=%s protocol=%s from=\"%s\" recipients=%zu "
 		 "code=%u text=\"%s\"",
-	    session->id, session->client, session_protocol_name(session),
+	    session->id, session->client, mail_session_protocol_name(session),
 	    log_text(sender, sizeof sender, from, strlen(from)), count, code,
 	    log_text(said, sizeof said, text, strlen(text)));
 }
@@ -112,7 +112,7 @@ incoming_answered(void *arg, const unsigned *codes, const char *const *texts,
 			mail_session_reply(session, codes[i], texts[i]);
 	data_over(session);
 	stream_resume(session->stream);
-	session_go_on(session);
+	mail_session_go_on(session);
 }
 
 /* NULL: nothing is wrong. */
@@ -139,7 +139,7 @@ data_ended(struct session *session)
 	struct incoming_envelope envelope = {
 		.count = transaction->count,
 		.client = session->client,
-		.protocol = session_protocol_name(session),
+		.protocol = mail_session_protocol_name(session),
 	};
 
 	if (dot->too_large) {
@@ -175,13 +175,13 @@ data_ended(struct session *session)
 	transaction->count = 0; /* the recipients went with it */
 	session->engine->data_bytes -= transaction->counted;
 	transaction->counted = 0;
-	session_enter_state(session, SESSION_WAITING);
+	mail_session_enter_state(session, SESSION_WAITING);
 	/* a peer that has shut its side still gets the answer */
 	stream_pause(session->stream);
 }
 
 bool
-session_data_feed(struct session *session)
+mail_session_data_feed(struct session *session)
 {
 	struct transaction *transaction = session->transaction;
 	struct span chunk = stream_input(session->stream);

@@ -9,7 +9,7 @@
 #include "daemon/messages.h"
 
 void
-session_reset(struct session *session)
+mail_session_reset(struct session *session)
 {
 	struct transaction *transaction = session->transaction;
 	size_t i;
@@ -46,7 +46,7 @@ mail_check(struct session *session, const struct smtp_path *path,
 }
 
 void
-session_mail(struct session *session, struct span args)
+mail_session_mail(struct session *session, struct span args)
 {
 	struct smtp_mail_params params;
 	struct smtp_path path;
@@ -86,7 +86,7 @@ session_mail(struct session *session, struct span args)
 	session->transaction = calloc(1, sizeof *session->transaction);
 	if (session->transaction == NULL ||
 	    (session->transaction->sender = strdup(path.address)) == NULL) {
-		session_reset(session);
+		mail_session_reset(session);
 		mail_session_reply(session, 452, "4.3.1 No memory");
 		return;
 	}
@@ -95,7 +95,7 @@ session_mail(struct session *session, struct span args)
 }
 
 bool
-session_may_ask(const struct session *session)
+mail_session_may_ask(const struct session *session)
 {
 	struct ipc *core = engine_core(session->engine);
 
@@ -127,8 +127,8 @@ recipient_answered(void *arg, struct ipc_reader *fields)
 		    strdup("4.3.0 The recipient cannot be checked, try again");
 	}
 	ask->answered = true;
-	session_flush_asks(session);
-	session_go_on(session);
+	mail_session_flush_asks(session);
+	mail_session_go_on(session);
 }
 
 static void
@@ -143,7 +143,7 @@ recipient_ask(struct session *session, const struct smtp_path *path)
 		    "4.3.0 The recipient cannot be checked, try again");
 		return;
 	}
-	ask = session_ask_new(session);
+	ask = mail_session_ask_new(session);
 	if (ask == NULL) {
 		mail_session_close(session);
 		return;
@@ -183,7 +183,7 @@ rcpt_check(struct session *session, const struct smtp_path *path,
 }
 
 void
-session_rcpt(struct session *session, struct span args)
+mail_session_rcpt(struct session *session, struct span args)
 {
 	struct smtp_path path;
 	struct span rest;

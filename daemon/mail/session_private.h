@@ -66,26 +66,27 @@ struct session {
 	struct incoming *incoming;
 };
 
-typedef void session_handler(struct session *session, struct span args);
-session_handler session_mail;
-session_handler session_rcpt;
-session_handler session_data;
+typedef void mail_session_handler(struct session *session, struct span args);
+mail_session_handler mail_session_mail;
+mail_session_handler mail_session_rcpt;
+mail_session_handler mail_session_data;
 
-void session_enter_state(struct session *session, enum session_state state);
+void mail_session_enter_state(
+    struct session *session, enum session_state state);
 /* "CODE text" in its turn. Codes 500 to 504 and 555 count as errors. */
 void mail_session_reply(struct session *session, unsigned code, const char *text);
 /* As far as the answers are there. */
-void session_flush_asks(struct session *session);
+void mail_session_flush_asks(struct session *session);
 /* Serves what was received. */
 void mail_session_run(struct session *session);
-void session_reset(struct session *session);
+void mail_session_reset(struct session *session);
 void mail_session_close(struct session *session);
 /* Takes the bytes that are there. False: no progress is possible now. */
-bool session_data_feed(struct session *session);
+bool mail_session_data_feed(struct session *session);
 /* May a RCPT be handled now, or is there no credit to ask core with? */
-bool session_may_ask(const struct session *session);
+bool mail_session_may_ask(const struct session *session);
 /* A RCPT waits for the answer of core; adds a reply to the row. NULL: no memory. */
-struct ask *session_ask_new(struct session *session);
-const char *session_protocol_name(const struct session *session);
+struct ask *mail_session_ask_new(struct session *session);
+const char *mail_session_protocol_name(const struct session *session);
 
 #endif
