@@ -14,6 +14,7 @@
 #include "daemon/community/spaces.h"
 #include "daemon/log.h"
 #include "protocol/digest_compose.h"
+#include "protocol/mail_compose.h"
 #include "protocol/mail_summary.h"
 #include "store/article.h"
 #include "store/overview.h"
@@ -71,6 +72,31 @@ render_next(struct render *render)
 		render_step(render);
 }
 
+/* What stands for an article that does not fit: nobody shall miss it unknowingly. */
+static int
+article_stand_in(
+    const struct community *community, struct render_article *article)
+{
+	const Kith__ArticleMeta *meta = article->meta;
+	struct buffer *out = &article->raw;
+
+	mail_field_write(out,
+	    &(struct mail_field){ "From", meta->from, MAIL_FIELD_TEXT });
+	mail_field_write(out,
+	    &(struct mail_field){ "Subject", meta->subject, MAIL_FIELD_TEXT });
+	mail_field_write_date(out, "Date",
+	    (int64_t)(meta->date != 0 ? meta->date : meta->time));
+	mail_field_write(out,
+	    &(struct mail_field){
+		"Message-ID", meta->message_id, MAIL_FIELD_RAW });
+	buffer_printf(out,
+	    "\r\n(This article is too large for a digest. A newsreader shows it:\r\n"
+	    "news://%s/%.*s)\r\n",
+	    community_config(community)->hostname,
+	    (int)strlen(meta->message_id) - 2, meta->message_id + 1);
+	return buffer_failed(out) ? -ENOMEM : 0;
+}
+
 /* Reads the article of one number; -ENOENT if it is gone. */
 static int
 article_load(struct render *render, struct store_reader *reader, uint32_t number,
@@ -97,6 +123,8 @@ article_load(struct render *render, struct store_reader *reader, uint32_t number
 	article->meta = (Kith__ArticleMeta *)(void *)message;
 	error = store_article_get(
 	    reader, row.artid, RENDER_ARTICLE_MAX, &head, &bytes, &len);
+	if (error == -EFBIG && strlen(article->meta->message_id) > 2)
+		return article_stand_in(render->community, article);
 	if (error != 0)
 		return error;
 	error = list_copy_plain(
