@@ -279,7 +279,8 @@ channel_closed(void *arg, struct ipc *ipc)
 
 	if (mail->ipc != ipc)
 		return;
-	log_warning("the channel to the mail process ended");
+	/* why is the parent's to say: a stop, or the end of that process */
+	log_info("the channel to the mail process ended");
 	ipc_free(&mail->ipc);
 	mail->body_count = 0;
 }

@@ -15,6 +15,7 @@
 #include "daemon/config.h"
 #include "daemon/log.h"
 #include "daemon/parent.h"
+#include "daemon/parent_files.h"
 #include "daemon/role.h"
 
 #define CHANNEL_FD 3
@@ -144,8 +145,10 @@ main(int argc, char **argv)
 		return 1;
 	}
 	if (check) {
+		int result = parent_files_check(config);
+
 		config_free(&config);
-		return 0;
+		return result == 0 ? 0 : 1;
 	}
 	return alone != NULL ? main_alone(alone, config, &options)
 			     : parent_run(config, &options);

@@ -13,6 +13,7 @@
 
 #include "daemon/config.h"
 #include "daemon/log.h"
+#include "daemon/tls.h"
 
 #define FILE_MAX (4 * 1024 * 1024)
 
@@ -103,4 +104,38 @@ parent_files_free(struct parent_files *files)
 		free(file->bytes);
 		free(file->name);
 	}
+}
+
+static struct span
+file_bytes(const struct parent_files *files, const char *name)
+{
+	for (size_t i = 0; i < files->count; i++)
+		if (strcmp(files->list[i].name, name) == 0)
+			return span_make(
+			    files->list[i].bytes, files->list[i].len);
+	return span_make(NULL, 0);
+}
+
+int
+parent_files_check(const struct config *config)
+{
+	struct parent_files files;
+	struct ssl_ctx_st *ctx;
+	const char *why = "";
+	int result = parent_files_load(config, &files);
+
+	if (result != 0 || config->tls_certificate == NULL) {
+		parent_files_free(&files);
+		return result;
+	}
+	ctx = tls_server_new(file_bytes(&files, "certificate"),
+	    file_bytes(&files, "key"), &why);
+	if (ctx == NULL) {
+		log_err("certificate %s and key %s cannot be used: %s",
+		    config->tls_certificate, config->tls_key, why);
+		result = -EINVAL;
+	}
+	tls_free(&ctx);
+	parent_files_free(&files);
+	return result;
 }

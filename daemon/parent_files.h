@@ -19,6 +19,9 @@ struct parent_files {
 /* Certificate, key, CA bundle and secret as far as they are configured. 0, or
  * negative after a log line; then nothing is held. */
 int parent_files_load(const struct config *config, struct parent_files *files);
+/* kithd -n: can they be read, and do certificate and key fit together? 0, or
+ * negative after a log line. */
+int parent_files_check(const struct config *config);
 void parent_files_free(struct parent_files *files);
 
 #endif

@@ -46,24 +46,6 @@ struct issue_op {
 	void *arg;
 };
 
-static int
-digest_state_get(struct store_reader *reader, uint32_t space,
-    Kith__DigestState *state_r)
-{
-	struct store_key key = store_key_u32(space);
-	ProtobufCMessage *message;
-	int error = store_get(reader, STORE_DIGESTS, &key, &message);
-
-	kith__digest_state__init(state_r);
-	if (error == -ENOENT)
-		return 0;
-	if (error != 0)
-		return error;
-	*state_r = *(Kith__DigestState *)(void *)message;
-	protobuf_c_message_free_unpacked(message, NULL);
-	return 0;
-}
-
 /* How far one issue reaches from the cursor. */
 static int
 issue_bounds(struct store_reader *reader, struct issue_op *issue, uint32_t high)
@@ -110,6 +92,11 @@ issue_check(struct store_txn *txn, struct store_op *op)
 	issue->from = issue->upto = issue->state.last_number;
 	if (space.high <= issue->from)
 		return 1;
+	/* nobody reads digests here: who joins later gets what comes later */
+	if (issue->state.readers == 0) {
+		issue->upto = space.high;
+		return 0;
+	}
 	return issue_bounds(reader, issue, space.high);
 }
 
@@ -206,20 +193,6 @@ digest_send(struct digests *digests, uint32_t space,
 	issue->done = done;
 	issue->arg = arg;
 	store_submit(community_store(digests->community), &issue->op);
-}
-
-int
-digest_skip_article(struct store_txn *txn, uint32_t space, uint32_t number)
-{
-	Kith__DigestState state;
-	struct store_key key = store_key_u32(space);
-	int error;
-
-	error = digest_state_get(store_txn_reader(txn), space, &state);
-	if (error != 0 || state.last_number + 1 != number)
-		return error;
-	state.last_number = number;
-	return store_put(txn, STORE_DIGESTS, &key, &state.base);
 }
 
 /* ---- what is due */

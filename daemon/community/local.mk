@@ -56,7 +56,8 @@ libkithcommunity_a_SOURCES += \
 libkithcommunity_a_SOURCES += \
 	daemon/community/bounce.c daemon/community/bounce.h \
 	daemon/community/digest.c daemon/community/digest.h \
-	daemon/community/digest_render.c daemon/community/jobs.c \
+	daemon/community/digest_render.c daemon/community/digest_state.c \
+	daemon/community/jobs.c \
 	daemon/community/jobs.h daemon/community/jobs_add.c \
 	daemon/community/jobs_body.c daemon/community/jobs_chunk.c \
 	daemon/community/jobs_commit.c daemon/community/jobs_private.h \

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "daemon/community/digest.h"
 #include "daemon/community/journal.h"
 
 int
@@ -28,22 +29,48 @@ put_verb(bool known, const Kith__Subscription *subscription)
 		     : KITH__VERB__VERB_SUBSCRIBED;
 }
 
+static bool
+reads_digests(const Kith__Subscription *subscription)
+{
+	return subscription != NULL &&
+	    (subscription->mode == KITH__MODE__MODE_DIGEST ||
+		subscription->mode == KITH__MODE__MODE_PLAIN);
+}
+
+/* The space's digests gain or lose a reader. Either may be NULL. */
+static int
+count_readers(struct store_txn *txn, uint32_t space,
+    const Kith__Subscription *before, const Kith__Subscription *after)
+{
+	bool did = reads_digests(before), does = reads_digests(after);
+
+	return did == does ? 0 : digest_count_readers(txn, space, does ? 1 : -1);
+}
+
 int
 subscription_put(struct store_txn *txn, uint32_t space, uint32_t address,
     const Kith__Subscription *subscription, uint64_t now, uint32_t actor)
 {
 	struct store_key key = store_key_u32_u32(space, address);
 	struct store_key of = store_key_u32_u32(address, space);
-	bool known =
-	    store_has(store_txn_reader(txn), STORE_SUBSCRIPTIONS, &key);
 	Kith__Nothing nothing = KITH__NOTHING__INIT;
-	int rc = store_put(txn, STORE_SUBSCRIPTIONS, &key, &subscription->base);
+	Kith__Subscription *before;
+	int rc = subscription_get(
+	    store_txn_reader(txn), space, address, &before);
 
-	if (rc == 0 && !known)
+	if (rc != 0 && rc != -ENOENT)
+		return rc;
+	rc = store_put(txn, STORE_SUBSCRIPTIONS, &key, &subscription->base);
+	if (rc == 0 && before == NULL)
 		rc = store_put(txn, STORE_SUBSCRIPTIONS_OF, &of, &nothing.base);
 	if (rc == 0)
-		rc = journal_append(txn, now, put_verb(known, subscription),
-		    actor, space, address, NULL);
+		rc = count_readers(txn, space, before, subscription);
+	if (rc == 0)
+		rc = journal_append(txn, now,
+		    put_verb(before != NULL, subscription), actor, space,
+		    address, NULL);
+	if (before != NULL)
+		kith__subscription__free_unpacked(before, NULL);
 	return rc;
 }
 
@@ -53,12 +80,19 @@ subscription_remove(struct store_txn *txn, uint32_t space, uint32_t address,
 {
 	struct store_key key = store_key_u32_u32(space, address);
 	struct store_key of = store_key_u32_u32(address, space);
-	int rc = store_delete(txn, STORE_SUBSCRIPTIONS, &key);
+	Kith__Subscription *before;
+	int rc = subscription_get(
+	    store_txn_reader(txn), space, address, &before);
 
 	if (rc != 0)
 		return rc;
-	rc = store_delete(txn, STORE_SUBSCRIPTIONS_OF, &of);
-	if (rc != 0 && rc != -ENOENT)
+	rc = store_delete(txn, STORE_SUBSCRIPTIONS, &key);
+	if (rc == 0)
+		rc = store_delete(txn, STORE_SUBSCRIPTIONS_OF, &of);
+	if (rc == 0 || rc == -ENOENT)
+		rc = count_readers(txn, space, before, NULL);
+	kith__subscription__free_unpacked(before, NULL);
+	if (rc != 0)
 		return rc;
 	return journal_append(txn, now, KITH__VERB__VERB_UNSUBSCRIBED, actor,
 	    space, address, NULL);

@@ -12,7 +12,7 @@ REPLAY_SCENARIOS = \
 	tests/replay/bad-input.scn \
 	tests/replay/bounces-and-retry.scn \
 	tests/replay/crosspost.scn \
-	tests/replay/digest.scn \
+	tests/replay/digest-readers.scn tests/replay/digest.scn \
 	tests/replay/fan-out-large.scn \
 	tests/replay/hidden-names.scn \
 	tests/replay/internal.scn \

@@ -1,0 +1,54 @@
+/* digest_state.c - the cursor of a space: how far its digests have come, and how
+ * many read them.
+ */
+#include <errno.h>
+
+#include "daemon/community/digest.h"
+
+int
+digest_state_get(struct store_reader *reader, uint32_t space,
+    Kith__DigestState *state_r)
+{
+	struct store_key key = store_key_u32(space);
+	ProtobufCMessage *message;
+	int error = store_get(reader, STORE_DIGESTS, &key, &message);
+
+	kith__digest_state__init(state_r);
+	if (error == -ENOENT)
+		return 0;
+	if (error != 0)
+		return error;
+	*state_r = *(Kith__DigestState *)(void *)message;
+	protobuf_c_message_free_unpacked(message, NULL);
+	return 0;
+}
+
+int
+digest_skip_article(struct store_txn *txn, uint32_t space, uint32_t number)
+{
+	Kith__DigestState state;
+	struct store_key key = store_key_u32(space);
+	int error;
+
+	error = digest_state_get(store_txn_reader(txn), space, &state);
+	if (error != 0 || state.last_number + 1 != number)
+		return error;
+	state.last_number = number;
+	return store_put(txn, STORE_DIGESTS, &key, &state.base);
+}
+
+int
+digest_count_readers(struct store_txn *txn, uint32_t space, int change)
+{
+	Kith__DigestState state;
+	struct store_key key = store_key_u32(space);
+	int error = digest_state_get(store_txn_reader(txn), space, &state);
+
+	if (error != 0)
+		return error;
+	if (change > 0)
+		state.readers++;
+	else if (state.readers > 0)
+		state.readers--;
+	return store_put(txn, STORE_DIGESTS, &key, &state.base);
+}
