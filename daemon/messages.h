@@ -15,8 +15,8 @@ enum message_type {
 	MESSAGE_RELOAD,
 	/* finish and exit; not answered. From a child: kithd is to stop */
 	MESSAGE_STOP,
-	/* peer text ("core", "mail", "parse", "maildir", "resolve"), fd: a channel to that
-	 * process, new or in place of one that died */
+	/* peer text ("core", "mail", "parse", "maildir", "resolve"), fd: a
+	 * channel to that process, new or in place of one that died */
 	MESSAGE_PEER,
 	/* child -> parent: peer text: kill it, it hangs */
 	MESSAGE_KILL,

@@ -37,6 +37,8 @@ struct space {
 	unsigned references; /* private to spaces.c */
 };
 
+/* Empty; spaces_load fills it from the store, before anybody reads it. 0 or a
+ * negative errno. spaces_free when no entry is used any more. */
 int spaces_new(struct spaces **spaces_r);
 void spaces_free(struct spaces **spaces);
 int spaces_load(struct spaces *spaces, struct store *store);
