@@ -5,6 +5,7 @@
  */
 #include "build.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/log.h"
@@ -61,8 +62,8 @@ data_answer(struct session *session, unsigned code, const char *text)
 
 /* What one reply to SMTP says about several recipients, an index. A refusal for
  * now wins: the sender tries all again, and who has the mail already gets it
- * as a duplicate, which is better than a loss. Otherwise acceptance wins, and
- * core tells the author about a refusal in its own way. */
+ * as a duplicate, which is better than a loss. Then a refusal: the author hears
+ * of it, while one that nobody told him of would be a loss too. */
 static size_t
 smtp_choose(const unsigned *codes, size_t count)
 {
@@ -71,10 +72,28 @@ smtp_choose(const unsigned *codes, size_t count)
 	for (i = 0; i < count; i++) {
 		if (codes[i] / 100 == 4)
 			return i;
-		if (codes[i] / 100 == 2 && codes[chosen] / 100 != 2)
+		if (codes[i] / 100 == 5 && codes[chosen] / 100 != 5)
 			chosen = i;
 	}
 	return chosen;
+}
+
+/* A refusal that is not for all says so. */
+static void
+smtp_answer(struct session *session, const unsigned *codes,
+    const char *const *texts, size_t count)
+{
+	size_t chosen = smtp_choose(codes, count), i;
+	char text[600];
+	bool taken = false;
+
+	for (i = 0; i < count; i++)
+		taken = taken || codes[i] / 100 == 2;
+	(void)snprintf(text, sizeof text, "%.500s%s", texts[chosen],
+	    taken && codes[chosen] / 100 == 5
+		? " (other recipients of this mail have it)"
+		: "");
+	mail_session_reply(session, codes[chosen], text);
 }
 
 static void
@@ -106,7 +125,7 @@ incoming_answered(void *arg, const unsigned *codes, const char *const *texts,
 	chosen = smtp_choose(codes, count);
 	data_log(session, count, codes[chosen], texts[chosen]);
 	if (session->protocol != LISTEN_LMTP)
-		mail_session_reply(session, codes[chosen], texts[chosen]);
+		smtp_answer(session, codes, texts, count);
 	else
 		for (i = 0; i < count; i++)
 			mail_session_reply(session, codes[i], texts[i]);
