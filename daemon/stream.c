@@ -315,8 +315,11 @@ stream_register(struct stream *stream)
 	}
 	if (writes != stream->writing) {
 		stream->writing = writes;
-		(void)(writes ? event_add(&stream->write_event, NULL)
-			      : event_del(&stream->write_event));
+		/* event_add() does not register an event that is active, as
+		 * stream_settle_soon() makes it; and this is that settling */
+		(void)event_del(&stream->write_event);
+		if (writes)
+			(void)event_add(&stream->write_event, NULL);
 	}
 }
 
