@@ -91,7 +91,8 @@ def run_round(kith, ledger, round_number):
         kith, ledger, f"m{i}.r{round_number}", stop)) for i in range(MAILERS)]
     for thread in threads:
         thread.start()
-    for _ in range(random.randint(10, 200)):
+    # from a start that was hardly made to caches and log files that turn over
+    for _ in range(int(10 ** random.uniform(1, 3.5))):
         ledger.enough.acquire(timeout=20)
     # now and then only one child dies, and the parent starts it again
     role = {2: "mail", 3: "core"}.get(round_number % 4)
