@@ -15,6 +15,8 @@
 #define SECONDS_ARTICLE 3600u /* for a whole article, however slow the line */
 
 struct post {
+	struct news_server *server;
+	size_t counted; /* in server->post_bytes */
 	struct dot_receiver dot;
 	struct buffer article;
 	bool offered;                   /* IHAVE */
@@ -27,6 +29,20 @@ struct post_request {
 	bool offered;
 };
 
+/* What the article takes now. True: all of them take too much. */
+static bool
+post_count(struct post *post)
+{
+	size_t room = post->article.room, all;
+
+	/* what goes down wraps round, and adds up */
+	all = atomic_fetch_add(&post->server->post_bytes,
+		  room - post->counted) +
+	    (room - post->counted);
+	post->counted = room;
+	return all > post->server->post_bytes_max;
+}
+
 int
 post_begin(struct session *s, const char *offered_id)
 {
@@ -34,6 +50,7 @@ post_begin(struct session *s, const char *offered_id)
 
 	if (post == NULL)
 		return -ENOMEM;
+	post->server = session_server(s);
 	buffer_init(&post->article, 0);
 	dot_receiver_init(&post->dot, &post->article,
 	    community_config(session_community(s))->article_size);
@@ -56,6 +73,7 @@ post_free(struct post **post_p)
 		return;
 	*post_p = NULL;
 	buffer_fini(&post->article);
+	(void)post_count(post);
 	free(post);
 }
 
@@ -177,6 +195,12 @@ post_receive(struct session *s)
 		return false;
 	whole = dot_receive(&post->dot, window, &used);
 	stream_consume(s->stream, used);
+	if (post_count(post) && !post->dot.failed) {
+		/* the rest is read and dropped, the answer is to try again */
+		post->dot.failed = true;
+		buffer_fini(&post->article);
+		(void)post_count(post);
+	}
 	if (whole) {
 		s->post = NULL;
 		post_finish(s, post);

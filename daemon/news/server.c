@@ -8,6 +8,10 @@
 #include "daemon/news/directory.h"
 #include "daemon/news/session.h"
 
+/* Memory that all articles may take that are being received: each alone is
+ * bounded by limits.article_size, but a thousand are not. */
+#define POST_BYTES_MAX ((size_t)256 << 20)
+
 struct news_address {
 	struct news_address *next;
 	unsigned count;
@@ -26,6 +30,7 @@ news_server_new(const struct news_options *options)
 	server->tls = options->tls;
 	server->tls_arg = options->tls_arg;
 	server->loop_count = options->loop_count;
+	server->post_bytes_max = POST_BYTES_MAX;
 	server->loops = calloc(options->loop_count + 1, sizeof *server->loops);
 	if (server->loops == NULL ||
 	    pthread_mutex_init(&server->lock, NULL) != 0) {

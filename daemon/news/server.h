@@ -43,6 +43,8 @@ struct news_server {
 	size_t loop_count;
 	atomic_bool stopping;
 	atomic_size_t sessions;
+	atomic_size_t post_bytes; /* of articles that are coming in */
+	size_t post_bytes_max;
 	_Atomic uint64_t last_id;
 	pthread_mutex_t lock; /* of what follows */
 	struct news_address *addresses[NEWS_ADDRESS_BUCKETS];

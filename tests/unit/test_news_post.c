@@ -296,10 +296,39 @@ a_client_that_closes_its_side_is_answered_first(void **state)
 	assert_int_equal(news_server_sessions(fixture.server), 0);
 }
 
+static void
+articles_that_come_in_share_one_bound_of_memory(void **state)
+{
+	size_t max = fixture.server->post_bytes_max;
+	struct client many;
+
+	(void)state;
+	open_greeted(&many);
+	fixture.server->post_bytes_max = 2000;
+	buffer_clear(&many.text);
+	client_send(&many, "POST\r\n");
+	assert_int_equal(strncmp(client_wait(&many, "\r\n"), "340 ", 4), 0);
+	for (unsigned i = 0; i < 100; i++)
+		client_send(&many,
+		    "0123456789012345678901234567890123456789"
+		    "01234567890123456789012345678901234567\r\n");
+	fixture_turn(&fixture);
+	buffer_clear(&many.text);
+	client_send(&many, ".\r\n");
+	assert_int_equal(strncmp(client_wait(&many, "\r\n"), "441 ", 4), 0);
+	assert_non_null(strstr(buffer_text(&many.text), "try again"));
+	/* what it held is given back */
+	assert_int_equal(atomic_load(&fixture.server->post_bytes), 0);
+	fixture.server->post_bytes_max = max;
+	client_close(&many);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    articles_that_come_in_share_one_bound_of_memory),
 		cmocka_unit_test(an_article_is_posted_and_read_back),
 		cmocka_unit_test(what_is_wrong_with_an_article_is_said),
 		cmocka_unit_test(
