@@ -151,7 +151,9 @@ by_fields(const struct mail_summary *summary, struct span header)
 	size_t at = 0;
 
 	if (local_is(&summary->from, daemons, COUNT(daemons)))
-		return (struct verdict){ MAIL_CLASS_BOUNCE, "mailer-daemon" };
+		return summary->report.count > 0
+		    ? (struct verdict){ MAIL_CLASS_DSN, "delivery-status" }
+		    : (struct verdict){ MAIL_CLASS_BOUNCE, "mailer-daemon" };
 	if (submitted.len > 0 && !span_is(submitted, "no"))
 		return (struct verdict){ MAIL_CLASS_AUTO, "auto-submitted" };
 	if (precedence_is(summary, automatic, COUNT(automatic)))

@@ -420,12 +420,16 @@ read_report(struct summary_build *build)
 {
 	const struct mime_tree *tree = &build->tree;
 	bool is_report = span_is(tree->items[0].type, "multipart/report");
+	/* OpenSMTPD's reports are of this type, with the same parts */
+	bool is_mixed = span_is(tree->items[0].type, "multipart/mixed");
 	const struct mime_entity *status = NULL, *original = NULL;
 	int rc;
 
-	for (size_t i = 0; is_report && i < tree->count; i++) {
+	for (size_t i = 0; i < tree->count; i++) {
 		const struct mime_entity *entity = &tree->items[i];
 
+		if (!is_report && !(is_mixed && i > 0 && entity->parent == 0))
+			continue;
 		if (status == NULL &&
 		    (span_is(entity->type, "message/delivery-status") ||
 			span_is(entity->type,

@@ -166,6 +166,34 @@ t46_a_dsn_tells_who_and_why(void **state)
 	mail_summary_fini(&summary);
 }
 
+/* as OpenSMTPD writes them */
+#define MIXED                                                                \
+ "Content-Type: multipart/mixed;boundary=\"1/mx\"\r\n\r\n--1/mx\r\n"       \
+ "Content-Type: text/plain\r\n\r\nfailed\r\n--1/mx\r\n"                   \
+ "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx"    \
+ "\r\n\r\nFinal-Recipient: rfc822; u1@far.example\r\nAction: failed\r\n" \
+ "Status: 5.0.0\r\n\r\n--1/mx\r\nContent-Type: text/rfc822-headers"       \
+ "\r\n\r\nMessage-ID: <1@lists.example>\r\n\r\n--1/mx--\r\n"
+
+static void
+a_dsn_that_calls_itself_mixed_counts_from_a_mailer_daemon(void **state)
+{
+	struct mail_summary summary;
+
+	(void)state;
+	build(&summary,
+	    "From: Mailer Daemon <MAILER-DAEMON@mx.example>\r\n" MIXED);
+	assert_int_equal(summary.class, MAIL_CLASS_DSN);
+	assert_int_equal(summary.report.count, 1);
+	assert_int_equal(summary.report.recipients[0].bounce, MAIL_BOUNCE_HARD);
+	assert_string_equal(summary.report.original_message_id,
+	    "<1@lists.example>");
+	mail_summary_fini(&summary);
+	build(&summary, "From: Bert <bert@far.example>\r\n" MIXED);
+	assert_int_equal(summary.class, MAIL_CLASS_HUMAN);
+	mail_summary_fini(&summary);
+}
+
 static void
 t47_receipts_and_complaints_are_told_apart(void **state)
 {
@@ -480,6 +508,8 @@ main(void)
 		cmocka_unit_test(t43_a_human_may_write_out_of_office),
 		cmocka_unit_test(t45_our_own_mark_is_a_loop),
 		cmocka_unit_test(t46_a_dsn_tells_who_and_why),
+		cmocka_unit_test(
+		    a_dsn_that_calls_itself_mixed_counts_from_a_mailer_daemon),
 		cmocka_unit_test(t47_receipts_and_complaints_are_told_apart),
 		cmocka_unit_test(
 		    a_policy_refusal_or_a_full_mailbox_is_not_hard),
