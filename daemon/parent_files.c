@@ -70,6 +70,53 @@ load(struct parent_files *files, const char *name, const char *path)
 	return result;
 }
 
+static struct span
+file_named(const struct parent_files *files, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < files->count; i++)
+		if (strcmp(files->list[i].name, name) == 0)
+			return span_make(files->list[i].bytes,
+			    files->list[i].len);
+	return span_make("", 0);
+}
+
+/* What the children could not use must not replace what they can: one that is
+ * started again later gets these files too. */
+static int
+check_tls(const struct config *config, const struct parent_files *files)
+{
+	struct span certificate = file_named(files, "certificate");
+	struct span key = file_named(files, "key");
+	struct span ca = file_named(files, "ca");
+	struct ssl_ctx_st *ctx;
+	const char *why;
+
+	if (config->tls_certificate != NULL) {
+		ctx = tls_server_new(certificate, key, &why);
+		if (ctx == NULL) {
+			log_err("tls: %s and %s cannot be used: %s",
+			    config->tls_certificate, config->tls_key, why);
+			return -EINVAL;
+		}
+		tls_free(&ctx);
+	}
+	if (config->smarthost_tls != TLS_NONE) {
+		ctx = tls_client_new(ca, &why);
+		if (ctx == NULL) {
+			log_err("smarthost: ca_file %s cannot be used: %s",
+			    config->smarthost_ca_file != NULL
+				? config->smarthost_ca_file
+				: SYSTEM_CA,
+			    why);
+			return -EINVAL;
+		}
+		tls_free(&ctx);
+	}
+	return 0;
+}
+
 int
 parent_files_load(const struct config *config, struct parent_files *files)
 {
@@ -88,6 +135,8 @@ parent_files_load(const struct config *config, struct parent_files *files)
 		result = load(files, "ca", ca);
 	if (result == 0)
 		result = load(files, "secret", config->smarthost_secret_file);
+	if (result == 0)
+		result = check_tls(config, files);
 	if (result != 0)
 		parent_files_free(files);
 	return result;
