@@ -38,6 +38,7 @@ struct mail {
 	struct role_process *process;
 	struct role_start *born;
 	struct role_start *reloaded; /* NULL: never */
+	struct mail_transport *pool; /* the engine's; NULL: a Maildir */
 	struct mail_engine *engine;
 	struct ssl_ctx_st *server_tls;
 	struct ssl_ctx_st *client_tls;
@@ -166,6 +167,13 @@ client_tls_load(const struct role_start *start, struct ssl_ctx_st **ctx_r)
 	return *ctx_r != NULL;
 }
 
+static const struct config *
+mail_config(const struct mail *mail)
+{
+	return mail->reloaded != NULL ? mail->reloaded->config
+				      : mail->born->config;
+}
+
 static struct mail_transport *
 transport_smtp(struct mail *mail)
 {
@@ -182,7 +190,7 @@ transport_smtp(struct mail *mail)
 	return smtp_pool_new(role_loop(mail->process), &options, mail->dialer);
 }
 
-/* Only a restart changes it: it keeps to the configuration it was born with. */
+/* Its kind changes by a restart only. */
 static int
 transport_open(struct mail *mail)
 {
@@ -193,6 +201,7 @@ transport_open(struct mail *mail)
 		transport = mail->maildir;
 	} else {
 		transport = transport_smtp(mail);
+		mail->pool = transport;
 	}
 	mail_engine_set_transport(mail->engine, transport);
 	return transport == NULL ? -ENOMEM : 0;
@@ -260,6 +269,30 @@ fail:
 	return status;
 }
 
+static bool
+smarthost_reload(struct mail *mail, const struct role_start *start)
+{
+	struct smtp_pool_options options = {
+		.config = start->config,
+		.secret = role_start_file(start, "secret"),
+	};
+	struct ssl_ctx_st *fresh;
+
+	if (!client_tls_load(start, &fresh))
+		return false;
+	options.ctx = fresh;
+	/* first, for the pool dials at once */
+	smtp_dialer_set_config(mail->dialer, start->config);
+	if (smtp_pool_configure(mail->pool, &options) < 0) {
+		smtp_dialer_set_config(mail->dialer, mail_config(mail));
+		tls_free(&fresh);
+		return false;
+	}
+	tls_free(&mail->client_tls);
+	mail->client_tls = fresh;
+	return true;
+}
+
 static int
 mail_reload(void *state, struct role_start *start)
 {
@@ -267,6 +300,11 @@ mail_reload(void *state, struct role_start *start)
 	struct ssl_ctx_st *server_tls;
 
 	if (!server_tls_load(start, &server_tls)) {
+		role_start_free(&start);
+		return -EINVAL;
+	}
+	if (mail->pool != NULL && !smarthost_reload(mail, start)) {
+		tls_free(&server_tls);
 		role_start_free(&start);
 		return -EINVAL;
 	}

@@ -297,6 +297,14 @@ smtp_dialer_new(struct loop *loop, const struct config *config)
 	return &dialer->dialer;
 }
 
+void
+smtp_dialer_set_config(struct smtp_dialer *base, const struct config *config)
+{
+	struct socket_dialer *dialer = (void *)base;
+
+	dialer->config = config;
+}
+
 static void
 resolve_closed(void *arg, struct ipc *ipc)
 {

@@ -27,6 +27,9 @@ struct smtp_dialer {
 /* Over sockets. config is borrowed. */
 struct smtp_dialer *smtp_dialer_new(struct loop *loop,
     const struct config *config);
+/* config is borrowed, for dials that begin from now on. */
+void smtp_dialer_set_config(struct smtp_dialer *dialer,
+    const struct config *config);
 /* Takes fd: a channel to the resolve role, in place of the one before. */
 int smtp_dialer_connect_resolve(struct smtp_dialer *dialer, int fd);
 

@@ -4,6 +4,7 @@
 
 #include "daemon/mail/smtp_pool.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct slot {
 	struct smtp_pool *pool;
 	struct smtp_client *client;
 	bool dialing;
+	bool stale;          /* of an older configuration: takes nothing new */
 	uint64_t idle_since; /* 0: not idle */
 };
 
@@ -42,6 +44,8 @@ struct smtp_pool {
 	char why[256];
 	bool ending;
 };
+
+static void pool_pump(struct smtp_pool *pool);
 
 static uint64_t
 seconds(void)
@@ -122,6 +126,10 @@ on_next(void *arg, struct mail_chunk **chunk_r)
 
 	if (pool->ending)
 		return NULL;
+	if (slot->stale) {
+		slot->idle_since = seconds();
+		return NULL;
+	}
 	while ((chunk = TAILQ_FIRST(&pool->queue)) != NULL) {
 		chunk_dequeue(pool, chunk);
 		while (chunk->next < chunk->count &&
@@ -169,7 +177,7 @@ pool_is_alive(const struct smtp_pool *pool)
 {
 	unsigned i;
 
-	for (i = 0; i < pool->connections; i++)
+	for (i = 0; i < POOL_CONNECTIONS_MAX; i++)
 		if (pool->slots[i].dialing || pool->slots[i].client != NULL)
 			return true;
 	return false;
@@ -180,8 +188,8 @@ pool_has_ready(const struct smtp_pool *pool)
 {
 	unsigned i;
 
-	for (i = 0; i < pool->connections; i++)
-		if (pool->slots[i].client != NULL &&
+	for (i = 0; i < POOL_CONNECTIONS_MAX; i++)
+		if (pool->slots[i].client != NULL && !pool->slots[i].stale &&
 		    smtp_client_is_ready(pool->slots[i].client))
 			return true;
 	return false;
@@ -206,8 +214,6 @@ pool_failed(struct smtp_pool *pool, const char *why)
 		queue_give_back(pool, pool->why);
 }
 
-static void pool_pump(struct smtp_pool *pool);
-
 static void
 on_ready(void *arg, struct smtp_client *client)
 {
@@ -223,9 +229,10 @@ on_ended(void *arg, struct smtp_client *client, const char *why)
 {
 	struct slot *slot = arg;
 	struct smtp_pool *pool = slot->pool;
-	bool useless = smtp_client_answers(client) == 0;
+	bool useless = !slot->stale && smtp_client_answers(client) == 0;
 
 	slot->client = NULL;
+	slot->stale = false;
 	if (pool->ending)
 		return;
 	log_debug("smarthost connection ended: %s", why);
@@ -248,6 +255,12 @@ on_dialed(void *arg, struct stream *stream, const char *why)
 	struct slot *slot = arg;
 
 	slot->dialing = false;
+	if (slot->stale) {
+		slot->stale = false;
+		stream_free(&stream);
+		pool_pump(slot->pool);
+		return;
+	}
 	if (stream != NULL) {
 		why = "no memory, or no TLS";
 		slot->idle_since = 0;
@@ -304,13 +317,13 @@ pool_pump(struct smtp_pool *pool)
 	size_t waiting, busy = 0;
 	unsigned i;
 
-	for (i = 0; i < pool->connections; i++) {
+	for (i = 0; i < POOL_CONNECTIONS_MAX; i++) {
 		struct smtp_client *client = pool->slots[i].client;
 
 		if (client != NULL && smtp_client_is_ready(client))
 			smtp_client_wake(client);
 	}
-	for (i = 0; i < pool->connections; i++)
+	for (i = 0; i < POOL_CONNECTIONS_MAX; i++)
 		if (pool->slots[i].dialing ||
 		    (pool->slots[i].client != NULL &&
 			!smtp_client_is_ready(pool->slots[i].client)))
@@ -331,11 +344,12 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	for (i = 0; i < pool->connections; i++) {
+	for (i = 0; i < POOL_CONNECTIONS_MAX; i++) {
 		struct slot *slot = &pool->slots[i];
 
 		if (slot->client != NULL && slot->idle_since != 0 &&
-		    now - slot->idle_since >= POOL_IDLE_SECONDS)
+		    (slot->stale ||
+			now - slot->idle_since >= POOL_IDLE_SECONDS))
 			smtp_client_quit(slot->client);
 	}
 }
@@ -363,21 +377,28 @@ pool_flush(struct mail_transport *transport)
 }
 
 static void
+pool_wipe(struct smtp_pool *pool)
+{
+	if (pool->secret != NULL)
+		OPENSSL_cleanse(pool->secret, pool->secret_len);
+	free(pool->secret);
+	pool->secret = NULL;
+}
+
+static void
 pool_free(struct mail_transport *transport)
 {
 	struct smtp_pool *pool = (void *)transport;
 	unsigned i;
 
 	pool->ending = true;
-	for (i = 0; i < pool->connections; i++)
+	for (i = 0; i < POOL_CONNECTIONS_MAX; i++)
 		smtp_client_free(&pool->slots[i].client);
 	pool->dialer->methods->free(pool->dialer);
 	queue_give_back(pool, "the mail process ends");
 	if (pool->tick != NULL)
 		event_free(pool->tick);
-	if (pool->secret != NULL)
-		OPENSSL_cleanse(pool->secret, pool->secret_len);
-	free(pool->secret);
+	pool_wipe(pool);
 	free(pool);
 }
 
@@ -402,6 +423,29 @@ client_options(const struct smtp_pool_options *options, struct span secret)
 	};
 }
 
+static int
+pool_set_options(struct smtp_pool *pool,
+    const struct smtp_pool_options *options)
+{
+	size_t len = options->secret.len;
+	char *secret = malloc(len + 1);
+
+	if (secret == NULL)
+		return -ENOMEM;
+	if (len > 0)
+		memcpy(secret, options->secret.bytes, len);
+	pool_wipe(pool);
+	pool->secret = secret;
+	pool->secret_len = len;
+	pool->client_options = client_options(options, span_make(secret, len));
+	pool->connections = options->config->smarthost_connections;
+	if (pool->connections == 0)
+		pool->connections = 4;
+	if (pool->connections > POOL_CONNECTIONS_MAX)
+		pool->connections = POOL_CONNECTIONS_MAX;
+	return 0;
+}
+
 struct mail_transport *
 smtp_pool_new(struct loop *loop, const struct smtp_pool_options *options,
     struct smtp_dialer *dialer)
@@ -416,26 +460,38 @@ smtp_pool_new(struct loop *loop, const struct smtp_pool_options *options,
 	}
 	pool->transport.methods = &pool_methods;
 	pool->dialer = dialer;
-	pool->connections = options->config->smarthost_connections;
-	if (pool->connections == 0)
-		pool->connections = 4;
-	if (pool->connections > POOL_CONNECTIONS_MAX)
-		pool->connections = POOL_CONNECTIONS_MAX;
 	for (i = 0; i < POOL_CONNECTIONS_MAX; i++)
 		pool->slots[i].pool = pool;
 	TAILQ_INIT(&pool->queue);
-	pool->secret_len = options->secret.len;
-	pool->secret = malloc(options->secret.len + 1);
 	pool->tick = event_new(loop_base(loop), -1, EV_PERSIST, on_tick, pool);
-	if (pool->secret == NULL || pool->tick == NULL ||
+	if (pool_set_options(pool, options) < 0 || pool->tick == NULL ||
 	    event_add(pool->tick, &second) < 0) {
 		pool_free(&pool->transport);
 		return NULL;
 	}
-	if (options->secret.len > 0)
-		memcpy(pool->secret, options->secret.bytes,
-		    options->secret.len);
-	pool->client_options =
-	    client_options(options, span_make(pool->secret, pool->secret_len));
 	return &pool->transport;
+}
+
+int
+smtp_pool_configure(struct mail_transport *transport,
+    const struct smtp_pool_options *options)
+{
+	struct smtp_pool *pool = (void *)transport;
+	unsigned i;
+	int rc = pool_set_options(pool, options);
+
+	if (rc != 0)
+		return rc;
+	for (i = 0; i < POOL_CONNECTIONS_MAX; i++) {
+		struct slot *slot = &pool->slots[i];
+
+		/* before it can say the new secret to the old host */
+		if (slot->client != NULL && !smtp_client_is_ready(slot->client))
+			smtp_client_free(&slot->client);
+		slot->stale = slot->client != NULL || slot->dialing;
+		if (slot->client != NULL)
+			smtp_client_quit(slot->client);
+	}
+	pool_flush(transport);
+	return 0;
 }

@@ -23,5 +23,9 @@ struct smtp_pool_options {
 /* Takes the dialer, on failure too. */
 struct mail_transport *smtp_pool_new(struct loop *loop,
     const struct smtp_pool_options *options, struct smtp_dialer *dialer);
+/* From now on; connections that are open end when nothing is open on them.
+ * -ENOMEM: all stays. */
+int smtp_pool_configure(struct mail_transport *transport,
+    const struct smtp_pool_options *options);
 
 #endif
