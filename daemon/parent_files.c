@@ -160,8 +160,8 @@ file_bytes(const struct parent_files *files, const char *name)
 {
 	for (size_t i = 0; i < files->count; i++)
 		if (strcmp(files->list[i].name, name) == 0)
-			return span_make(
-			    files->list[i].bytes, files->list[i].len);
+			return span_make(files->list[i].bytes,
+			    files->list[i].len);
 	return span_make(NULL, 0);
 }
 

@@ -43,6 +43,9 @@ class Refused(Exception):
 class Kith:
     """kithd in a folder of its own: started, stopped, killed, asked."""
 
+    prefix = ()         # words before the command that become it by exec
+    environment = None  # more of it
+
     def __init__(self, folder, smarthost=None, extra="",
                  flags=("-d", "-T")):
         self.folder = pathlib.Path(folder)
@@ -77,8 +80,9 @@ listen smtp {{ address = "127.0.0.1" port = {self.smtp_port} }}
     def start(self, wait=True):
         log = open(self.log, "ab")
         self.process = subprocess.Popen(
-            [BUILD / "kithd", *self.flags, "-f", self.conf],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.PIPE)
+            [*self.prefix, BUILD / "kithd", *self.flags, "-f", self.conf],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.PIPE,
+            env={**os.environ, **(self.environment or {})})
         self._ready = threading.Event()
         self._reader = threading.Thread(
             target=self._read_log, args=(self.process.stderr, log),
