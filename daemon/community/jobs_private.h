@@ -17,6 +17,7 @@
 #define JOB_BUCKETS    1024u
 #define JOBS_IN_FLIGHT 8u /* chunks */
 #define JOB_LIFE       432000u /* seconds that a recipient is tried: 5 days */
+#define JOB_RETRY_LONGEST 14400u /* s between two tries */
 #define CHUNK_BYTES    45000u /* of envelopes and heads, below a frame */
 
 enum job_body { BODY_NONE, BODY_MAKING, BODY_READY };

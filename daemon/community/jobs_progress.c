@@ -12,7 +12,8 @@
 
 #define REPLY_MAX 300
 
-static const uint32_t retry_table[] = { 60, 300, 900, 1800, 3600, 7200, 14400 };
+static const uint32_t retry_table[] = { 60, 300, 900, 1800, 3600, 7200,
+	JOB_RETRY_LONGEST };
 #define RETRIES (sizeof retry_table / sizeof retry_table[0])
 
 struct outcome {

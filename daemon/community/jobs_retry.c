@@ -140,6 +140,15 @@ jobs_retry(struct jobs *jobs, bool force)
 		return;
 	rc = store_walk(store_view_reader(view), STORE_DEFERRED, NULL, NULL,
 	    retry_visit, &walk);
+	if (rc >= 0 && !force) {
+		/* only a clock that was set back makes anybody wait so long */
+		struct store_key beyond = store_key_u64_u64_u32(
+		    walk.now + JOB_RETRY_LONGEST + 1, 0, 0);
+
+		walk.force = true;
+		rc = store_walk(store_view_reader(view), STORE_DEFERRED, NULL,
+		    &beyond, retry_visit, &walk);
+	}
 	store_view_end(&view);
 	if (rc < 0)
 		log_err("deferred mail: %s", strerror(-rc));

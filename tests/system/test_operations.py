@@ -666,3 +666,26 @@ def test_another_smarthost_is_used_after_a_reload(customer):
     assert sink.wait(1, 60)[0]["Subject"] == "n 1"
     kith.idle()
     sink.close()
+
+
+# ---- time
+
+def test_a_clock_that_is_set_back_keeps_no_mail_waiting(kith_smtp, sink):
+    make_list(kith_smtp, ANNA)
+    kith_smtp.ctl("clock", "advance", 3 * 86400)
+    sink.rules[ANNA] = "451 4.2.0 greylisted"
+    assert not send(kith_smtp, 1)
+    k.wait_until(lambda: queued(kith_smtp) == [("deferred", 1)], 20,
+                 "nothing is deferred")
+    kith_smtp.stop()
+    sink.rules.clear()
+    kith_smtp.start()  # three days earlier
+    assert not send(kith_smtp, 2)
+    kith_smtp.ctl("run-timers")
+    assert sorted(m["Subject"] for m in sink.wait(2)) == ["n 1", "n 2"]
+    with kith_smtp.raw() as news:
+        news.line()
+        assert news.ask("NEWNEWS * 20200101 000000 GMT").startswith("230")
+        assert len(news.block().splitlines()) == 2
+    kith_smtp.idle()
+    kith_smtp.ctl("check")
