@@ -45,6 +45,12 @@ def says(kith, *texts, seconds=20):
     k.wait_until(found, seconds, f"the log does not say {texts}")
 
 
+def answers(port):
+    with contextlib.suppress(OSError), k.Raw(port) as connection:
+        return connection.line().startswith("2")
+    return False
+
+
 def ends(kith):
     """Starts what cannot start: (exit status, log)."""
     kith.start()
@@ -259,11 +265,7 @@ def test_few_descriptors_refuse_connections_and_nothing_breaks(tmp_path):
                      20, "too few are served")
         for connection in many:
             connection.close()
-
-        def answers(port=port):
-            with kith.raw(port) as connection:
-                return connection.line().startswith("2")
-        k.wait_until(answers, 20, "it does not come back")
+        k.wait_until(lambda p=port: answers(p), 20, "it does not come back")
     assert not send(kith, 1)
     kith.outbox().take(ANNA)
     kith.ctl("check")
@@ -376,6 +378,12 @@ listen nntps {{ address = "127.0.0.1" port = {port} }}
         with kith.raw(kith.smtp_port) as smtp:
             smtp.line()
             assert smtp.ask("STARTTLS").startswith("220")
+    core = kith.role_pid("core")
+    os.kill(core, signal.SIGKILL)
+    k.wait_until(lambda: kith.role_pid("core") not in (None, core), 20,
+                 "core was not started again")
+    k.wait_until(lambda: answers(kith.nntp_port), 20, "news does not answer")
+    assert name_shown(port, authority) == "two"
     install(one)
     signal_reload(kith)
     k.wait_until(lambda: name_shown(port, authority) == "one", 20,
