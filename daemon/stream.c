@@ -342,7 +342,8 @@ stream_settle(struct stream *stream)
 		if (stream->closing) {
 			stream->kind->finish(stream);
 			stream_fail(stream, STREAM_END_CLOSED);
-		} else if (stream->eof && !stream->paused && !stream->kicked) {
+		} else if (stream->eof && !stream->paused && !stream->held &&
+		    !stream->kicked) {
 			stream_fail(stream, STREAM_END_EOF);
 		}
 	}
@@ -485,6 +486,13 @@ stream_resume(struct stream *stream)
 	stream->paused = false;
 	stream->again = true;
 	stream_kick(stream);
+}
+
+void
+stream_hold(struct stream *stream, bool held)
+{
+	stream->held = held;
+	stream_settle_soon(stream);
 }
 
 static bool

@@ -67,6 +67,9 @@ void stream_set_input_limit(struct stream *stream, size_t limit);
  * stream_input is handed to readable again after resume. */
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
+/* While held, reading goes on, but the stream does not end because the peer
+ * closed its side: answers are owed. */
+void stream_hold(struct stream *stream, bool held);
 
 void stream_write(struct stream *stream, const void *bytes, size_t len);
 void stream_printf(struct stream *stream, const char *format, ...)

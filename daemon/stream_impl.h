@@ -69,6 +69,7 @@ struct stream {
 	bool again : 1;	       /* of these: readable */
 	bool full : 1;
 	bool paused : 1;
+	bool held : 1;
 	bool eof : 1;
 	bool closing : 1;
 	bool freed : 1;	       /* by the owner, inside a callback */

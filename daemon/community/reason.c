@@ -4,30 +4,31 @@
 
 #include <stddef.h>
 
-/* IHAVE: 436 means "again later", 437 "never again" (RFC 3977 6.3.2). After a
+/* IHAVE: 436 means "again later", 437 "never again" (RFC 3977 6.3.2), and so
+ * do CHECK's 431 and 438 and TAKETHIS's 400 and 439 (RFC 4644 2.4, 2.5). After a
  * POST 480 says that a login could change the answer (RFC 3977 3.2.1). */
 /* clang-format off */
 static const struct reason_reply reason_table[REASONS] = {
-	{ REASON_STORED, 240, 235, 250, "2.0.0", "Article received" },
-	{ REASON_HELD, 240, 235, 250, "2.0.0", "Held for approval" },
-	{ REASON_DONE, 240, 235, 250, "2.0.0", "Done" },
-	{ REASON_IGNORED, 240, 235, 250, "2.0.0", "Accepted, nothing to do" },
-	{ REASON_DUPLICATE, 441, 437, 250, "2.0.0", "Already here" },
-	{ REASON_BAD_ARTICLE, 441, 437, 554, "5.6.0", "Not an acceptable article" },
-	{ REASON_BAD_MESSAGE_ID, 441, 437, 554, "5.6.0", "Message-ID cannot be used" },
-	{ REASON_NO_SUCH_SPACE, 441, 437, 550, "5.1.1", "No such newsgroup or list" },
-	{ REASON_NOT_ALLOWED, 441, 437, 550, "5.7.1", "You may not post here" },
-	{ REASON_LOGIN_NEEDED, 480, 437, 550, "5.7.1", "You may not post here without a login" },
-	{ REASON_CLOSED, 441, 437, 550, "5.7.1", "This space is closed" },
-	{ REASON_MIXED_READERS, 441, 437, 550, "5.7.1", "These newsgroups have different readers; post to one of them" },
-	{ REASON_TOO_LARGE, 441, 437, 552, "5.3.4", "Too large" },
-	{ REASON_TOO_MANY_SPACES, 441, 437, 550, "5.5.3", "Too many newsgroups" },
-	{ REASON_TOKEN_INVALID, 441, 437, 550, "5.1.1", "No such address" },
-	{ REASON_TOKEN_EXPIRED, 441, 437, 550, "5.1.6", "This address has expired" },
-	{ REASON_TOKEN_USED, 441, 437, 250, "2.0.0", "This was done before" },
-	{ REASON_LOOP, 441, 437, 250, "2.0.0", "Came round in a loop" },
-	{ REASON_NO_ROOM, 441, 436, 452, "4.3.1", "No room on disk, try again later" },
-	{ REASON_BUSY, 441, 436, 451, "4.3.0", "Temporary trouble, try again later" },
+	{ REASON_STORED, 240, 235, 238, 239, 250, "2.0.0", "Article received" },
+	{ REASON_HELD, 240, 235, 238, 239, 250, "2.0.0", "Held for approval" },
+	{ REASON_DONE, 240, 235, 238, 239, 250, "2.0.0", "Done" },
+	{ REASON_IGNORED, 240, 235, 238, 239, 250, "2.0.0", "Accepted, nothing to do" },
+	{ REASON_DUPLICATE, 441, 437, 438, 439, 250, "2.0.0", "Already here" },
+	{ REASON_BAD_ARTICLE, 441, 437, 438, 439, 554, "5.6.0", "Not an acceptable article" },
+	{ REASON_BAD_MESSAGE_ID, 441, 437, 438, 439, 554, "5.6.0", "Message-ID cannot be used" },
+	{ REASON_NO_SUCH_SPACE, 441, 437, 438, 439, 550, "5.1.1", "No such newsgroup or list" },
+	{ REASON_NOT_ALLOWED, 441, 437, 438, 439, 550, "5.7.1", "You may not post here" },
+	{ REASON_LOGIN_NEEDED, 480, 437, 438, 439, 550, "5.7.1", "You may not post here without a login" },
+	{ REASON_CLOSED, 441, 437, 438, 439, 550, "5.7.1", "This space is closed" },
+	{ REASON_MIXED_READERS, 441, 437, 438, 439, 550, "5.7.1", "These newsgroups have different readers; post to one of them" },
+	{ REASON_TOO_LARGE, 441, 437, 438, 439, 552, "5.3.4", "Too large" },
+	{ REASON_TOO_MANY_SPACES, 441, 437, 438, 439, 550, "5.5.3", "Too many newsgroups" },
+	{ REASON_TOKEN_INVALID, 441, 437, 438, 439, 550, "5.1.1", "No such address" },
+	{ REASON_TOKEN_EXPIRED, 441, 437, 438, 439, 550, "5.1.6", "This address has expired" },
+	{ REASON_TOKEN_USED, 441, 437, 438, 439, 250, "2.0.0", "This was done before" },
+	{ REASON_LOOP, 441, 437, 438, 439, 250, "2.0.0", "Came round in a loop" },
+	{ REASON_NO_ROOM, 441, 436, 431, 400, 452, "4.3.1", "No room on disk, try again later" },
+	{ REASON_BUSY, 441, 436, 431, 400, 451, "4.3.0", "Temporary trouble, try again later" },
 };
 /* clang-format on */
 

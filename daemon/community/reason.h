@@ -32,6 +32,8 @@ struct reason_reply {
 	enum reason reason;
 	unsigned post;	     /* RFC 3977 6.3.1: 240 or 441; 480 */
 	unsigned ihave;	     /* 6.3.2: 235, 436, 437 */
+	unsigned check;	     /* RFC 4644 2.4: 238, 431, 438 */
+	unsigned takethis;   /* 2.5: 239, 439; 400: again later, and close */
 	unsigned smtp;	     /* RFC 5321 */
 	const char *enhanced; /* RFC 3463 */
 	const char *text;

@@ -23,7 +23,7 @@ cmd_post(struct session *s, const struct nntp_args *args)
 		session_reply(s, 440);
 		return;
 	}
-	if (post_begin(s, NULL) != 0)
+	if (post_begin(s, POST_BY_POST, NULL) != 0)
 		session_reply_text(s, 440, "out of memory, try again later");
 	else
 		session_reply(s, 340);
@@ -58,7 +58,7 @@ cmd_ihave(struct session *s, const struct nntp_args *args)
 		return;
 	}
 	(void)snprintf(message_id, sizeof message_id, "%.*s", SPAN_ARG(id));
-	if (post_begin(s, message_id) != 0)
+	if (post_begin(s, POST_BY_IHAVE, message_id) != 0)
 		session_reply(s, 436);
 	else
 		session_reply(s, 335);

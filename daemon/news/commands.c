@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/log.h"
+#include "daemon/news/post.h"
 
 #define MID_OR_NUMBER "[<message-id>|number]"
 #define MID_OR_RANGE  "[<message-id>|range]"
@@ -20,6 +21,8 @@ const struct command command_table[] = {
 	{ "BODY", NULL, cmd_body, 0, 1, 0, "READER", NULL, MID_OR_NUMBER },
 	{ "CAPABILITIES", NULL, cmd_capabilities, 0, 1, 0, NULL, NULL,
 	    "[keyword]" },
+	{ "CHECK", NULL, cmd_check, 1, 1, COMMAND_PEERS | COMMAND_FEEDS,
+	    "STREAMING", NULL, "<message-id>" },
 	{ "DATE", NULL, cmd_date, 0, 0, 0, "READER", NULL, "" },
 	{ "GROUP", NULL, cmd_group, 1, 1, 0, "READER", NULL, "newsgroup" },
 	{ "HDR", NULL, cmd_hdr, 1, 2, 0, "HDR", NULL, "field " MID_OR_RANGE },
@@ -43,6 +46,8 @@ const struct command command_table[] = {
 	{ "LISTGROUP", NULL, cmd_listgroup, 0, 2, 0, "READER", NULL,
 	    "[newsgroup [range]]" },
 	{ "MODE", "READER", cmd_mode_reader, 0, 0, 0, NULL, NULL, "" },
+	{ "MODE", "STREAM", cmd_mode_stream, 0, 0, COMMAND_PEERS, "STREAMING",
+	    NULL, "" },
 	{ "NEWGROUPS", NULL, cmd_newgroups, 2, 3, 0, "READER", NULL,
 	    "[yy]yymmdd hhmmss [GMT]" },
 	{ "NEWNEWS", NULL, cmd_newnews, 3, 4, 0, "NEWNEWS", NULL,
@@ -55,6 +60,9 @@ const struct command command_table[] = {
 	{ "STARTTLS", NULL, cmd_starttls, 0, 0, COMMAND_TLS, "STARTTLS", NULL,
 	    "" },
 	{ "STAT", NULL, cmd_stat, 0, 1, 0, "READER", NULL, MID_OR_NUMBER },
+	{ "TAKETHIS", NULL, cmd_takethis, 1, 1,
+	    COMMAND_PEERS | COMMAND_FEEDS | COMMAND_ARTICLE, "STREAMING", NULL,
+	    "<message-id>" },
 	{ "XHDR", NULL, cmd_xhdr, 1, 2, 0, NULL, NULL, "field " MID_OR_RANGE },
 	{ "XOVER", NULL, cmd_xover, 0, 1, 0, NULL, NULL, "[range]" },
 };
@@ -138,6 +146,32 @@ command_is_offered(struct session *s, const struct command *command)
 	return true;
 }
 
+bool
+command_is_feeding(struct span text)
+{
+	const struct command *command = NULL;
+	struct nntp_args args;
+
+	/* a malformed one waits: its answer is made at once */
+	return nntp_args_parse(text, &args) == NNTP_ARGS_OK &&
+	    command_find(&args, &command) == 0 &&
+	    (command->flags & COMMAND_FEEDS) != 0;
+}
+
+/* 501 to what is known by its keyword; what comes behind it is no command. */
+static void
+command_malformed(struct session *s, const char *keyword)
+{
+	size_t row = command_first(keyword);
+
+	if (row == command_count)
+		session_error(s, 500);
+	else if ((command_table[row].flags & COMMAND_ARTICLE) != 0)
+		post_skip(s, 501, "");
+	else
+		session_error(s, 501);
+}
+
 static void
 command_trace(const struct session *s, const char *keyword)
 {
@@ -161,8 +195,7 @@ command_run(struct session *s, const struct line *line)
 		break;
 	case NNTP_ARGS_SYNTAX:
 		/* of an unknown command it is not the syntax that is wrong */
-		session_error(s,
-		    command_first(args.keyword) == command_count ? 500 : 501);
+		command_malformed(s, args.keyword);
 		return;
 	case NNTP_ARGS_EMPTY:
 	case NNTP_ARGS_UNKNOWN:
@@ -173,7 +206,10 @@ command_run(struct session *s, const struct line *line)
 	command_trace(s, args.keyword);
 	code = command_find(&args, &command);
 	if (code != 0) {
-		session_error(s, code);
+		if (code == 501)
+			command_malformed(s, args.keyword);
+		else
+			session_error(s, code);
 		return;
 	}
 	if ((command->flags & COMMAND_NO_LOGIN) != 0 && s->logged_in) {

@@ -13,6 +13,8 @@ enum command_flag {
 	COMMAND_POSTS = 8,       /* offered to who may post */
 	COMMAND_PEERS = 16,      /* offered to peers */
 	COMMAND_FREE_TEXT = 32,  /* the last argument may hold blanks */
+	COMMAND_FEEDS = 64,      /* may overtake the door (feed.h) */
+	COMMAND_ARTICLE = 128,   /* an article follows, whatever the answer */
 };
 
 struct command {
@@ -37,6 +39,9 @@ int command_find(const struct nntp_args *args,
     const struct command **command_r);
 /* Parses and carries out one line. */
 void command_run(struct session *s, const struct line *line);
+/* Does the line begin with a command that may be carried out while the answers
+ * to others are owed (feed.h)? */
+bool command_is_feeding(struct span text);
 /* What this session may use now. */
 bool command_is_offered(struct session *s, const struct command *command);
 
@@ -72,6 +77,10 @@ void cmd_list_overview_fmt(struct session *s, const struct nntp_args *args);
 /* cmd_new.c */
 void cmd_newgroups(struct session *s, const struct nntp_args *args);
 void cmd_newnews(struct session *s, const struct nntp_args *args);
+/* cmd_feed.c */
+void cmd_check(struct session *s, const struct nntp_args *args);
+void cmd_mode_stream(struct session *s, const struct nntp_args *args);
+void cmd_takethis(struct session *s, const struct nntp_args *args);
 /* cmd_post.c */
 void cmd_ihave(struct session *s, const struct nntp_args *args);
 void cmd_post(struct session *s, const struct nntp_args *args);

@@ -9,6 +9,7 @@
 
 #include "daemon/community/reason.h"
 #include "daemon/log.h"
+#include "daemon/news/feed.h"
 #include "protocol/dot.h"
 #include "protocol/msgid.h"
 
@@ -19,14 +20,16 @@ struct post {
 	size_t counted; /* in server->post_bytes */
 	struct dot_receiver dot;
 	struct buffer article;
-	bool offered;                   /* IHAVE */
-	char message_id[MSGID_MAX + 1]; /* of IHAVE */
+	enum post_by by;
+	int skip;                         /* the code for what is not kept */
+	char text[NNTP_ARGUMENT_MAX + 1]; /* behind it */
+	char message_id[MSGID_MAX + 1];   /* of IHAVE and TAKETHIS */
 };
 
 /* What the door was asked; outlives the connection if it must. */
 struct post_request {
 	struct session *session; /* counted */
-	bool offered;
+	enum post_by by;
 };
 
 /* What the article takes now. True: all of them take too much. */
@@ -44,7 +47,7 @@ post_count(struct post *post)
 }
 
 int
-post_begin(struct session *s, const char *offered_id)
+post_begin(struct session *s, enum post_by by, const char *offered_id)
 {
 	struct post *post = calloc(1, sizeof *post);
 
@@ -54,14 +57,25 @@ post_begin(struct session *s, const char *offered_id)
 	buffer_init(&post->article, 0);
 	dot_receiver_init(&post->dot, &post->article,
 	    community_config(session_community(s))->article_size);
-	if (offered_id != NULL) {
-		post->offered = true;
+	post->by = by;
+	if (offered_id != NULL)
 		(void)snprintf(post->message_id, sizeof post->message_id, "%s",
 		    offered_id);
-	}
 	s->post = post;
 	stream_set_deadline(s->stream, SECONDS_ARTICLE);
 	return 0;
+}
+
+void
+post_skip(struct session *s, int code, const char *text)
+{
+	if (post_begin(s, POST_BY_TAKETHIS, NULL) != 0) {
+		feed_reply(s, 400, "out of memory, try again later");
+		return;
+	}
+	dot_receiver_init(&s->post->dot, NULL, 0);
+	s->post->skip = code;
+	(void)snprintf(s->post->text, sizeof s->post->text, "%s", text);
 }
 
 void
@@ -77,12 +91,24 @@ post_free(struct post **post_p)
 	free(post);
 }
 
+/* The first word of the answer to TAKETHIS is the id, except with 400. */
+static const char *
+post_takethis_text(const struct reason_reply *reply, const char *message_id,
+    const char *detail, char text[NNTP_ARGUMENT_MAX + 1])
+{
+	(void)snprintf(text, NNTP_ARGUMENT_MAX + 1, "%s%s%s%s%s",
+	    reply->takethis == 400 ? "" : message_id,
+	    reply->takethis == 400 ? "" : " ", reply->text,
+	    detail[0] == '\0' ? "" : ": ", detail);
+	return text;
+}
+
 static void
-post_answer(struct session *s, bool offered, enum reason reason,
+post_answer(struct session *s, enum post_by by, enum reason reason,
     const char *detail)
 {
 	const struct reason_reply *reply = reason_reply(reason);
-	unsigned code = offered ? reply->ihave : reply->post;
+	unsigned code = by == POST_BY_IHAVE ? reply->ihave : reply->post;
 
 	if (code == 240 || code == 235)
 		s->posted++;
@@ -92,14 +118,21 @@ post_answer(struct session *s, bool offered, enum reason reason,
 
 /* What comes as far as the door is logged there. */
 static void
-post_refuse(struct session *s, bool offered, enum reason reason,
+post_refuse(struct session *s, const struct post *post, enum reason reason,
     const char *detail)
 {
+	const struct reason_reply *reply = reason_reply(reason);
+	char text[NNTP_ARGUMENT_MAX + 1];
+
 	log_info("post session=%llu from=%s member=%u peer=%u result=%s%s%s",
 	    (unsigned long long)s->id, stream_peer(s->stream),
 	    session_identity(s)->member, session_identity(s)->peer,
 	    reason_name(reason), detail[0] != '\0' ? " detail=" : "", detail);
-	post_answer(s, offered, reason, detail);
+	if (post->by == POST_BY_TAKETHIS)
+		feed_reply(s, (int)reply->takethis,
+		    post_takethis_text(reply, post->message_id, detail, text));
+	else
+		post_answer(s, post->by, reason, detail);
 }
 
 static void
@@ -109,12 +142,23 @@ post_done(void *arg, const struct intake_result *result)
 	struct session *s = request->session;
 
 	if (s->stream != NULL) {
-		post_answer(s, request->offered, result->reason,
-		    result->detail);
+		post_answer(s, request->by, result->reason, result->detail);
 		session_resume(s);
 	}
 	session_unref(s);
 	free(request);
+}
+
+static void
+post_feed_done(void *arg, const struct intake_result *result)
+{
+	struct feed_answer *answer = arg;
+	const struct reason_reply *reply = reason_reply(result->reason);
+	char text[NNTP_ARGUMENT_MAX + 1];
+
+	feed_settle(answer, (int)reply->takethis,
+	    post_takethis_text(reply, answer->message_id, result->detail,
+		text));
 }
 
 /* Why the bytes themselves cannot be an article, or NULL. */
@@ -130,11 +174,41 @@ post_fault(const struct dot_facts *facts)
 	return NULL;
 }
 
+/* The other commands of the session wait for the door. */
+static bool
+post_submit_alone(struct session *s, const struct post *post,
+    const struct intake_news *news)
+{
+	struct post_request *request = malloc(sizeof *request);
+
+	if (request == NULL)
+		return false;
+	request->session = s;
+	request->by = post->by;
+	session_ref(s);
+	session_wait(s);
+	intake_news(session_community(s), news, post_done, request);
+	return true;
+}
+
+/* The session goes on to read while the article is at the door. */
+static bool
+post_submit_feed(struct session *s, const struct post *post,
+    const struct intake_news *news)
+{
+	struct feed_answer *answer = feed_owe(s, post->message_id, news->len);
+
+	if (answer == NULL)
+		return false;
+	intake_news(session_community(s), news, post_feed_done, answer);
+	return true;
+}
+
 static void
 post_submit(struct session *s, struct post *post)
 {
-	struct post_request *request = malloc(sizeof *request);
 	struct intake_news news;
+	bool taken;
 
 	/* an article may take an hour to come in */
 	session_refresh(s);
@@ -142,26 +216,27 @@ post_submit(struct session *s, struct post *post)
 		.stuffed = post->dot.facts.stuffed > 0,
 		.eight_bit = post->dot.facts.eight_bit,
 		.identity = *session_identity(s),
-		.channel = post->offered ? KITH__CHANNEL__CHANNEL_PEER
-					 : KITH__CHANNEL__CHANNEL_POST,
-		.offered_id = post->offered ? post->message_id : NULL,
+		.channel = post->by == POST_BY_POST
+		    ? KITH__CHANNEL__CHANNEL_POST
+		    : KITH__CHANNEL__CHANNEL_PEER,
+		.offered_id =
+		    post->by == POST_BY_POST ? NULL : post->message_id,
 		.client = stream_peer(s->stream),
 		.session = s->id,
 		.inbox = s->loop->inbox,
 	};
-
-	news.bytes =
-	    request == NULL ? NULL : buffer_take(&post->article, &news.len);
+	news.bytes = buffer_take(&post->article, &news.len);
 	if (news.bytes == NULL) {
-		free(request);
-		post_refuse(s, post->offered, REASON_BUSY, "");
+		post_refuse(s, post, REASON_BUSY, "");
 		return;
 	}
-	request->session = s;
-	request->offered = post->offered;
-	session_ref(s);
-	session_wait(s);
-	intake_news(session_community(s), &news, post_done, request);
+	taken = post->by == POST_BY_TAKETHIS
+	    ? post_submit_feed(s, post, &news)
+	    : post_submit_alone(s, post, &news);
+	if (!taken) {
+		free(news.bytes);
+		post_refuse(s, post, REASON_BUSY, "");
+	}
 }
 
 static void
@@ -170,14 +245,16 @@ post_finish(struct session *s, struct post *post)
 	const char *fault = post_fault(&post->dot.facts);
 
 	stream_set_deadline(s->stream, 0);
-	if (fault != NULL)
-		post_refuse(s, post->offered, REASON_BAD_ARTICLE, fault);
+	if (post->skip != 0)
+		feed_reply(s, post->skip, post->text);
+	else if (fault != NULL)
+		post_refuse(s, post, REASON_BAD_ARTICLE, fault);
 	else if (post->dot.too_large)
-		post_refuse(s, post->offered, REASON_TOO_LARGE, "");
+		post_refuse(s, post, REASON_TOO_LARGE, "");
 	else if (post->dot.failed)
-		post_refuse(s, post->offered, REASON_BUSY, "");
+		post_refuse(s, post, REASON_BUSY, "");
 	else if (post->article.len == 0)
-		post_refuse(s, post->offered, REASON_BAD_ARTICLE,
+		post_refuse(s, post, REASON_BAD_ARTICLE,
 		    "the article is empty");
 	else
 		post_submit(s, post);

@@ -1,4 +1,4 @@
-/* post.h - an article that a client sends with POST or IHAVE: received to its
+/* post.h - an article that a client sends with POST, IHAVE or TAKETHIS: received to its
  * end whatever it holds, then handed to the one door. Private to daemon/news.
  */
 #ifndef KITH_NEWS_POST_H
@@ -6,9 +6,18 @@
 
 #include "daemon/news/session.h"
 
-/* Starts to receive; offered_id is NULL for POST, IHAVE's Message-ID
+enum post_by {
+	POST_BY_POST,
+	POST_BY_IHAVE,
+	POST_BY_TAKETHIS,
+};
+
+/* Starts to receive; offered_id is NULL for POST, the command's Message-ID
  * otherwise. 0 or -ENOMEM. */
-int post_begin(struct session *s, const char *offered_id);
+int post_begin(struct session *s, enum post_by by, const char *offered_id);
+/* Reads an article to its end that nobody wants, and answers then, with a text
+ * or the code's own (""). */
+void post_skip(struct session *s, int code, const char *text);
 void post_free(struct post **post);
 /* Takes what the stream holds of the article. False: more is to come, or the
  * door has to answer first. */

@@ -12,6 +12,7 @@
 #include "daemon/log.h"
 #include "daemon/news/commands.h"
 #include "daemon/news/continuation.h"
+#include "daemon/news/feed.h"
 #include "daemon/news/post.h"
 
 #define TURN_NANOSECONDS 2000000u
@@ -60,6 +61,7 @@ session_clear(struct session *s)
 {
 	session_drop_continuation(s);
 	post_free(&s->post);
+	feed_clear(s);
 	store_view_end(&s->view);
 	session_select(s, NULL, 0);
 	(void)session_become(s, NULL);
@@ -147,6 +149,7 @@ news_session_new(struct news_server *server, size_t loop, struct stream *stream,
 	s->loop = &server->loops[loop];
 	s->stream = stream;
 	s->references = 1;
+	feed_init(s);
 	s->id = atomic_fetch_add(&server->last_id, 1) + 1;
 	line_reader_init(&s->lines, LINE_NNTP_MAX, LINE_LF_ENDS);
 	LIST_INSERT_HEAD(&s->loop->sessions, s, entry);
@@ -343,16 +346,33 @@ session_yield(struct session *s)
 	}
 }
 
+/* While answers to a feed are owed, only what belongs to it may overtake the
+ * door. */
+static bool
+session_must_wait(const struct session *s, enum line_status status,
+    const struct line *line)
+{
+	return status != LINE_MORE && feed_is_owing(s) &&
+	    (feed_is_full(s) || status != LINE_OK ||
+		!command_is_feeding(line->text));
+}
+
 /* One command line, if there is one. False: none yet. */
 static bool
 session_command(struct session *s)
 {
 	struct span window = stream_input(s->stream);
+	struct line_reader before = s->lines;
 	char copy[LINE_NNTP_MAX];
 	struct line line;
 	size_t used = 0;
 	enum line_status status = line_next(&s->lines, window, &used, &line);
 
+	if (session_must_wait(s, status, &line)) {
+		s->lines = before;
+		session_wait(s);
+		return false;
+	}
 	if (status == LINE_OK) {
 		/* the window does not outlive the answer's first write */
 		memcpy(copy, line.text.bytes, line.text.len);
@@ -382,6 +402,10 @@ session_advance(struct session *s)
 	if (s->post != NULL)
 		return post_receive(s);
 	if (atomic_load(&session_server(s)->stopping)) {
+		if (feed_is_owing(s)) {
+			session_wait(s);
+			return false;
+		}
 		session_reply_text(s, 400, "going down, try again later");
 		session_close(s);
 		return false;

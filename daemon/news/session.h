@@ -17,9 +17,20 @@
 #include "store/overview.h"
 
 struct continuation;
+struct feed_answer;
 struct post;
 
 #define SESSION_ERRORS_MAX 10u /* malformed commands in a row */
+
+TAILQ_HEAD(feed_answers, feed_answer);
+
+/* What is owed to CHECK and TAKETHIS, in order of the commands (feed.c). */
+struct session_feed {
+	struct feed_answers answers;
+	size_t bytes;   /* of the articles at the door */
+	unsigned count; /* of answers */
+	bool wakes;     /* a wake-up is on its way */
+};
 
 struct session {
 	LIST_ENTRY(session) entry;
@@ -45,6 +56,7 @@ struct session {
 	uint64_t turn_ends;      /* nanoseconds, monotonic */
 	struct continuation *continuation;
 	struct post *post; /* an article is being received */
+	struct session_feed feed;
 	unsigned errors;   /* malformed commands in a row */
 	unsigned failed_logins;
 	unsigned commands, articles, posted; /* for the log */

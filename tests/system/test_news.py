@@ -124,6 +124,48 @@ def test_capabilities_change_with_a_login(kith):
     kith.nntp("ann@example.net", "sesame").quit()
 
 
+FED = ("Path: feed.example!not-for-mail\r\nFrom: a@feed.example\r\n"
+       "Newsgroups: acme.talk\r\nSubject: fed\r\nDate: {date}\r\n"
+       "Message-ID: {mid}\r\n\r\n{body}\r\n.\r\n")
+
+
+def takethis(mid):
+    return f"TAKETHIS {mid}\r\n".encode() + FED.format(
+        mid=mid, date=email.utils.formatdate(), body="x" * 900).encode()
+
+
+def test_a_peer_streams_articles_and_reads_the_answers_later(talk):
+    mids = [f"<s{i}@feed.example>" for i in range(400)]
+    with talk.raw() as stranger:
+        stranger.line()
+        assert stranger.ask("CHECK <s0@feed.example>").startswith("480")
+        stranger.send(takethis(mids[0]))
+        assert stranger.line().startswith("480")
+    talk.ctl("peer", "add", "feed", "--address", "127.0.0.1", "--spaces",
+             "acme.*", "--incoming")
+    with talk.raw() as peer:
+        peer.line()
+        assert peer.ask("MODE STREAM").startswith("203")
+        assert peer.ask("CAPABILITIES").startswith("101")
+        assert b"\r\nSTREAMING\r\n" in peer.block()
+        peer.send("".join(f"CHECK {mid}\r\n" for mid in mids[:50]).encode())
+        for mid in mids[:50]:
+            assert peer.line() == f"238 {mid}"
+        peer.send(b"".join(map(takethis, mids)))
+        peer.send(takethis(mids[7]) + b"GROUP acme.talk\r\n")
+        for mid in mids:
+            assert peer.line().startswith(f"239 {mid} ")
+        assert peer.line().startswith(f"439 {mids[7]} ")
+        assert peer.line() == "211 400 1 400 acme.talk"
+    # 239 was said for what is on disk
+    talk.kill()
+    talk.start()
+    with talk.raw() as news:
+        news.line()
+        for mid in mids:
+            assert news.ask(f"STAT {mid}").startswith("223")
+
+
 def certificate(folder):
     """A key and a certificate of its own for 127.0.0.1: (certificate, key)."""
     cert, key = folder / "cert.pem", folder / "key.pem"

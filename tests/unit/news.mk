@@ -3,7 +3,7 @@ news_fixture = tests/unit/news_fixture.c tests/unit/news_fixture.h
 NEWS_LIBS = libkithnews.a libkithcommunity.a libkithstore.a libkithdaemon.a \
 	libkithprotocol.a $(KITH_ALL_LIBS)
 news_tests = test_news_table test_news_reader test_news_long test_news_post \
-	test_news_tls
+	test_news_feed test_news_tls
 check_PROGRAMS += $(news_tests)
 TESTS += $(news_tests)
 test_news_table_SOURCES = tests/unit/test_news_table.c
@@ -14,6 +14,8 @@ test_news_long_SOURCES = tests/unit/test_news_long.c $(news_fixture)
 test_news_long_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
 test_news_post_SOURCES = tests/unit/test_news_post.c $(news_fixture)
 test_news_post_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
+test_news_feed_SOURCES = tests/unit/test_news_feed.c $(news_fixture)
+test_news_feed_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
 test_news_tls_SOURCES = tests/unit/test_news_tls.c $(news_fixture) \
 	tests/unit/certificate.c tests/unit/certificate.h
 test_news_tls_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)

@@ -1,0 +1,157 @@
+/* feed.c - see feed.h.
+ */
+#include "daemon/news/feed.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/loop.h"
+
+/* Enough to fill the commits of a fast disk, little enough to forget. */
+#define FEED_ANSWERS_MAX 256u
+#define FEED_BYTES_MAX   (4u * 1024u * 1024u)
+
+void
+feed_init(struct session *s)
+{
+	TAILQ_INIT(&s->feed.answers);
+}
+
+/* Out of the order, and freed. */
+static void
+feed_drop(struct feed_answer *answer)
+{
+	struct session *s = answer->session;
+
+	TAILQ_REMOVE(&s->feed.answers, answer, entry);
+	s->feed.count--;
+	s->feed.bytes -= answer->bytes;
+	free(answer->text);
+	free(answer);
+	session_unref(s);
+}
+
+void
+feed_clear(struct session *s)
+{
+	struct feed_answer *answer = TAILQ_FIRST(&s->feed.answers), *next;
+
+	for (; answer != NULL; answer = next) {
+		next = TAILQ_NEXT(answer, entry);
+		if (answer->code != 0)
+			feed_drop(answer);
+	}
+}
+
+bool
+feed_is_full(const struct session *s)
+{
+	return s->feed.count >= FEED_ANSWERS_MAX ||
+	    s->feed.bytes >= FEED_BYTES_MAX;
+}
+
+struct feed_answer *
+feed_owe(struct session *s, const char *message_id, size_t bytes)
+{
+	struct feed_answer *answer = calloc(1, sizeof *answer);
+
+	if (answer == NULL)
+		return NULL;
+	(void)snprintf(answer->message_id, sizeof answer->message_id, "%s",
+	    message_id);
+	answer->bytes = bytes;
+	answer->session = s;
+	session_ref(s);
+	TAILQ_INSERT_TAIL(&s->feed.answers, answer, entry);
+	s->feed.bytes += bytes;
+	if (s->feed.count++ == 0)
+		stream_hold(s->stream, true);
+	return answer;
+}
+
+static void
+feed_send(struct session *s, int code, const char *text)
+{
+	if (code == 239)
+		s->posted++;
+	if (text[0] == '\0')
+		session_reply(s, code);
+	else
+		session_reply_text(s, code, "%s", text);
+	if (code == 400)
+		session_close(s);
+}
+
+/* Sends what is known up to the first answer that is not. */
+static void
+feed_flush(struct session *s)
+{
+	struct feed_answer *answer;
+
+	while ((answer = TAILQ_FIRST(&s->feed.answers)) != NULL &&
+	    answer->code != 0) {
+		if (s->stream != NULL && !s->closing)
+			feed_send(s, answer->code,
+			    answer->text == NULL ? answer->message_id
+						 : answer->text);
+		feed_drop(answer);
+	}
+	if (s->stream != NULL && !feed_is_owing(s))
+		stream_hold(s->stream, false);
+}
+
+/* One for all answers of a commit. */
+static void
+feed_wake(void *arg)
+{
+	struct session *s = arg;
+
+	s->feed.wakes = false;
+	feed_flush(s);
+	if (s->stream == NULL)
+		;
+	else if (s->waiting && !feed_is_full(s))
+		session_resume(s);
+	else
+		session_run(s);
+	session_unref(s);
+}
+
+void
+feed_settle(struct feed_answer *answer, int code, const char *text)
+{
+	struct session *s = answer->session;
+
+	if (s->stream == NULL) {
+		feed_drop(answer);
+		return;
+	}
+	answer->code = code;
+	answer->text = strdup(text); /* NULL: the id will do */
+	if (s->feed.wakes)
+		return;
+	session_ref(s);
+	s->feed.wakes = true;
+	if (loop_post(s->loop->loop, feed_wake, s) != 0) {
+		s->feed.wakes = false;
+		session_close(s);
+		session_unref(s); /* the answer holds one too */
+	}
+}
+
+void
+feed_reply(struct session *s, int code, const char *text)
+{
+	struct feed_answer *answer;
+
+	if (!feed_is_owing(s)) {
+		feed_send(s, code, text);
+		return;
+	}
+	answer = feed_owe(s, "", 0);
+	if (answer == NULL)
+		session_close(s);
+	else
+		feed_settle(answer, code, text);
+}

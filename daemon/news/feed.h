@@ -1,0 +1,40 @@
+/* feed.h - the answers that a session owes to CHECK and TAKETHIS (RFC 4644):
+ * several articles are at the door at once, answers leave in the order of the
+ * commands. Private to daemon/news.
+ */
+#ifndef KITH_NEWS_FEED_H
+#define KITH_NEWS_FEED_H
+
+#include "daemon/news/session.h"
+#include "protocol/msgid.h"
+
+struct feed_answer {
+	TAILQ_ENTRY(feed_answer) entry;
+	struct session *session; /* counted */
+	size_t bytes;            /* of its article */
+	int code;                /* 0: not known yet */
+	char *text;              /* what follows the code, owned */
+	char message_id[MSGID_MAX + 1];
+};
+
+void feed_init(struct session *s);
+/* The connection is gone: what is at the door frees itself when it returns. */
+void feed_clear(struct session *s);
+/* Answers are owed: what is no part of a feed has to wait. */
+static inline bool
+feed_is_owing(const struct session *s)
+{
+	return s->feed.count > 0;
+}
+/* So many that the next command waits. */
+bool feed_is_full(const struct session *s);
+/* A place in the order for an article at the door. NULL: no memory. */
+struct feed_answer *feed_owe(struct session *s, const char *message_id,
+    size_t bytes);
+/* What the door said; the session may be gone. Takes the answer. */
+void feed_settle(struct feed_answer *answer, int code, const char *text);
+/* An answer that is known at once: sent, or put behind what is owed. 400 ends
+ * the connection. */
+void feed_reply(struct session *s, int code, const char *text);
+
+#endif

@@ -1,0 +1,304 @@
+/* test_news_feed.c - CHECK, TAKETHIS and MODE STREAM (RFC 4644).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/news/session.h"
+#include "tests/unit/news_fixture.h"
+
+static struct news_fixture fixture;
+
+static int
+setup(void **state)
+{
+	static const struct fixture_space spaces[] = {
+		{ "acme.open", "", KITH__AUDIENCE__AUDIENCE_ANYONE,
+		    KITH__AUDIENCE__AUDIENCE_ANYONE,
+		    KITH__MODERATION__MODERATION_NONE, 1 },
+		{ "inner.staff", "", KITH__AUDIENCE__AUDIENCE_STAFF,
+		    KITH__AUDIENCE__AUDIENCE_STAFF,
+		    KITH__MODERATION__MODERATION_NONE, 1 },
+	};
+
+	(void)state;
+	if (news_fixture_open(&fixture) != 0)
+		return -1;
+	return fixture_space_add(&fixture, &spaces[0]) == 0 ||
+	    fixture_space_add(&fixture, &spaces[1]) == 0 ||
+	    fixture_peer_add(&fixture, "feeder", "pw", "acme.*") != 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	news_fixture_close(&fixture);
+	return 0;
+}
+
+static void
+log_in(struct client *client)
+{
+	client_send(client, "AUTHINFO USER feeder\r\nAUTHINFO PASS pw\r\n");
+	assert_non_null(strstr(client_wait(client, "\r\n281 "), "\r\n281 "));
+	buffer_clear(&client->text);
+}
+
+static void
+open_peer(struct client *client)
+{
+	client_open(&fixture, client);
+	log_in(client);
+}
+
+static void
+begins(const char *text, const char *with)
+{
+	if (strncmp(text, with, strlen(with)) != 0)
+		fail_msg("\"%.60s\" does not begin with \"%s\"", text, with);
+}
+
+#define ARTICLE(id, group)                                                   \
+ "Path: c.example!not-for-mail\r\nFrom: a@c.example\r\nNewsgroups: " group   \
+ "\r\nSubject: fed\r\nDate: Tue, 17 Nov 2026 10:00:00 +0000\r\nMessage-ID: " \
+ "<" id "@c.example>\r\n\r\nx\r\n"
+#define TAKETHIS(id, group) \
+ "TAKETHIS <" id "@c.example>\r\n" ARTICLE(id, group) ".\r\n"
+
+static void
+streaming_is_offered_to_peers_only(void **state)
+{
+	struct client client;
+
+	(void)state;
+	client_open(&fixture, &client);
+	assert_null(strstr(client_ask(&client, "CAPABILITIES"), "STREAMING"));
+	begins(client_ask(&client, "MODE STREAM"), "203 ");
+	begins(client_ask(&client, "MODE STREAM now"), "501 ");
+	begins(client_ask(&client, "CHECK <x@c.example>"), "480 ");
+	client_close(&client);
+	open_peer(&client);
+	assert_non_null(
+	    strstr(client_ask(&client, "CAPABILITIES"), "\r\nSTREAMING\r\n"));
+	client_close(&client);
+}
+
+static void
+check_says_what_is_wanted(void **state)
+{
+	struct client client;
+	const char *text;
+
+	(void)state;
+	open_peer(&client);
+	client_send(&client, TAKETHIS("known", "acme.open"));
+	begins(client_wait(&client, "\r\n"), "239 <known@c.example> ");
+	begins(client_ask(&client, "CHECK <new@c.example>"),
+	    "238 <new@c.example>\r\n");
+	begins(client_ask(&client, "CHECK <known@c.example>"),
+	    "438 <known@c.example>\r\n");
+	begins(client_ask(&client, "CHECK known"), "438 known\r\n");
+	begins(client_ask(&client, "CHECK"), "501 ");
+	text = client_ask(&client, "CHECK <a@c.example> <b@c.example>");
+	begins(text, "501 ");
+	client_close(&client);
+}
+
+static void
+answers_come_in_the_order_of_the_commands(void **state)
+{
+	static const char *const wanted[] = { "239 <o1@c.example> ",
+		"439 <o2@c.example> ", "238 <o3@c.example>\r\n",
+		"239 <o4@c.example> ", "439 <o1@c.example> Already here",
+		"439 nothing\r\n", "439 <o5@c.example> ", "501 ",
+		"223 0 <o4@c.example>", "205 " };
+	struct client client;
+	const char *at;
+
+	(void)state;
+	open_peer(&client);
+	client_send(&client,
+	    TAKETHIS("o1",
+		"acme.open") "TAKETHIS <o2@c.example>\r\n"
+			     "Subject: nothing else\r\n\r\nx\r\n.\r\n"
+			     "CHECK <o3@c.example>\r\n");
+	client_send(&client,
+	    TAKETHIS("o4", "acme.open")
+		TAKETHIS("o1", "acme.open") "TAKETHIS nothing\r\n" ARTICLE("o4",
+		    "acme.open") ".\r\n");
+	client_send(&client,
+	    TAKETHIS("o5", "inner.staff") "CHECK\r\n"
+					  "STAT <o4@c.example>\r\nQUIT\r\n");
+	at = client_wait_end(&client);
+	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+		begins(at, wanted[i]);
+		at = strchr(at, '\n') + 1;
+	}
+	assert_string_equal(at, "");
+	client_close(&client);
+}
+
+static void
+a_refused_article_is_read_to_its_end(void **state)
+{
+	struct client client;
+
+	(void)state;
+	client_open(&fixture, &client);
+	(void)client_wait(&client, "\r\n");
+	buffer_clear(&client.text);
+	client_send(&client,
+	    "TAKETHIS <r@c.example>\r\nDATE\r\n..\r\nQUIT\r\n.\r\n");
+	begins(client_wait(&client, "\r\n"), "480 ");
+	begins(client_ask(&client, "STAT <r@c.example>"), "430 ");
+	buffer_clear(&client.text);
+	client_send(&client, "TAKETHIS\r\nDATE\r\nQUIT\r\n.\r\n");
+	begins(client_wait(&client, "\r\n"), "501 ");
+	buffer_clear(&client.text);
+	client_send(&client, "TAKETHIS <r@c.example> \x01\r\nQUIT\r\n.\r\n");
+	begins(client_wait(&client, "\r\n"), "501 ");
+	begins(client_ask(&client, "STAT <r@c.example>"), "430 ");
+	client_close(&client);
+}
+
+static void
+an_article_over_the_limit_is_refused_for_good(void **state)
+{
+	struct client client;
+	char line[1000];
+
+	(void)state;
+	open_peer(&client);
+	client_send(&client, "TAKETHIS <big@c.example>\r\n");
+	memset(line, 'x', sizeof line);
+	memcpy(line + sizeof line - 2, "\r\n", 2);
+	for (int i = 0; i < 100; i++)
+		client_send_bytes(&client, line, sizeof line);
+	client_send(&client, ".\r\n");
+	begins(client_wait(&client, "\r\n"), "439 <big@c.example> Too large");
+	client_close(&client);
+}
+
+#define MANY 600
+
+static void
+more_articles_than_may_be_at_the_door_all_get_in(void **state)
+{
+	struct client client;
+	char text[512], wanted[64];
+	const char *at;
+
+	(void)state;
+	/* sockets: both sides are ahead of each other */
+	client_open_socket(&fixture, &client, false);
+	log_in(&client);
+	for (int i = 0; i < MANY; i++) {
+		(void)snprintf(text, sizeof text,
+		    "TAKETHIS <m%d@c.example>\r\n"
+		    "Path: c.example!not-for-mail\r\nFrom: a@c.example\r\n"
+		    "Newsgroups: acme.open\r\nSubject: fed\r\n"
+		    "Date: Tue, 17 Nov 2026 10:00:00 +0000\r\n"
+		    "Message-ID: <m%d@c.example>\r\n\r\nx\r\n.\r\n",
+		    i, i);
+		client_send(&client, text);
+	}
+	client_send(&client, "QUIT\r\n");
+	at = client_wait_end(&client);
+	for (int i = 0; i < MANY; i++) {
+		(void)snprintf(wanted, sizeof wanted, "239 <m%d@c.example> ",
+		    i);
+		begins(at, wanted);
+		at = strchr(at, '\n') + 1;
+	}
+	begins(at, "205 ");
+	client_close(&client);
+}
+
+static void
+a_session_may_die_while_articles_are_at_the_door(void **state)
+{
+	struct client client;
+	struct session *s;
+	time_t start = time(NULL);
+
+	(void)state;
+	open_peer(&client);
+	s = LIST_FIRST(&fixture.server->loops[0].sessions);
+	client_send(&client,
+	    TAKETHIS("d1", "acme.open")
+		TAKETHIS("d2", "acme.open") "CHECK <d3@c.example>\r\n");
+	for (int i = 0; i < 1000 && s->feed.count == 0 && s->posted == 0; i++)
+		(void)loop_turn(fixture.loop);
+	client_close(&client);
+	client_open(&fixture, &client);
+	while (strncmp(client_ask(&client, "STAT <d2@c.example>"), "223", 3) !=
+		0 &&
+	    time(NULL) < start + 10)
+		continue;
+	begins(client_ask(&client, "STAT <d1@c.example>"), "223 ");
+	begins(client_ask(&client, "STAT <d2@c.example>"), "223 ");
+	assert_int_equal(news_server_sessions(fixture.server), 1);
+	client_close(&client);
+}
+
+static void
+a_peer_that_closes_its_side_is_answered_first(void **state)
+{
+	static const char said[] =
+	    "AUTHINFO USER feeder\r\nAUTHINFO PASS pw\r\n" TAKETHIS("q1",
+		"acme.open") TAKETHIS("q2", "acme.open");
+	struct stream *theirs;
+	char text[1024];
+	size_t len = 0;
+	ssize_t got = -1;
+	int fds[2];
+	time_t start = time(NULL);
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
+			     fds),
+	    0);
+	theirs = stream_new_socket(loop_base(fixture.loop), fds[1], NULL, NULL,
+	    NULL);
+	assert_non_null(theirs);
+	news_session_new(fixture.server, 0, theirs, false);
+	assert_int_equal(write(fds[0], said, sizeof said - 1), sizeof said - 1);
+	assert_int_equal(shutdown(fds[0], SHUT_WR), 0);
+	while (got != 0 && time(NULL) < start + 10) {
+		fixture_turn(&fixture);
+		got = read(fds[0], text + len, sizeof text - 1 - len);
+		len += got > 0 ? (size_t)got : 0;
+	}
+	text[len] = '\0';
+	(void)close(fds[0]);
+	assert_non_null(strstr(text, "\r\n239 <q1@c.example> "));
+	assert_non_null(strstr(text, "\r\n239 <q2@c.example> "));
+	assert_int_equal(news_server_sessions(fixture.server), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(streaming_is_offered_to_peers_only),
+		cmocka_unit_test(check_says_what_is_wanted),
+		cmocka_unit_test(answers_come_in_the_order_of_the_commands),
+		cmocka_unit_test(a_refused_article_is_read_to_its_end),
+		cmocka_unit_test(an_article_over_the_limit_is_refused_for_good),
+		cmocka_unit_test(
+		    more_articles_than_may_be_at_the_door_all_get_in),
+		cmocka_unit_test(
+		    a_session_may_die_while_articles_are_at_the_door),
+		cmocka_unit_test(a_peer_that_closes_its_side_is_answered_first),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
