@@ -106,6 +106,15 @@ ipc_transmit(struct ipc *ipc, const struct ipc_writer *writer)
 	return sent < 0 ? -errno : 0;
 }
 
+/* The kernel lacks room for now: memory, or descriptors in flight. The socket
+ * does not tell when there is some again. */
+static bool
+is_short_of_room(int result)
+{
+	return result == -ENOBUFS || result == -ENOMEM ||
+	    result == -ETOOMANYREFS;
+}
+
 /* Takes the writer. What the socket does not take now is sent later, in
  * order. */
 static int
@@ -118,7 +127,7 @@ ipc_send(struct ipc *ipc, struct ipc_writer *writer,
 	if (result == 0)
 		result =
 		    ipc->first != NULL ? -EAGAIN : ipc_transmit(ipc, writer);
-	if (result == -EAGAIN) {
+	if (result == -EAGAIN || is_short_of_room(result)) {
 		outgoing = malloc(sizeof(*outgoing));
 		result = outgoing == NULL ? -ENOMEM : 0;
 	}
@@ -149,6 +158,7 @@ ipc_drop_outgoing(struct ipc *ipc)
 static void
 ipc_on_write(evutil_socket_t fd, short what, void *arg)
 {
+	static const struct timeval second = { 1, 0 };
 	struct ipc *ipc = arg;
 	struct outgoing *outgoing;
 
@@ -159,6 +169,10 @@ ipc_on_write(evutil_socket_t fd, short what, void *arg)
 
 		if (result == -EAGAIN) {
 			(void)event_add(&ipc->write_event, NULL);
+			return;
+		}
+		if (is_short_of_room(result)) {
+			(void)event_add(&ipc->timer, &second);
 			return;
 		}
 		if (result != 0) {
@@ -368,6 +382,8 @@ ipc_on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	ipc->depth++;
+	if (ipc->first != NULL)
+		(void)event_add(&ipc->write_event, NULL);
 	for (i = 0; i < OPEN_MAX_ALL && ipc->fd >= 0; i++) {
 		struct call *call = &ipc->calls[i];
 		ipc_answered answered = call->answered;

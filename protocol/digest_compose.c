@@ -5,6 +5,7 @@
 #include "protocol/digest_compose.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdint.h>
 
 #include "protocol/address.h"
@@ -108,13 +109,24 @@ write_header(struct buffer *out, const struct digest_issue *issue)
 
 /* ---- multipart/digest */
 
-static uint32_t
-hash_of(const char *text)
+/* FNV-1a; over all messages, so that no single author knows what comes out. */
+static uint64_t
+hash_more(uint64_t hash, struct span bytes)
 {
-	uint32_t hash = 2166136261u;
+	for (size_t i = 0; i < bytes.len; i++)
+		hash = (hash ^ (unsigned char)bytes.bytes[i]) *
+		    1099511628211u;
+	return hash;
+}
 
-	for (; *text != '\0'; text++)
-		hash = (hash ^ (unsigned char)*text) * 16777619u;
+static uint64_t
+hash_of_issue(const struct digest_issue *issue)
+{
+	uint64_t hash = hash_more(
+	    14695981039346656037u, span_of(issue->message_id));
+
+	for (size_t i = 0; i < issue->item_count; i++)
+		hash = hash_more(hash, issue->items[i].raw);
 	return hash;
 }
 
@@ -136,13 +148,14 @@ within_items(const struct digest_issue *issue, const char *boundary)
 static void
 choose_boundary(char boundary[BOUNDARY_SIZE], const struct digest_issue *issue)
 {
-	uint32_t hash = hash_of(issue->message_id);
+	uint64_t hash = hash_of_issue(issue);
 
 	for (unsigned attempt = 0; attempt < 1000; attempt++) {
 		struct buffer text;
 
 		buffer_init(&text, BOUNDARY_SIZE - 1);
-		buffer_printf(&text, "=_kith_%08x_%u_", hash, attempt);
+		buffer_printf(&text, "=_kith_%016" PRIx64 "_%u_", hash,
+		    attempt);
 		memcpy(boundary, buffer_text(&text), text.len + 1);
 		buffer_fini(&text);
 		if (!within_items(issue, boundary))

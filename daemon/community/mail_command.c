@@ -330,6 +330,10 @@ unsubscribe_check(struct store_txn *txn, struct mail_item *item)
 		return check_person(item);
 	(void)txn;
 	item->detail[0] = '\0';
+	/* "I am away" is not "I am leaving"; a bare null sender is a program that
+	 * follows the link for its reader */
+	if (item->summary != NULL && item->summary->class == MAIL_CLASS_AUTO)
+		return refuse(item, REASON_IGNORED, "automatic mail");
 	if (item->token_state != 0 && item->token_state != -ETIMEDOUT)
 		return refuse(item, REASON_TOKEN_INVALID, "");
 	/* an old mail's link works for ever: it can only end mail */
