@@ -31,7 +31,8 @@ libkithprotocol_a_SOURCES += \
 	protocol/newsgroup.h protocol/nntp.c protocol/nntp.h \
 	protocol/overview.c protocol/overview.h protocol/range.c \
 	protocol/range.h protocol/references.c protocol/references.h \
-	protocol/wildmat.c protocol/wildmat.h
+	protocol/wildmat.c protocol/wildmat.h protocol/wildmat_legacy.c \
+	protocol/wildmat_legacy.h
 # SMTP and LMTP
 libkithprotocol_a_SOURCES += \
 	protocol/smtp.h protocol/smtp_command.c protocol/smtp_path.c \

@@ -144,6 +144,7 @@ static const struct nntp_response nntp_responses[] = {
 	{ 239, "article transferred" },
 	{ 240, "article received" },
 	{ 281, "authentication accepted" },
+	{ 282, "list of newsgroups follows" },
 	{ 283, "authentication accepted" },
 	{ 335, "send article to be transferred" },
 	{ 340, "send article to be posted" },

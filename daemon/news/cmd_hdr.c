@@ -1,4 +1,4 @@
-/* cmd_hdr.c - HDR (RFC 3977 8.5) and XHDR (RFC 2980 2.6). What the overview
+/* cmd_hdr.c - HDR (RFC 3977 8.5) XHDR and XPAT (RFC 2980 2.6, 2.9). What the overview
  * holds comes from its rows; any other field from the articles.
  */
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include "daemon/news/rows.h"
 #include "daemon/news/xref.h"
 #include "protocol/article.h"
+#include "protocol/wildmat_legacy.h"
 
 #define TEXT_CHUNK 16384u
 
@@ -52,10 +53,11 @@ hdr_line(struct session *s, const struct rows_walk *walk,
     const struct found *found, const struct store_overview_row *row)
 {
 	struct buffer *text = &s->loop->text;
-	size_t before = text->len;
+	size_t before = text->len, value;
 
 	append_number(text, found->answer);
 	buffer_append_byte(text, ' ');
+	value = text->len;
 	if (walk->field == OVERVIEW_FIELDS) {
 		if (!hdr_from_article(s, walk, found, text)) {
 			text->len = before;
@@ -69,7 +71,12 @@ hdr_line(struct session *s, const struct rows_walk *walk,
 		    overview_row_field(span_make(row->text, row->text_len),
 			walk->field));
 	}
-	buffer_append(text, "\r\n", 2);
+	if (walk->pattern[0] != '\0' &&
+	    !wildmat_legacy_match(span_of(walk->pattern),
+		span_make(text->bytes + value, text->len - value)))
+		text->len = before;
+	else
+		buffer_append(text, "\r\n", 2);
 }
 
 static size_t
@@ -88,7 +95,8 @@ hdr_emit(struct session *s, const struct rows_walk *walk,
 		found.answer = found.number = row.number;
 		found.multi = (row.flags & STORE_ROW_MULTI) != 0;
 		hdr_line(s, walk, &found, &row);
-		pause = walk->field == OVERVIEW_FIELDS &&
+		pause = (walk->field == OVERVIEW_FIELDS ||
+			    walk->pattern[0] != '\0') &&
 		    (text->len > TEXT_CHUNK || session_should_pause(s));
 	}
 	session_write(s, text->bytes, text->len);
@@ -107,8 +115,29 @@ hdr_emit_one(struct session *s, const struct rows_walk *walk,
 }
 
 static const struct rows_kind hdr_kind = { 225, 423, hdr_emit, hdr_emit_one };
+/* RFC 2980 2.9: no article that matches is an empty list */
+static const struct rows_kind xpat_kind = { 221, 221, hdr_emit, hdr_emit_one };
 /* RFC 2980 2.6 */
 static const struct rows_kind xhdr_kind = { 221, 420, hdr_emit, hdr_emit_one };
+
+/* The words after the second one, with one blank between them (RFC 2980 2.9). */
+static void
+hdr_pattern(const struct nntp_args *args, char pattern[NNTP_ARGUMENT_MAX + 1])
+{
+	struct span rest = args->rest;
+	size_t len = 0, word = 0;
+	bool blank = true, is_blank;
+
+	for (size_t i = 0; i < rest.len && len < NNTP_ARGUMENT_MAX; i++) {
+		is_blank = rest.bytes[i] == ' ' || rest.bytes[i] == '\t';
+		if (blank && !is_blank && ++word > 3)
+			pattern[len++] = ' ';
+		blank = is_blank;
+		if (!is_blank && word >= 3 && len < NNTP_ARGUMENT_MAX)
+			pattern[len++] = rest.bytes[i];
+	}
+	pattern[len] = '\0';
+}
 
 static void
 hdr_send(struct session *s, const struct nntp_args *args,
@@ -126,6 +155,8 @@ hdr_send(struct session *s, const struct nntp_args *args,
 		session_error(s, 501);
 		return;
 	}
+	if (kind == &xpat_kind)
+		hdr_pattern(args, walk.pattern);
 	(void)snprintf(walk.name, sizeof walk.name, "%.*s", SPAN_ARG(name));
 	rows_send_argument(s, &walk,
 	    args->count < 2 ? span_make(NULL, 0) : args->args[1]);
@@ -141,4 +172,10 @@ void
 cmd_xhdr(struct session *s, const struct nntp_args *args)
 {
 	hdr_send(s, args, &xhdr_kind);
+}
+
+void
+cmd_xpat(struct session *s, const struct nntp_args *args)
+{
+	hdr_send(s, args, &xpat_kind);
 }

@@ -1,5 +1,7 @@
 /* cmd_list.c - LIST and its variants (RFC 3977 7.6, 8.4, 8.6).
  */
+#include <stdio.h>
+
 #include "daemon/news/commands.h"
 #include "daemon/news/groups.h"
 #include "daemon/news/xref.h"
@@ -45,6 +47,96 @@ void
 cmd_list_newsgroups(struct session *s, const struct nntp_args *args)
 {
 	groups_send(s, &newsgroups_kind, list_wildmat(args), 0);
+}
+
+static const struct groups_kind xgtitle_kind = { 282, newsgroups_line };
+
+/* RFC 2980 2.8: without an argument the selected newsgroup. */
+void
+cmd_xgtitle(struct session *s, const struct nntp_args *args)
+{
+	char name[NNTP_ARGUMENT_MAX + 1];
+	struct space *group = session_group(s);
+
+	if (args->count > 0) {
+		groups_send(s, &xgtitle_kind, args->args[0], 0);
+		return;
+	}
+	if (group == NULL) {
+		session_reply(s, 412);
+		return;
+	}
+	(void)snprintf(name, sizeof name, "%s", group->name);
+	groups_send(s, &xgtitle_kind, span_of(name), 0);
+}
+
+/* RFC 6048 2.2: the estimate is that of GROUP. */
+static void
+counts_line(struct session *s, const struct groups_walk *walk,
+    const struct space *space, struct buffer *text)
+{
+	struct store_space_state state = { .low = 1, .high = 0 };
+
+	(void)walk;
+	(void)store_space_state_published(session_store(s), space->id, &state);
+	buffer_append_text(text, space->name);
+	buffer_append_byte(text, ' ');
+	append_number(text, state.high);
+	buffer_append_byte(text, ' ');
+	append_number(text, state.low);
+	buffer_append_byte(text, ' ');
+	append_number(text, state.count);
+	buffer_append_byte(text, ' ');
+	buffer_append_byte(text, groups_status(s, space));
+	buffer_append(text, "\r\n", 2);
+}
+
+static const struct groups_kind counts_kind = { 215, counts_line };
+
+void
+cmd_list_counts(struct session *s, const struct nntp_args *args)
+{
+	groups_send(s, &counts_kind, list_wildmat(args), 0);
+}
+
+/* RFC 6048 2.4: where a moderated space has an address, a mail to it waits for
+ * its moderators as a POST does. A percent sign is doubled there. */
+static void
+moderators_line(struct session *s, const struct groups_walk *walk,
+    const struct space *space, struct buffer *text)
+{
+	const char *at = space->mail;
+
+	(void)walk;
+	if (space->moderation != KITH__MODERATION__MODERATION_ALL ||
+	    space->closed || at == NULL || at[0] == '\0')
+		return;
+	buffer_append_text(text, space->name);
+	buffer_append_byte(text, ':');
+	for (; *at != '\0'; at++) {
+		if (*at == '%')
+			buffer_append_byte(text, '%');
+		buffer_append_byte(text, *at);
+	}
+	buffer_append_byte(text, '@');
+	buffer_append_text(text,
+	    community_config(session_community(s))->domain);
+	buffer_append(text, "\r\n", 2);
+}
+
+static const struct groups_kind moderators_kind = { 215, moderators_line };
+
+void
+cmd_list_moderators(struct session *s, const struct nntp_args *args)
+{
+	groups_send(s, &moderators_kind, list_wildmat(args), 0);
+}
+
+void
+cmd_list_unkept(struct session *s, const struct nntp_args *args)
+{
+	(void)args;
+	session_reply_text(s, 503, "this list is not kept here");
 }
 
 static void

@@ -68,12 +68,18 @@ void cmd_xover(struct session *s, const struct nntp_args *args);
 /* cmd_hdr.c */
 void cmd_hdr(struct session *s, const struct nntp_args *args);
 void cmd_xhdr(struct session *s, const struct nntp_args *args);
+void cmd_xpat(struct session *s, const struct nntp_args *args);
 /* cmd_list.c */
 void cmd_list_active(struct session *s, const struct nntp_args *args);
 void cmd_list_active_times(struct session *s, const struct nntp_args *args);
+void cmd_list_counts(struct session *s, const struct nntp_args *args);
 void cmd_list_headers(struct session *s, const struct nntp_args *args);
+void cmd_list_moderators(struct session *s, const struct nntp_args *args);
 void cmd_list_newsgroups(struct session *s, const struct nntp_args *args);
 void cmd_list_overview_fmt(struct session *s, const struct nntp_args *args);
+/* 503, for the lists of RFC 6048 that kith has nothing to say in */
+void cmd_list_unkept(struct session *s, const struct nntp_args *args);
+void cmd_xgtitle(struct session *s, const struct nntp_args *args);
 /* cmd_new.c */
 void cmd_newgroups(struct session *s, const struct nntp_args *args);
 void cmd_newnews(struct session *s, const struct nntp_args *args);

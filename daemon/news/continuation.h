@@ -22,6 +22,7 @@ struct rows_walk {
 	bool found;                /* the status line was sent */
 	enum overview_field field; /* HDR; OVERVIEW_FIELDS: from the article */
 	char name[ROWS_FIELD_MAX]; /* of the header field then */
+	char pattern[NNTP_ARGUMENT_MAX + 1]; /* XPAT: what to show, or "" */
 };
 
 /* An article on its way out (copy.c): positions count the octets of the added

@@ -112,8 +112,8 @@ groups_send(struct session *s, const struct groups_kind *kind,
 	}
 }
 
-static char
-active_status(struct session *s, const struct space *space)
+char
+groups_status(struct session *s, const struct space *space)
 {
 	switch (rights_post(session_identity(s), space)) {
 	case POST_ALLOWED:
@@ -142,6 +142,6 @@ groups_active_line(struct session *s, const struct groups_walk *walk,
 	buffer_append_byte(text, ' ');
 	append_number(text, state.low);
 	buffer_append_byte(text, ' ');
-	buffer_append_byte(text, active_status(s, space));
+	buffer_append_byte(text, groups_status(s, space));
 	buffer_append(text, "\r\n", 2);
 }

@@ -26,4 +26,7 @@ bool groups_match(const struct groups_walk *walk, const struct space *space);
 void groups_active_line(struct session *s, const struct groups_walk *walk,
     const struct space *space, struct buffer *text);
 
+/* LIST ACTIVE's last column for this session. */
+char groups_status(struct session *s, const struct space *space);
+
 #endif

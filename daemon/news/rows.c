@@ -59,6 +59,8 @@ rows_step(struct session *s, struct continuation *c)
 		session_end_block(s);
 	else
 		session_reply(s, walk->kind->none);
+	if (!walk->found && walk->kind->none == walk->kind->code)
+		session_end_block(s);
 	return STEP_DONE;
 }
 

@@ -10,7 +10,7 @@
 
 struct rows_kind {
 	int code; /* of the status line */
-	int none; /* if the range holds no article */
+	int none; /* if the range holds no article; code: an empty block */
 	/* Sends rows [first, last) of a block; returns the first one that it
 	 * left, for a later turn. */
 	size_t (*emit)(struct session *s, const struct rows_walk *walk,

@@ -124,6 +124,21 @@ def test_capabilities_change_with_a_login(kith):
     kith.nntp("ann@example.net", "sesame").quit()
 
 
+def test_moderators_are_named_where_mail_reaches_them(talk):
+    talk.ctl("space", "add", "acme.news", "--kind", "announce", "--mail",
+             "news", "--moderation", "all")
+    talk.ctl("space", "add", "acme.inner", "--kind", "talk", "--mail",
+             "inner", "--moderation", "all", "--read", "staff")
+    with talk.raw() as news:
+        news.line()
+        assert news.ask("LIST MODERATORS").startswith("215")
+        assert news.block().decode().splitlines() == [
+            f"acme.news:news@{k.DOMAIN}"]
+        assert news.ask("LIST COUNTS acme.*").startswith("215")
+        assert news.block().decode().splitlines() == [
+            "acme.news 0 1 0 y", "acme.talk 0 1 0 y"]
+
+
 FED = ("Path: feed.example!not-for-mail\r\nFrom: a@feed.example\r\n"
        "Newsgroups: acme.talk\r\nSubject: fed\r\nDate: {date}\r\n"
        "Message-ID: {mid}\r\n\r\n{body}\r\n.\r\n")

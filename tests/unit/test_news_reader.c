@@ -505,6 +505,85 @@ control_octets_in_a_command_are_refused(void **state)
 }
 
 static void
+the_lists_of_rfc_6048_are_there_or_503(void **state)
+{
+	struct client client;
+	const char *text;
+
+	(void)state;
+	open_greeted(&client);
+	text = client_ask(&client, "LIST COUNTS");
+	assert_int_equal(strncmp(text, "215 ", 4), 0);
+	assert_non_null(strstr(text, "\r\nacme.empty 0 1 0 "));
+	assert_non_null(strstr(text, "\r\nacme.talk 5 1 4 "));
+	assert_null(strstr(text, "acme.staff"));
+	text = client_ask(&client, "LIST COUNTS acme.staff");
+	assert_null(strstr(text, "acme.staff"));
+	text = client_ask(&client, "LIST MODERATORS");
+	assert_int_equal(strncmp(text, "215 ", 4), 0);
+	text = client_ask(&client, "LIST MODERATORS *");
+	assert_int_equal(strncmp(text, "501 ", 4), 0);
+	assert_int_equal(strncmp(client_ask(&client, "LIST MOTD"), "503 ", 4),
+	    0);
+	text = client_ask(&client, "LIST DISTRIBUTIONS");
+	assert_int_equal(strncmp(text, "503 ", 4), 0);
+	text = client_ask(&client, "LIST SUBSCRIPTIONS");
+	assert_int_equal(strncmp(text, "503 ", 4), 0);
+	client_close(&client);
+}
+
+static void
+xpat_shows_what_matches(void **state)
+{
+	struct client client;
+	const char *text;
+
+	(void)state;
+	open_greeted(&client);
+	text = client_ask(&client, "XPAT Subject 1-5 *");
+	assert_int_equal(strncmp(text, "412 ", 4), 0);
+	(void)client_ask(&client, "GROUP acme.talk");
+	text = client_ask(&client, "XPAT Subject 1-9 number [2-4]");
+	assert_int_equal(strncmp(text, "221 ", 4), 0);
+	assert_non_null(
+	    strstr(text, "\r\n2 number 2\r\n4 number 4\r\n.\r\n"));
+	text = client_ask(&client, "XPAT Subject 1- nothing*");
+	assert_int_equal(strncmp(text, "221 ", 4), 0);
+	assert_non_null(strstr(text, "\r\n.\r\n"));
+	text = client_ask(&client, "XPAT Subject 90-91 *");
+	assert_int_equal(strncmp(text, "221 ", 4), 0);
+	assert_non_null(strstr(text, "\r\n.\r\n"));
+	text = client_ask(&client, "XPAT subject <talk.2@b.example> *2");
+	assert_non_null(strstr(text, "number 2\r\n.\r\n"));
+	text = client_ask(&client, "XPAT subject <secret@b.example> *");
+	assert_int_equal(strncmp(text, "430 ", 4), 0);
+	assert_int_equal(
+	    strncmp(client_ask(&client, "XPAT subject 1-2"), "501 ", 4), 0);
+	client_close(&client);
+}
+
+static void
+xgtitle_describes_what_may_be_seen(void **state)
+{
+	struct client client;
+	const char *text;
+
+	(void)state;
+	open_greeted(&client);
+	assert_int_equal(strncmp(client_ask(&client, "XGTITLE"), "412 ", 4),
+	    0);
+	text = client_ask(&client, "XGTITLE acme.*");
+	assert_int_equal(strncmp(text, "282 ", 4), 0);
+	assert_non_null(strstr(text, "\r\nacme.talk\tTalk, "));
+	assert_null(strstr(text, "Hidden"));
+	(void)client_ask(&client, "GROUP acme.talk");
+	text = client_ask(&client, "XGTITLE");
+	assert_non_null(strstr(text, "\r\nacme.talk\tTalk, "));
+	assert_null(strstr(text, "acme.empty"));
+	client_close(&client);
+}
+
+static void
 capabilities_follow_the_state(void **state)
 {
 	struct client client;
@@ -519,7 +598,8 @@ capabilities_follow_the_state(void **state)
 	assert_non_null(strstr(text, "\r\nOVER MSGID\r\n"));
 	assert_non_null(strstr(text, "\r\nHDR\r\n"));
 	assert_non_null(strstr(text,
-	    "\r\nLIST ACTIVE ACTIVE.TIMES HEADERS NEWSGROUPS OVERVIEW.FMT"));
+	    "\r\nLIST ACTIVE ACTIVE.TIMES COUNTS HEADERS MODERATORS "
+	    "NEWSGROUPS OVERVIEW.FMT"));
 	assert_non_null(strstr(text, "\r\nAUTHINFO USER\r\n"));
 	assert_non_null(strstr(text, "\r\nPOST\r\n"));
 	assert_null(strstr(text, "IHAVE"));
@@ -616,6 +696,9 @@ main(void)
 		    an_overlong_line_is_501_and_the_connection_lives),
 		cmocka_unit_test(ten_errors_in_a_row_end_the_connection),
 		cmocka_unit_test(control_octets_in_a_command_are_refused),
+		cmocka_unit_test(the_lists_of_rfc_6048_are_there_or_503),
+		cmocka_unit_test(xpat_shows_what_matches),
+		cmocka_unit_test(xgtitle_describes_what_may_be_seen),
 		cmocka_unit_test(capabilities_follow_the_state),
 		cmocka_unit_test(a_login_opens_what_it_may_read),
 		cmocka_unit_test(a_space_that_goes_away_is_no_longer_selected),

@@ -1,5 +1,6 @@
 /* test_wildmat.c - wildmats and ranges. */
 #include "protocol/wildmat.h"
+#include "protocol/wildmat_legacy.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -105,6 +106,42 @@ a_single_name_can_be_looked_up(void **state)
 	wildmat_free(&compiled);
 }
 
+static bool
+legacy(const char *pattern, const char *text)
+{
+	return wildmat_legacy_match(span_of(pattern), span_of(text));
+}
+
+static void
+the_old_wildmat_has_sets_and_quotes(void **state)
+{
+	(void)state;
+	assert_true(legacy("*", ""));
+	assert_true(legacy("", ""));
+	assert_false(legacy("", "a"));
+	assert_false(legacy("a", ""));
+	assert_true(legacy("*hello*", "Re: hello there"));
+	assert_false(legacy("hello*", "Re: hello"));
+	assert_true(legacy("[Rr]e: ?ello", "re: Hello"));
+	assert_false(legacy("[^Rr]e*", "Re: hello"));
+	assert_true(legacy("[0-9]*[a-z]", "7 of nine"));
+	assert_true(legacy("[]x]", "]"));
+	assert_true(legacy("[a-]", "-"));
+	assert_true(legacy("[a", "[a"));
+	assert_true(legacy("\\*[?]\\?", "*??"));
+	assert_false(legacy("\\*", "x"));
+	assert_true(legacy("a\\", "a\\"));
+	assert_true(legacy("a?b",
+	    "a\xc3\xa4"
+	    "b"));
+	assert_true(legacy("[\xc3\xa0-\xc3\xbf]", "\xc3\xa4"));
+	assert_true(legacy("a?b",
+	    "a\xe4"
+	    "b"));
+	assert_true(legacy("*a*b*c", "aabbcbc"));
+	assert_false(legacy("*a*b*c", "aabbcbd"));
+}
+
 static void
 ranges_are_read(void **state)
 {
@@ -144,6 +181,7 @@ main(void)
 		cmocka_unit_test(a_pattern_of_many_stars_takes_no_time),
 		cmocka_unit_test(syntax_is_that_of_rfc_3977),
 		cmocka_unit_test(a_single_name_can_be_looked_up),
+		cmocka_unit_test(the_old_wildmat_has_sets_and_quotes),
 		cmocka_unit_test(ranges_are_read),
 		cmocka_unit_test(what_is_no_range_is_refused),
 	};
