@@ -70,28 +70,7 @@ cmd_xgtitle(struct session *s, const struct nntp_args *args)
 	groups_send(s, &xgtitle_kind, span_of(name), 0);
 }
 
-/* RFC 6048 2.2: the estimate is that of GROUP. */
-static void
-counts_line(struct session *s, const struct groups_walk *walk,
-    const struct space *space, struct buffer *text)
-{
-	struct store_space_state state = { .low = 1, .high = 0 };
-
-	(void)walk;
-	(void)store_space_state_published(session_store(s), space->id, &state);
-	buffer_append_text(text, space->name);
-	buffer_append_byte(text, ' ');
-	append_number(text, state.high);
-	buffer_append_byte(text, ' ');
-	append_number(text, state.low);
-	buffer_append_byte(text, ' ');
-	append_number(text, state.count);
-	buffer_append_byte(text, ' ');
-	buffer_append_byte(text, groups_status(s, space));
-	buffer_append(text, "\r\n", 2);
-}
-
-static const struct groups_kind counts_kind = { 215, counts_line };
+static const struct groups_kind counts_kind = { 215, groups_counts_line };
 
 void
 cmd_list_counts(struct session *s, const struct nntp_args *args)

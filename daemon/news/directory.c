@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/news/groups.h"
+
 /* spaces_each() may meet more spaces than were counted before: what does not
  * fit makes the caller count again. */
 struct directory_fill {
@@ -11,6 +13,8 @@ struct directory_fill {
 	size_t room;
 	enum reader_class class;
 };
+
+static const struct identity nobody = { .trust = TRUST_NONE };
 
 static int
 directory_add(void *arg, const struct space *space)
@@ -25,6 +29,8 @@ directory_add(void *arg, const struct space *space)
 	/* the entry itself is immutable, its counter is not */
 	memcpy(&counted, &space, sizeof counted);
 	space_ref(counted);
+	fill->directory->status[fill->directory->count] =
+	    groups_status(rights_post(&nobody, space));
 	fill->directory->spaces[fill->directory->count++] = counted;
 	return 0;
 }
@@ -42,6 +48,11 @@ directory_new(struct spaces *spaces, enum reader_class class)
 		if (fill.directory == NULL)
 			return NULL;
 		atomic_init(&fill.directory->references, 1);
+		fill.directory->status = malloc(fill.room);
+		if (fill.directory->status == NULL) {
+			directory_unref(fill.directory);
+			return NULL;
+		}
 		/* read before the walk: a change meanwhile makes it stale */
 		fill.directory->generation = spaces_generation(spaces);
 		if (spaces_each(spaces, directory_add, &fill) == 0)
@@ -92,5 +103,6 @@ directory_unref(struct directory *directory)
 		return;
 	for (size_t i = 0; i < directory->count; i++)
 		space_unref(directory->spaces[i]);
+	free(directory->status);
 	free(directory);
 }

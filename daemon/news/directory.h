@@ -13,6 +13,7 @@ struct directory {
 	atomic_uint references;
 	uint64_t generation;
 	size_t count;
+	char *status; /* for LIST ACTIVE, of who is not known */
 	struct space *spaces[]; /* counted */
 };
 

@@ -8,7 +8,10 @@
 #include "daemon/news/xref.h"
 #include "protocol/wildmat.h"
 
-#define TEXT_CHUNK 8192u
+#define TEXT_CHUNK       16384u
+#define SPACES_CHUNK     512u
+#define SPACES_MATCHED   64u /* of a chunk, with a wildmat that takes time */
+#define GROUPS_MARKS_MAX 40u /* three numbers, a letter, blanks, CRLF */
 
 bool
 groups_match(const struct groups_walk *walk, const struct space *space)
@@ -51,13 +54,17 @@ groups_step(struct session *s, struct continuation *c)
 	struct directory *directory = walk->directory;
 	struct buffer *text = &s->loop->text;
 	const struct space *space;
+	size_t most = walk->wildmat == NULL ? SPACES_CHUNK : SPACES_MATCHED;
 
 	do {
 		buffer_clear(text);
 		/* the limit on spaces is for long wildmats that match little */
-		for (size_t i = 0; i < 64 && text->len < TEXT_CHUNK &&
+		for (size_t i = 0; i < most && text->len < TEXT_CHUNK &&
 		     walk->next < directory->count;
 		     i++) {
+			walk->status = s->identity == NULL
+			    ? directory->status[walk->next]
+			    : 0;
 			space = directory->spaces[walk->next++];
 			if (space->created >= walk->since &&
 			    groups_match(walk, space))
@@ -113,9 +120,9 @@ groups_send(struct session *s, const struct groups_kind *kind,
 }
 
 char
-groups_status(struct session *s, const struct space *space)
+groups_status(enum rights_post post)
 {
-	switch (rights_post(session_identity(s), space)) {
+	switch (post) {
 	case POST_ALLOWED:
 	case POST_LOGIN: /* newsreaders would not even ask for the login */
 		return 'y';
@@ -128,20 +135,59 @@ groups_status(struct session *s, const struct space *space)
 	}
 }
 
+/* " number" at `at`; returns what follows. */
+static char *
+groups_put(char *at, uint32_t number)
+{
+	char digits[10];
+	size_t first = sizeof digits;
+
+	do {
+		digits[--first] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number != 0);
+	*at++ = ' ';
+	while (first < sizeof digits)
+		*at++ = digits[first++];
+	return at;
+}
+
+/* Ten thousand of them are one answer: they are put down octet by octet. */
+static void
+groups_marks(struct session *s, const struct groups_walk *walk,
+    const struct space *space, bool count, struct buffer *text)
+{
+	struct store_space_state state = { .low = 1, .high = 0 };
+	size_t len = strlen(space->name);
+	char *line = buffer_reserve(text, len + GROUPS_MARKS_MAX), *at = line;
+
+	if (line == NULL)
+		return;
+	(void)store_space_state_published(session_store(s), space->id, &state);
+	memcpy(at, space->name, len);
+	at = groups_put(at + len, state.high);
+	at = groups_put(at, state.low);
+	if (count)
+		at = groups_put(at, state.count);
+	*at++ = ' ';
+	*at++ = walk->status != 0
+	    ? walk->status
+	    : groups_status(rights_post(session_identity(s), space));
+	*at++ = '\r';
+	*at++ = '\n';
+	buffer_grown(text, (size_t)(at - line));
+}
+
 void
 groups_active_line(struct session *s, const struct groups_walk *walk,
     const struct space *space, struct buffer *text)
 {
-	struct store_space_state state = { .low = 1, .high = 0 };
+	groups_marks(s, walk, space, false, text);
+}
 
-	(void)walk;
-	(void)store_space_state_published(session_store(s), space->id, &state);
-	buffer_append_text(text, space->name);
-	buffer_append_byte(text, ' ');
-	append_number(text, state.high);
-	buffer_append_byte(text, ' ');
-	append_number(text, state.low);
-	buffer_append_byte(text, ' ');
-	buffer_append_byte(text, groups_status(s, space));
-	buffer_append(text, "\r\n", 2);
+void
+groups_counts_line(struct session *s, const struct groups_walk *walk,
+    const struct space *space, struct buffer *text)
+{
+	groups_marks(s, walk, space, true, text);
 }

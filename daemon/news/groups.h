@@ -26,7 +26,10 @@ bool groups_match(const struct groups_walk *walk, const struct space *space);
 void groups_active_line(struct session *s, const struct groups_walk *walk,
     const struct space *space, struct buffer *text);
 
-/* LIST ACTIVE's last column for this session. */
-char groups_status(struct session *s, const struct space *space);
+/* The same with the estimated number behind low (RFC 6048 2.2). */
+void groups_counts_line(struct session *s, const struct groups_walk *walk,
+    const struct space *space, struct buffer *text);
+/* LIST ACTIVE's last column for who may post so. */
+char groups_status(enum rights_post post);
 
 #endif
