@@ -48,7 +48,7 @@ struct groups_walk {
 	size_t next;                 /* index in the directory */
 	uint64_t since;
 	uint32_t number, last; /* NEWNEWS: what is left of this space */
-	char status;           /* the space's for LIST ACTIVE, 0: not known */
+	const struct directory_mark *mark; /* of the space, or NULL */
 	bool within;           /* number and last are set */
 };
 

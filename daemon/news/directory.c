@@ -29,8 +29,11 @@ directory_add(void *arg, const struct space *space)
 	/* the entry itself is immutable, its counter is not */
 	memcpy(&counted, &space, sizeof counted);
 	space_ref(counted);
-	fill->directory->status[fill->directory->count] =
-	    groups_status(rights_post(&nobody, space));
+	fill->directory->marks[fill->directory->count] =
+	    (struct directory_mark){ .name = space->name,
+		    .len = strlen(space->name),
+		    .id = space->id,
+		    .status = groups_status(rights_post(&nobody, space)) };
 	fill->directory->spaces[fill->directory->count++] = counted;
 	return 0;
 }
@@ -48,8 +51,9 @@ directory_new(struct spaces *spaces, enum reader_class class)
 		if (fill.directory == NULL)
 			return NULL;
 		atomic_init(&fill.directory->references, 1);
-		fill.directory->status = malloc(fill.room);
-		if (fill.directory->status == NULL) {
+		fill.directory->marks =
+		    calloc(fill.room, sizeof fill.directory->marks[0]);
+		if (fill.directory->marks == NULL) {
 			directory_unref(fill.directory);
 			return NULL;
 		}
@@ -103,6 +107,6 @@ directory_unref(struct directory *directory)
 		return;
 	for (size_t i = 0; i < directory->count; i++)
 		space_unref(directory->spaces[i]);
-	free(directory->status);
+	free(directory->marks);
 	free(directory);
 }

@@ -9,12 +9,20 @@
 #include "daemon/community/spaces.h"
 #include "daemon/news/server.h"
 
+/* What LIST ACTIVE says of a space, side by side. */
+struct directory_mark {
+	const char *name; /* borrowed from the space */
+	size_t len;
+	uint32_t id;
+	char status; /* for who is not known */
+};
+
 struct directory {
 	atomic_uint references;
 	uint64_t generation;
 	size_t count;
-	char *status; /* for LIST ACTIVE, of who is not known */
-	struct space *spaces[]; /* counted */
+	struct directory_mark *marks; /* one for each space */
+	struct space *spaces[];       /* counted */
 };
 
 /* The one in force, counted; NULL: out of memory. Any thread. */

@@ -62,11 +62,10 @@ groups_step(struct session *s, struct continuation *c)
 		for (size_t i = 0; i < most && text->len < TEXT_CHUNK &&
 		     walk->next < directory->count;
 		     i++) {
-			walk->status = s->identity == NULL
-			    ? directory->status[walk->next]
-			    : 0;
+			walk->mark = &directory->marks[walk->next];
 			space = directory->spaces[walk->next++];
-			if (space->created >= walk->since &&
+			if ((walk->since == 0 ||
+				space->created >= walk->since) &&
 			    groups_match(walk, space))
 				walk->kind->line(s, walk, space, text);
 		}
@@ -142,11 +141,15 @@ groups_put(char *at, uint32_t number)
 	char digits[10];
 	size_t first = sizeof digits;
 
+	*at++ = ' ';
+	if (number < 10) { /* most of ten thousand are empty */
+		*at++ = (char)('0' + number);
+		return at;
+	}
 	do {
 		digits[--first] = (char)('0' + number % 10);
 		number /= 10;
 	} while (number != 0);
-	*at++ = ' ';
 	while (first < sizeof digits)
 		*at++ = digits[first++];
 	return at;
@@ -158,20 +161,22 @@ groups_marks(struct session *s, const struct groups_walk *walk,
     const struct space *space, bool count, struct buffer *text)
 {
 	struct store_space_state state = { .low = 1, .high = 0 };
-	size_t len = strlen(space->name);
+	const struct directory_mark *mark = walk->mark;
+	uint32_t id = mark != NULL ? mark->id : space->id;
+	size_t len = mark != NULL ? mark->len : strlen(space->name);
 	char *line = buffer_reserve(text, len + GROUPS_MARKS_MAX), *at = line;
 
 	if (line == NULL)
 		return;
-	(void)store_space_state_published(session_store(s), space->id, &state);
-	memcpy(at, space->name, len);
+	(void)store_space_state_published(session_store(s), id, &state);
+	memcpy(at, mark != NULL ? mark->name : space->name, len);
 	at = groups_put(at + len, state.high);
 	at = groups_put(at, state.low);
 	if (count)
 		at = groups_put(at, state.count);
 	*at++ = ' ';
-	*at++ = walk->status != 0
-	    ? walk->status
+	*at++ = mark != NULL && s->identity == NULL
+	    ? mark->status
 	    : groups_status(rights_post(session_identity(s), space));
 	*at++ = '\r';
 	*at++ = '\n';
