@@ -225,6 +225,9 @@ post_submit(struct session *s, struct post *post)
 		.session = s->id,
 		.inbox = s->loop->inbox,
 	};
+	/* a peer's host posts like any other: only what is offered is a feed */
+	if (post->by == POST_BY_POST)
+		news.identity.peer = 0;
 	news.bytes = buffer_take(&post->article, &news.len);
 	if (news.bytes == NULL) {
 		post_refuse(s, post, REASON_BUSY, "");

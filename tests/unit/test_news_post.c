@@ -224,6 +224,29 @@ a_reader_is_no_peer(void **state)
 	client_close(&client);
 }
 
+/* A peer is known by its address, and people may post from that host. */
+static void
+what_a_peer_posts_is_a_post(void **state)
+{
+	struct client client;
+
+	(void)state;
+	assert_int_equal(fixture_peer_add(&fixture, "poster", "pw", "acme.*"),
+	    0);
+	open_greeted(&client);
+	client_send(&client, "AUTHINFO USER poster\r\nAUTHINFO PASS pw\r\n");
+	assert_non_null(strstr(client_wait(&client, "\r\n281 "), "\r\n281 "));
+	buffer_clear(&client.text);
+	client_send(&client, "POST\r\n");
+	assert_int_equal(strncmp(client_wait(&client, "\r\n"), "340 ", 4), 0);
+	buffer_clear(&client.text);
+	client_send(&client,
+	    "From: a@c.example\r\nNewsgroups: acme.open\r\n"
+	    "Subject: no Path, no Date\r\n\r\nx\r\n.\r\n");
+	assert_int_equal(strncmp(client_wait(&client, "\r\n"), "240 ", 4), 0);
+	client_close(&client);
+}
+
 static void
 a_peer_that_logs_in_feeds_its_spaces(void **state)
 {
@@ -338,6 +361,7 @@ main(void)
 		cmocka_unit_test(commands_behind_a_post_wait_for_its_answer),
 		cmocka_unit_test(a_session_may_die_while_its_post_is_under_way),
 		cmocka_unit_test(a_reader_is_no_peer),
+		cmocka_unit_test(what_a_peer_posts_is_a_post),
 		cmocka_unit_test(a_peer_that_logs_in_feeds_its_spaces),
 		cmocka_unit_test(
 		    a_client_that_closes_its_side_is_answered_first),
