@@ -230,13 +230,12 @@ hour_has_come(unsigned hour, uint64_t oldest, uint64_t now)
 }
 
 static int
-cursor_load(struct digests *digests, struct store_reader *reader,
-    uint32_t space, struct digest_cursor *cursor)
+cursor_load(struct store_reader *reader, uint32_t space,
+    struct digest_cursor *cursor)
 {
 	Kith__DigestState state;
 	int error = digest_state_get(reader, space, &state);
 
-	(void)digests;
 	if (error != 0)
 		return error;
 	cursor->last_number = state.last_number;
@@ -287,7 +286,7 @@ space_is_due(struct digests *digests, uint32_t id)
 		goto out;
 	view = store_view_begin(store);
 	if (view == NULL ||
-	    cursor_load(digests, store_view_reader(view), id, cursor) != 0)
+	    cursor_load(store_view_reader(view), id, cursor) != 0)
 		goto out;
 	due = state.high > cursor->last_number &&
 	    pending_is_due(store_view_reader(view), space, cursor->last_number,

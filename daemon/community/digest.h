@@ -43,8 +43,8 @@ int digest_skip_article(
  * personal head of the recipients comes before it). Plain digests need the
  * parser, so the result comes later; done on the community's loop gets an owned
  * buffer's span, borrowed, or an empty span if nothing is left to send. */
-void digest_render(struct community *community, uint64_t job_id,
-    const Kith__Job *job, void (*done)(void *arg, struct span message),
+void digest_render(struct community *community, const Kith__Job *job,
+    void (*done)(void *arg, struct span message),
     void *arg);
 
 #endif

@@ -39,7 +39,6 @@ struct render {
 	uint32_t next, upto;
 	unsigned issue;
 	uint64_t time;
-	uint64_t job;
 	struct render_article articles[RENDER_ARTICLES_MAX];
 	size_t count;
 	unsigned tries; /* of the parse at hand */
@@ -282,8 +281,8 @@ render_step(void *arg)
 }
 
 void
-digest_render(struct community *community, uint64_t job_id,
-    const Kith__Job *job, void (*done)(void *arg, struct span message),
+digest_render(struct community *community, const Kith__Job *job,
+    void (*done)(void *arg, struct span message),
     void *arg)
 {
 	struct render *render = calloc(1, sizeof *render);
@@ -303,7 +302,6 @@ digest_render(struct community *community, uint64_t job_id,
 	render->upto = job->upto_number;
 	render->issue = job->issue;
 	render->time = job->created;
-	render->job = job_id;
 	render->done = done;
 	render->arg = arg;
 	render_step(render);

@@ -355,7 +355,7 @@ row_body_make(struct job *job, struct store_reader *reader)
 	}
 	row = (const Kith__Job *)message;
 	if (job->kind == KITH__JOB_KIND__JOB_DIGEST)
-		digest_render(job->jobs->community, job->id, row,
+		digest_render(job->jobs->community, row,
 		    digest_rendered, job);
 	else
 		mail_body(job, reader, row);
