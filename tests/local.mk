@@ -12,6 +12,7 @@ EXTRA_DIST += tests/run tests/lint tests/packages tests/fuzz/run \
 	tests/system/test_processes.py tests/system/test_subscribe.py \
 	tests/system/test_support.py
 if HAVE_CMOCKA
+test_client = tests/client.c tests/client.h
 include tests/unit/store.mk
 include tests/unit/protocol.mk
 include tests/unit/mime.mk

@@ -3,7 +3,8 @@ check_PROGRAMS += tests/replay/replay
 tests_replay_replay_SOURCES = tests/replay/replay.c tests/replay/replay.h \
 	tests/replay/replay_mail.c tests/replay/compose.c \
 	tests/replay/compose.h tests/replay/world.c \
-	tests/replay/world.h daemon/core_mail.c daemon/core_parse.c
+	tests/replay/world.h daemon/core_mail.c daemon/core_parse.c \
+	$(test_client)
 tests_replay_replay_LDADD = libkithnews.a libkithcommunity.a libkithmail.a \
 	libkithdaemon.a libkithstore.a libkithprotocol.a $(KITH_ALL_LIBS)
 

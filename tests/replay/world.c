@@ -24,9 +24,9 @@
 #include "daemon/mail/engine.h"
 #include "daemon/mail/parse_service.h"
 #include "daemon/news/news.h"
-#include "daemon/stream.h"
 #include "protocol/dot.h"
 #include "store/store.h"
+#include "tests/client.h"
 
 #define START_TIME  1800000000u /* 2027-01-15 08:00:00 UTC */
 #define RULES_MAX   32u
@@ -73,10 +73,8 @@ struct world {
 
 struct world_client {
 	struct world *world;
-	struct stream *stream;
-	struct buffer line;
-	struct buffer input;
-	bool ended;
+	struct client end;
+	struct buffer line; /* the last one taken */
 };
 
 void
@@ -521,51 +519,16 @@ world_advance(struct world *world, uint64_t seconds)
 
 /* ---- clients */
 
-static void
-client_readable(void *arg)
-{
-	struct world_client *client = arg;
-	struct span input = stream_input(client->stream);
-
-	buffer_append_span(&client->input, input);
-	stream_consume(client->stream, input.len);
-}
-
-static void
-client_drained(void *arg)
-{
-	(void)arg;
-}
-
-static void
-client_ended(void *arg, enum stream_end why)
-{
-	struct world_client *client = arg;
-
-	(void)why;
-	client->ended = true;
-	client->stream = NULL;
-}
-
-static const struct stream_handler client_handler = {
-	.readable = client_readable,
-	.drained = client_drained,
-	.ended = client_ended,
-};
-
 static struct world_client *
 client_new(struct world *world, struct stream **server_end)
 {
 	struct world_client *client = calloc(1, sizeof *client);
 
-	if (client == NULL ||
-	    stream_new_pair(loop_base(world->loop), &client->stream,
-		server_end) != 0)
+	if (client == NULL)
 		world_fail("out of memory");
 	client->world = world;
 	buffer_init(&client->line, 0);
-	buffer_init(&client->input, 0);
-	stream_set_handler(client->stream, &client_handler, client);
+	*server_end = client_connect(&client->end, world->loop);
 	return client;
 }
 
@@ -595,9 +558,8 @@ world_client_free(struct world_client **client)
 {
 	if (*client == NULL)
 		return;
-	stream_free(&(*client)->stream);
+	client_close(&(*client)->end);
 	buffer_fini(&(*client)->line);
-	buffer_fini(&(*client)->input);
 	free(*client);
 	*client = NULL;
 }
@@ -605,31 +567,31 @@ world_client_free(struct world_client **client)
 void
 world_client_send(struct world_client *client, struct span bytes)
 {
-	if (client->ended)
+	if (client->end.stream == NULL)
 		world_fail("the connection has ended");
-	stream_write(client->stream, bytes.bytes, bytes.len);
-	stream_flush(client->stream);
+	client_send_bytes(&client->end, bytes.bytes, bytes.len);
+	stream_flush(client->end.stream);
 }
 
 const char *
 world_client_line(struct world_client *client)
 {
+	struct buffer *text = &client->end.text;
 	const char *end;
+	size_t len;
 
-	while ((end = memchr(buffer_text(&client->input), '\n',
-		    client->input.len)) == NULL) {
-		if (client->ended)
+	while ((end = memchr(buffer_text(text), '\n', text->len)) == NULL) {
+		if (client->end.stream == NULL)
 			return NULL;
 		wait_for_event(client->world);
 	}
+	len = (size_t)(end - text->bytes);
 	buffer_clear(&client->line);
-	buffer_append(&client->line, client->input.bytes,
-	    (size_t)(end - client->input.bytes));
+	buffer_append(&client->line, text->bytes, len);
 	if (client->line.len > 0 &&
 	    client->line.bytes[client->line.len - 1] == '\r')
 		client->line.bytes[--client->line.len] = '\0';
-	buffer_consume(
-	    &client->input, (size_t)(end - client->input.bytes) + 1);
+	buffer_consume(text, len + 1);
 	return buffer_text(&client->line);
 }
 

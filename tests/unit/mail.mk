@@ -5,7 +5,7 @@ check_PROGRAMS += $(mail_tests)
 TESTS += $(mail_tests)
 
 MAIL_TEST_LIBS = libkithmail.a $(KITHDAEMON_LIBS) $(CMOCKA_LIBS)
-mail_rig = tests/unit/mail_rig.c tests/unit/mail_rig.h
+mail_rig = tests/unit/mail_rig.c tests/unit/mail_rig.h $(test_client)
 
 test_lmtp_session_SOURCES = tests/unit/test_lmtp_session.c $(mail_rig)
 test_lmtp_session_LDADD = $(MAIL_TEST_LIBS)

@@ -13,40 +13,6 @@
 #include "daemon/messages.h"
 #include "tests/unit/mail_rig.h"
 
-/* ---- the client */
-
-static void
-client_readable(void *arg)
-{
-	struct rig *rig = arg;
-	struct span input = stream_input(rig->client);
-
-	buffer_append_span(&rig->said, input);
-	stream_consume(rig->client, input.len);
-}
-
-static void
-client_drained(void *arg)
-{
-	(void)arg;
-}
-
-static void
-client_ended(void *arg, enum stream_end why)
-{
-	struct rig *rig = arg;
-
-	(void)why;
-	rig->client_ended = true;
-	rig->client = NULL;
-}
-
-static const struct stream_handler client_handler = {
-	.readable = client_readable,
-	.drained = client_drained,
-	.ended = client_ended,
-};
-
 /* ---- core */
 
 static void
@@ -221,7 +187,6 @@ rig_start(struct rig *rig, enum listen_protocol protocol)
 	int fds[2];
 
 	memset(rig, 0, sizeof *rig);
-	buffer_init(&rig->said, 0);
 	rig->config.domain = domain;
 	rig->config.hostname = hostname;
 	rig->config.authserv_id = none;
@@ -234,10 +199,7 @@ rig_start(struct rig *rig, enum listen_protocol protocol)
 	rig->core = ipc_new(loop_base(rig->loop), fds[0], &core_handler, rig);
 	assert_int_equal(mail_engine_connect_core(rig->engine, fds[1]), 0);
 	rig_restart_parse(rig);
-	assert_int_equal(stream_new_pair(loop_base(rig->loop), &rig->client,
-			     &server),
-	    0);
-	stream_set_handler(rig->client, &client_handler, rig);
+	server = client_connect(&rig->client, rig->loop);
 	assert_int_equal(mail_engine_accept_stream(rig->engine, server,
 			     protocol),
 	    0);
@@ -247,12 +209,11 @@ rig_start(struct rig *rig, enum listen_protocol protocol)
 void
 rig_stop(struct rig *rig)
 {
-	stream_free(&rig->client);
+	client_close(&rig->client);
 	mail_engine_free(&rig->engine);
 	ipc_free(&rig->core);
 	ipc_free(&rig->parse);
 	loop_free(&rig->loop);
-	buffer_fini(&rig->said);
 	free(rig->raw);
 	free(rig->plain);
 }
@@ -260,15 +221,15 @@ rig_stop(struct rig *rig)
 void
 rig_say(struct rig *rig, const char *text)
 {
-	assert_non_null(rig->client);
-	stream_write(rig->client, text, strlen(text));
-	stream_flush(rig->client);
+	assert_non_null(rig->client.stream);
+	client_send(&rig->client, text);
+	stream_flush(rig->client.stream);
 	rig_settle(rig);
 }
 
 void
 rig_expect(struct rig *rig, const char *text)
 {
-	assert_string_equal(buffer_text(&rig->said), text);
-	buffer_clear(&rig->said);
+	assert_string_equal(buffer_text(&rig->client.text), text);
+	buffer_clear(&rig->client.text);
 }

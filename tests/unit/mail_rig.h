@@ -8,8 +8,7 @@
 #include "daemon/ipc.h"
 #include "daemon/loop.h"
 #include "daemon/mail/engine.h"
-#include "daemon/stream.h"
-#include "protocol/buffer.h"
+#include "tests/client.h"
 
 struct rig {
 	struct config config;
@@ -17,9 +16,7 @@ struct rig {
 	struct mail_engine *engine;
 	struct ipc *core;  /* core's end */
 	struct ipc *parse; /* the worker's end */
-	struct stream *client;
-	struct buffer said; /* by the engine to the client */
-	bool client_ended;
+	struct client client;
 
 	/* core: by local part. nobody: 550 at RCPT; full: 452, closed: 550 after
 	 * DATA; late: its RCPT is answered by rig_late() */

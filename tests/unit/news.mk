@@ -1,5 +1,5 @@
 # tests/unit: daemon/news over memory pairs, with a real store
-news_fixture = tests/unit/news_fixture.c tests/unit/news_fixture.h
+news_fixture = tests/unit/news_fixture.c tests/unit/news_fixture.h $(test_client)
 NEWS_LIBS = libkithnews.a libkithcommunity.a libkithstore.a libkithdaemon.a \
 	libkithprotocol.a $(KITH_ALL_LIBS)
 news_tests = test_news_table test_news_reader test_news_long test_news_post \

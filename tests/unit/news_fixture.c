@@ -9,12 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 #include <openssl/ssl.h>
-#include <sys/socket.h>
 
 #include "daemon/community/auth.h"
 #include "daemon/community/members.h"
@@ -592,146 +590,26 @@ fixture_rows_add(struct news_fixture *f, uint32_t space, unsigned count)
 
 /* ---- clients ---- */
 
-static void
-client_readable(void *arg)
-{
-	struct client *client = arg;
-	struct span input = stream_input(client->stream);
-
-	if (client->limit != 0 && client->text.len >= client->limit) {
-		stream_pause(client->stream);
-		return;
-	}
-	buffer_append_span(&client->text, input);
-	stream_consume(client->stream, input.len);
-}
-
-static void
-client_drained(void *arg)
-{
-	(void)arg;
-}
-
-static void
-client_ended(void *arg, enum stream_end why)
-{
-	struct client *client = arg;
-
-	(void)why;
-	client->stream = NULL;
-}
-
-static const struct stream_handler client_handler = { .readable =
-							  client_readable,
-	.drained = client_drained,
-	.ended = client_ended };
-
 void
 client_open(struct news_fixture *f, struct client *client)
 {
-	struct stream *theirs = NULL;
-
-	memset(client, 0, sizeof *client);
-	client->f = f;
-	buffer_init(&client->text, 0);
-	if (stream_new_pair(loop_base(f->loop), &client->stream, &theirs) != 0)
-		abort();
-	stream_set_handler(client->stream, &client_handler, client);
-	news_session_new(f->server, 0, theirs, false);
+	news_session_new(f->server, 0, client_connect(client, f->loop), false);
 }
 
 void
 client_open_socket(struct news_fixture *f, struct client *client,
     bool implicit_tls)
 {
-	struct event_base *base = loop_base(f->loop);
-	struct stream *theirs;
-	int fds[2];
+	struct stream *theirs = client_connect_socket(client, f->loop,
+	    implicit_tls ? f->tls : NULL);
 
-	memset(client, 0, sizeof *client);
-	client->f = f;
-	buffer_init(&client->text, 0);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
-		fds) != 0)
-		abort();
-	client->stream =
-	    stream_new_socket(base, fds[0], NULL, &client_handler, client);
-	theirs = stream_new_socket(base, fds[1], implicit_tls ? f->tls : NULL,
-	    NULL, NULL);
-	if (client->stream == NULL || theirs == NULL)
-		abort();
 	news_session_new(f->server, 0, theirs, implicit_tls);
-}
-
-void
-client_close(struct client *client)
-{
-	stream_free(&client->stream);
-	fixture_turn(client->f);
-	buffer_fini(&client->text);
-}
-
-void
-client_send_bytes(struct client *client, const void *bytes, size_t len)
-{
-	if (client->stream != NULL)
-		stream_write(client->stream, bytes, len);
-}
-
-void
-client_send(struct client *client, const char *text)
-{
-	client_send_bytes(client, text, strlen(text));
 }
 
 void
 fixture_turn(struct news_fixture *f)
 {
-	for (int i = 0; i < 1000 && loop_turn(f->loop); i++)
-		continue;
-}
-
-/* Waits for an event; false when 10 s have passed since `start`. */
-static bool
-client_pump(struct client *client, time_t start)
-{
-	struct timeval tick = { 0, 100000 };
-
-	if (loop_turn(client->f->loop))
-		return true;
-	if (time(NULL) > start + 10)
-		return false;
-	/* a worker or the writer has it: wait until something comes */
-	(void)event_base_loopexit(loop_base(client->f->loop), &tick);
-	(void)event_base_loop(loop_base(client->f->loop), EVLOOP_ONCE);
-	return true;
-}
-
-const char *
-client_wait(struct client *client, const char *text)
-{
-	time_t start = time(NULL);
-	size_t len = strlen(text), from = 0;
-
-	/* only what is new is searched: answers can be long */
-	while (client->text.len < from + len ||
-	    memmem(client->text.bytes + from, client->text.len - from, text,
-		len) == NULL) {
-		from = client->text.len < len ? 0 : client->text.len - len;
-		if (client->stream == NULL || !client_pump(client, start))
-			break;
-	}
-	return buffer_text(&client->text);
-}
-
-const char *
-client_wait_end(struct client *client)
-{
-	time_t start = time(NULL);
-
-	while (client->stream != NULL && client_pump(client, start))
-		continue;
-	return buffer_text(&client->text);
+	client_settle(f->loop);
 }
 
 const char *

@@ -9,8 +9,7 @@
 
 #include "daemon/community/community.h"
 #include "daemon/news/news.h"
-#include "daemon/stream.h"
-#include "protocol/buffer.h"
+#include "tests/client.h"
 
 struct event;
 
@@ -69,24 +68,10 @@ void fixture_number_remove(struct news_fixture *f, uint32_t space,
 /* Many rows without articles behind them. */
 int fixture_rows_add(struct news_fixture *f, uint32_t space, unsigned count);
 
-struct client {
-	struct news_fixture *f;
-	struct stream *stream; /* NULL: ended */
-	struct buffer text;    /* received */
-	size_t limit;          /* stops to read there, 0: no limit */
-};
 void client_open(struct news_fixture *f, struct client *client);
 /* Over a pair of sockets, so that it can speak TLS. */
 void client_open_socket(struct news_fixture *f, struct client *client,
     bool implicit_tls);
-void client_close(struct client *client);
-void client_send(struct client *client, const char *text);
-void client_send_bytes(struct client *client, const void *bytes, size_t len);
-/* Turns the loop until the client has received `text` or 10 s have passed; then
- * everything received so far. */
-const char *client_wait(struct client *client, const char *text);
-/* Until the stream has ended. */
-const char *client_wait_end(struct client *client);
 /* Sends a line and returns its whole answer, up to the answer to a DATE sent
  * behind it. Borrowed until the next call. */
 const char *client_ask(struct client *client, const char *line);

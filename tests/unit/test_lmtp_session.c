@@ -48,7 +48,7 @@ each_recipient_gets_its_own_reply(void **state)
 	    "221 2.0.0 Bye\r\n");
 	assert_string_equal(rig.raw, "Subject: x\r\n\r\n..dot\r\n");
 	assert_string_equal(rig.plain, "Subject: x\r\n\r\n.dot\r\n");
-	assert_true(rig.client_ended);
+	assert_null(rig.client.stream);
 	assert_int_equal(mail_engine_session_count(rig.engine), 0);
 	rig_stop(&rig);
 }
@@ -123,10 +123,10 @@ smuggled_commands_stay_text(void **state)
 		rig_say(&rig, "MAIL FROM:<evil@b>\r\n");
 		rig_expect(&rig, "");
 		rig_say(&rig, "\r\n.\r\n");
-		assert_true(span_starts(buffer_span(&rig.said),
+		assert_true(span_starts(buffer_span(&rig.client.text),
 		    "554 5.6.0 The message "
 		    "holds a bare "));
-		buffer_clear(&rig.said);
+		buffer_clear(&rig.client.text);
 	}
 	assert_int_equal(rig.intakes, 0);
 	assert_int_equal(rig.parsed, 0);
@@ -193,12 +193,12 @@ ten_errors_in_a_row_end_the_session(void **state)
 	for (i = 0; i < 9; i++)
 		rig_say(&rig, "XYZZY\r\n");
 	rig_say(&rig, "NOOP\r\n");
-	buffer_clear(&rig.said);
-	for (i = 0; i < 10 && !rig.client_ended; i++)
+	buffer_clear(&rig.client.text);
+	for (i = 0; i < 10 && rig.client.stream != NULL; i++)
 		rig_say(&rig, "XYZZY\r\n");
 	assert_int_equal(i, 10);
-	assert_true(rig.client_ended);
-	assert_non_null(strstr(buffer_text(&rig.said),
+	assert_null(rig.client.stream);
+	assert_non_null(strstr(buffer_text(&rig.client.text),
 	    "421 4.7.0 Too many errors, closing\r\n"));
 	rig_stop(&rig);
 }
@@ -269,7 +269,7 @@ smtp_says_one_reply_and_prefers_a_retry_to_a_loss(void **state)
 	rig_say(&rig,
 	    "EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<help@lists.example>\r\n"
 	    "RCPT TO:<closed@lists.example>\r\nDATA\r\n");
-	buffer_clear(&rig.said);
+	buffer_clear(&rig.client.text);
 	rig_say(&rig, "a: b\r\n\r\n.\r\n");
 	/* nor is a refusal lost */
 	rig_expect(&rig,
@@ -277,7 +277,7 @@ smtp_says_one_reply_and_prefers_a_retry_to_a_loss(void **state)
 	rig_say(&rig,
 	    "MAIL FROM:<a@b>\r\nRCPT TO:<help@lists.example>\r\n"
 	    "RCPT TO:<full@lists.example>\r\nDATA\r\n");
-	buffer_clear(&rig.said);
+	buffer_clear(&rig.client.text);
 	rig_say(&rig, "a: b\r\n\r\n.\r\n");
 	rig_expect(&rig, "452 4.3.1 No room\r\n");
 	rig_say(&rig,
@@ -301,7 +301,7 @@ the_hundred_and_first_recipient_is_for_the_next_mail(void **state)
 	rig_say(&rig, "MAIL FROM:<a@b>\r\n");
 	for (i = 0; i < 100; i++)
 		rig_say(&rig, "RCPT TO:<help@lists.example>\r\n");
-	buffer_clear(&rig.said);
+	buffer_clear(&rig.client.text);
 	rig_say(&rig, "RCPT TO:<help@lists.example>\r\n");
 	rig_expect(&rig, "452 4.5.3 Too many recipients\r\n");
 	rig_stop(&rig);
@@ -315,7 +315,7 @@ a_client_that_goes_away_leaves_nothing_behind(void **state)
 	(void)state;
 	lmtp_start(&rig);
 	rig_say(&rig, "MAIL FROM:<a@b>\r\nRCPT TO:<late@lists.example>\r\n");
-	stream_free(&rig.client);
+	stream_free(&rig.client.stream);
 	rig_settle(&rig);
 	assert_int_equal(mail_engine_session_count(rig.engine), 0);
 	rig_late(&rig);
@@ -332,7 +332,7 @@ a_shutdown_is_told_to_idle_sessions(void **state)
 	mail_engine_shut(rig.engine);
 	rig_settle(&rig);
 	rig_expect(&rig, "421 4.3.2 Shutting down\r\n");
-	assert_true(rig.client_ended);
+	assert_null(rig.client.stream);
 	rig_stop(&rig);
 }
 

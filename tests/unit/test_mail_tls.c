@@ -130,7 +130,7 @@ static const struct smtp_client_owner owner = {
 };
 
 static void
-client_connect(struct rig *rig, struct outgoing *outgoing,
+outgoing_connect(struct rig *rig, struct outgoing *outgoing,
     const struct smtp_client_options *options)
 {
 	outgoing->client =
@@ -160,7 +160,7 @@ mail_goes_out_and_comes_in_over_verified_tls(void **state)
 	mail_engine_set_tls(rig.engine, contexts.server);
 	assert_true(mail_chunk_add(outgoing.chunk, span_of(""),
 	    span_of("help@lists.example"), span_of("X: y\r\n")));
-	client_connect(&rig, &outgoing, &options);
+	outgoing_connect(&rig, &outgoing, &options);
 	assert_true(outgoing.ready);
 	assert_int_equal(outgoing.code, 250);
 	assert_string_equal(rig.raw, "X: y\r\na: b\r\n\r\nc\r\n");
@@ -187,7 +187,7 @@ a_certificate_of_another_host_ends_the_connection(void **state)
 	options.ctx = contexts.client;
 	rig_start(&rig, LISTEN_LMTP);
 	mail_engine_set_tls(rig.engine, contexts.server);
-	client_connect(&rig, &outgoing, &options);
+	outgoing_connect(&rig, &outgoing, &options);
 	assert_false(outgoing.ready);
 	assert_null(outgoing.client);
 	assert_true(span_starts(span_of(outgoing.why), "TLS failed"));
