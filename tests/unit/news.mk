@@ -1,5 +1,6 @@
 # tests/unit: daemon/news over memory pairs, with a real store
 news_fixture = tests/unit/news_fixture.c tests/unit/news_fixture.h $(test_client)
+news_check = tests/unit/news_check.c tests/unit/news_check.h $(news_fixture)
 NEWS_LIBS = libkithnews.a libkithcommunity.a libkithstore.a libkithdaemon.a \
 	libkithprotocol.a $(KITH_ALL_LIBS)
 news_tests = test_news_table test_news_reader test_news_long test_news_post \
@@ -8,14 +9,14 @@ check_PROGRAMS += $(news_tests)
 TESTS += $(news_tests)
 test_news_table_SOURCES = tests/unit/test_news_table.c
 test_news_table_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
-test_news_reader_SOURCES = tests/unit/test_news_reader.c $(news_fixture)
+test_news_reader_SOURCES = tests/unit/test_news_reader.c $(news_check)
 test_news_reader_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
-test_news_long_SOURCES = tests/unit/test_news_long.c $(news_fixture)
+test_news_long_SOURCES = tests/unit/test_news_long.c $(news_check)
 test_news_long_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
-test_news_post_SOURCES = tests/unit/test_news_post.c $(news_fixture)
+test_news_post_SOURCES = tests/unit/test_news_post.c $(news_check)
 test_news_post_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
-test_news_feed_SOURCES = tests/unit/test_news_feed.c $(news_fixture)
+test_news_feed_SOURCES = tests/unit/test_news_feed.c $(news_check)
 test_news_feed_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
-test_news_tls_SOURCES = tests/unit/test_news_tls.c $(news_fixture) \
+test_news_tls_SOURCES = tests/unit/test_news_tls.c $(news_check) \
 	tests/unit/certificate.c tests/unit/certificate.h
 test_news_tls_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "daemon/news/session.h"
-#include "tests/unit/news_fixture.h"
+#include "tests/unit/news_check.h"
 
 static struct news_fixture fixture;
 
@@ -20,19 +20,12 @@ static int
 setup(void **state)
 {
 	static const struct fixture_space spaces[] = {
-		{ "acme.open", "", KITH__AUDIENCE__AUDIENCE_ANYONE,
-		    KITH__AUDIENCE__AUDIENCE_ANYONE,
-		    KITH__MODERATION__MODERATION_NONE, 1 },
-		{ "inner.staff", "", KITH__AUDIENCE__AUDIENCE_STAFF,
-		    KITH__AUDIENCE__AUDIENCE_STAFF,
-		    KITH__MODERATION__MODERATION_NONE, 1 },
+		SPACE_FOR_ANYONE("acme.open"),
+		SPACE_FOR_STAFF("inner.staff"),
 	};
 
 	(void)state;
-	if (news_fixture_open(&fixture) != 0)
-		return -1;
-	return fixture_space_add(&fixture, &spaces[0]) == 0 ||
-	    fixture_space_add(&fixture, &spaces[1]) == 0 ||
+	return news_open_with(&fixture, spaces, ARRAY_LEN(spaces)) != 0 ||
 	    fixture_peer_add(&fixture, "feeder", "pw", "acme.*") != 0;
 }
 
@@ -57,13 +50,6 @@ open_peer(struct client *client)
 {
 	client_open(&fixture, client);
 	log_in(client);
-}
-
-static void
-begins(const char *text, const char *with)
-{
-	if (strncmp(text, with, strlen(with)) != 0)
-		fail_msg("\"%.60s\" does not begin with \"%s\"", text, with);
 }
 
 #define ARTICLE(id, group)                                                   \

@@ -11,30 +11,24 @@
 #include <cmocka.h>
 
 #include "daemon/news/session.h"
-#include "tests/unit/news_fixture.h"
+#include "tests/unit/news_check.h"
 
 #define ROWS 100000u
 
 static struct news_fixture fixture;
-static uint32_t big, parts;
+static const uint32_t big = 1, parts = 2; /* spaces */
 
 static int
 setup(void **state)
 {
 	static const struct fixture_space spaces[] = {
-		{ "big", "", KITH__AUDIENCE__AUDIENCE_ANYONE,
-		    KITH__AUDIENCE__AUDIENCE_ANYONE,
-		    KITH__MODERATION__MODERATION_NONE, 1 },
-		{ "parts", "", KITH__AUDIENCE__AUDIENCE_ANYONE,
-		    KITH__AUDIENCE__AUDIENCE_ANYONE,
-		    KITH__MODERATION__MODERATION_NONE, 1 },
+		SPACE_FOR_ANYONE("big"),
+		SPACE_FOR_ANYONE("parts"),
 	};
 
 	(void)state;
-	if (news_fixture_open(&fixture) != 0)
+	if (news_open_with(&fixture, spaces, ARRAY_LEN(spaces)) != 0)
 		return -1;
-	big = fixture_space_add(&fixture, &spaces[0]);
-	parts = fixture_space_add(&fixture, &spaces[1]);
 	return fixture_rows_add(&fixture, big, ROWS);
 }
 
@@ -49,8 +43,7 @@ teardown(void **state)
 static void
 open_in_big(struct client *client)
 {
-	client_open(&fixture, client);
-	(void)client_wait(client, "\r\n");
+	client_open_greeted(&fixture, client);
 	(void)client_ask(client, "GROUP big");
 	buffer_clear(&client->text);
 }

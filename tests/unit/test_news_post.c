@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "daemon/news/session.h"
-#include "tests/unit/news_fixture.h"
+#include "tests/unit/news_check.h"
 
 static struct news_fixture fixture;
 
@@ -20,19 +20,12 @@ static int
 setup(void **state)
 {
 	static const struct fixture_space spaces[] = {
-		{ "acme.open", "", KITH__AUDIENCE__AUDIENCE_ANYONE,
-		    KITH__AUDIENCE__AUDIENCE_ANYONE,
-		    KITH__MODERATION__MODERATION_NONE, 1 },
-		{ "acme.staff", "", KITH__AUDIENCE__AUDIENCE_STAFF,
-		    KITH__AUDIENCE__AUDIENCE_STAFF,
-		    KITH__MODERATION__MODERATION_NONE, 1 },
+		SPACE_FOR_ANYONE("acme.open"),
+		SPACE_FOR_STAFF("acme.staff"),
 	};
 
 	(void)state;
-	if (news_fixture_open(&fixture) != 0)
-		return -1;
-	return fixture_space_add(&fixture, &spaces[0]) == 0 ||
-	    fixture_space_add(&fixture, &spaces[1]) == 0;
+	return news_open_with(&fixture, spaces, ARRAY_LEN(spaces));
 }
 
 static int
@@ -41,26 +34,6 @@ teardown(void **state)
 	(void)state;
 	news_fixture_close(&fixture);
 	return 0;
-}
-
-static void
-open_greeted(struct client *client)
-{
-	client_open(&fixture, client);
-	assert_int_equal(strncmp(client_wait(client, "\r\n"), "200 ", 4), 0);
-}
-
-/* POST with this article; the answer after 340. */
-static const char *
-post(struct client *client, const char *article)
-{
-	assert_int_equal(strncmp(client_ask(client, "STAT x"), "501", 3), 0);
-	buffer_clear(&client->text);
-	client_send(client, "POST\r\n");
-	assert_int_equal(strncmp(client_wait(client, "\r\n"), "340 ", 4), 0);
-	buffer_clear(&client->text);
-	client_send(client, article);
-	return client_wait(client, "\r\n");
 }
 
 #define HEADER(id, group)                                \
@@ -74,9 +47,9 @@ an_article_is_posted_and_read_back(void **state)
 	const char *text;
 
 	(void)state;
-	open_greeted(&client);
-	text =
-	    post(&client, HEADER("one", "acme.open") "..dot\r\nend\r\n.\r\n");
+	client_open_greeted(&fixture, &client);
+	text = client_post(&client,
+	    HEADER("one", "acme.open") "..dot\r\nend\r\n.\r\n");
 	assert_int_equal(strncmp(text, "240 ", 4), 0);
 	text = client_ask(&client, "ARTICLE <one@b.example>");
 	assert_int_equal(strncmp(text, "220 0 <one@b.example>\r\n", 23), 0);
@@ -96,19 +69,20 @@ what_is_wrong_with_an_article_is_said(void **state)
 	const char *text;
 
 	(void)state;
-	open_greeted(&client);
-	text = post(&client,
+	client_open_greeted(&fixture, &client);
+	text = client_post(&client,
 	    "From: an@members.example\r\n"
 	    "Newsgroups: acme.open\r\n\r\nno subject\r\n.\r\n");
 	assert_int_equal(strncmp(text, "441 ", 4), 0);
 	assert_non_null(strstr(text, "Subject"));
-	text = post(&client, HEADER("cr", "acme.open") "a\rb\r\n.\r\n");
+	text = client_post(&client, HEADER("cr", "acme.open") "a\rb\r\n.\r\n");
 	assert_int_equal(strncmp(text, "441 ", 4), 0);
 	assert_non_null(strstr(text, "CR"));
-	text = post(&client, HEADER("lf", "acme.open") "a\n.\nb\r\n.\r\n");
+	text =
+	    client_post(&client, HEADER("lf", "acme.open") "a\n.\nb\r\n.\r\n");
 	assert_int_equal(strncmp(text, "441 ", 4), 0);
 	assert_non_null(strstr(text, "LF"));
-	text = post(&client, ".\r\n");
+	text = client_post(&client, ".\r\n");
 	assert_int_equal(strncmp(text, "441 ", 4), 0);
 	assert_int_equal(strncmp(client_ask(&client, "GROUP x"), "411 ", 4), 0);
 	client_close(&client);
@@ -122,11 +96,11 @@ a_hidden_newsgroup_is_refused_like_an_unknown_one(void **state)
 	const char *text;
 
 	(void)state;
-	open_greeted(&client);
-	text = post(&client, HEADER("h", "acme.staff") "x\r\n.\r\n");
+	client_open_greeted(&fixture, &client);
+	text = client_post(&client, HEADER("h", "acme.staff") "x\r\n.\r\n");
 	(void)snprintf(hidden, sizeof hidden, "%s", text);
 	assert_int_equal(strncmp(text, "441 ", 4), 0);
-	text = post(&client, HEADER("u", "acme.nobody") "x\r\n.\r\n");
+	text = client_post(&client, HEADER("u", "acme.nobody") "x\r\n.\r\n");
 	assert_int_equal(strncmp(text, "441 ", 4), 0);
 	assert_int_equal(strncmp(hidden, text, 20), 0);
 	client_close(&client);
@@ -139,7 +113,7 @@ an_article_over_the_limit_is_refused_and_the_connection_lives(void **state)
 	char line[1000];
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	client_send(&client, "POST\r\n");
 	client_send(&client, HEADER("big", "acme.open"));
 	memset(line, 'x', sizeof line);
@@ -161,7 +135,7 @@ commands_behind_a_post_wait_for_its_answer(void **state)
 	const char *text;
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	buffer_clear(&client.text);
 	client_send(&client,
 	    "POST\r\n" HEADER("pipe",
@@ -183,20 +157,20 @@ a_session_may_die_while_its_post_is_under_way(void **state)
 	time_t start = time(NULL);
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	client_send(&client,
 	    "POST\r\n" HEADER("die", "acme.open") "x\r\n.\r\n");
 	s = LIST_FIRST(&fixture.server->loops[0].sessions);
 	for (int i = 0; i < 1000 && !s->waiting && s->posted == 0; i++)
 		(void)loop_turn(fixture.loop);
 	client_close(&client);
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	client_send(&client, "POST\r\n" HEADER("half", "acme.open") "x\r\n");
 	fixture_turn(&fixture);
 	client_close(&client);
 	fixture_turn(&fixture);
 	/* the first was whole: it is stored though nobody was told */
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	while (strncmp(client_ask(&client, "STAT <die@b.example>"), "223", 3) !=
 		0 &&
 	    time(NULL) < start + 10)
@@ -217,7 +191,7 @@ a_reader_is_no_peer(void **state)
 	struct client client;
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	assert_int_equal(strncmp(client_ask(&client, "IHAVE <x@b.example>"),
 			     "480 ", 4),
 	    0);
@@ -233,7 +207,7 @@ what_a_peer_posts_is_a_post(void **state)
 	(void)state;
 	assert_int_equal(fixture_peer_add(&fixture, "poster", "pw", "acme.*"),
 	    0);
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	client_send(&client, "AUTHINFO USER poster\r\nAUTHINFO PASS pw\r\n");
 	assert_non_null(strstr(client_wait(&client, "\r\n281 "), "\r\n281 "));
 	buffer_clear(&client.text);
@@ -256,7 +230,7 @@ a_peer_that_logs_in_feeds_its_spaces(void **state)
 	(void)state;
 	assert_int_equal(fixture_peer_add(&fixture, "feeder", "pw", "acme.*"),
 	    0);
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	client_send(&client, "AUTHINFO USER feeder\r\nAUTHINFO PASS pw\r\n");
 	assert_non_null(strstr(client_wait(&client, "\r\n281 "), "\r\n281 "));
 	assert_non_null(
@@ -326,7 +300,7 @@ articles_that_come_in_share_one_bound_of_memory(void **state)
 	struct client many;
 
 	(void)state;
-	open_greeted(&many);
+	client_open_greeted(&fixture, &many);
 	fixture.server->post_bytes_max = 2000;
 	buffer_clear(&many.text);
 	client_send(&many, "POST\r\n");

@@ -8,12 +8,11 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/news_fixture.h"
-
-#define ARRAY_LEN(a) (sizeof(a) / sizeof(a)[0])
+#include "tests/unit/news_check.h"
 
 static struct news_fixture fixture;
-static uint32_t talk, empty, staff, both;
+/* ids of some of the spaces below */
+static const uint32_t both = 1, staff = 3, talk = 4;
 
 static const struct fixture_space spaces[] = {
 	{ "acme.announce", "What is new", KITH__AUDIENCE__AUDIENCE_ANYONE,
@@ -66,13 +65,7 @@ setup(void **state)
 		.subject = "secret" };
 
 	(void)state;
-	if (news_fixture_open(&fixture) != 0)
-		return -1;
-	both = fixture_space_add(&fixture, &spaces[0]);
-	empty = fixture_space_add(&fixture, &spaces[1]);
-	staff = fixture_space_add(&fixture, &spaces[2]);
-	talk = fixture_space_add(&fixture, &spaces[3]);
-	if (both == 0 || empty == 0 || staff == 0 || talk == 0)
+	if (news_open_with(&fixture, spaces, ARRAY_LEN(spaces)) != 0)
 		return -1;
 	fill_talk();
 	secret.spaces[0] = staff;
@@ -93,33 +86,6 @@ teardown(void **state)
 	(void)state;
 	news_fixture_close(&fixture);
 	return 0;
-}
-
-static void
-open_greeted(struct client *client)
-{
-	client_open(&fixture, client);
-	assert_non_null(strstr(client_wait(client, "\r\n"), "\r\n"));
-}
-
-struct answer {
-	const char *line;
-	const char *answer; /* whole; ending in '*': only its start */
-};
-
-static void
-check_answers(struct client *client, const struct answer *answers, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		const char *got = client_ask(client, answers[i].line);
-		size_t len = strlen(answers[i].answer);
-		bool whole = answers[i].answer[len - 1] != '*';
-
-		if (whole ? strcmp(got, answers[i].answer) != 0
-			  : strncmp(got, answers[i].answer, len - 1) != 0)
-			fail_msg("%s: expected %s, got %s", answers[i].line,
-			    answers[i].answer, got);
-	}
 }
 
 static void
@@ -205,7 +171,7 @@ every_state_has_its_codes(void **state)
 	struct client client;
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	check_answers(&client, answers, ARRAY_LEN(answers));
 	client_close(&client);
 }
@@ -232,7 +198,7 @@ listgroup_takes_a_group_and_a_range(void **state)
 	struct client client;
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	check_answers(&client, answers, ARRAY_LEN(answers));
 	client_close(&client);
 }
@@ -262,7 +228,7 @@ an_article_is_sent_whole_by_number_and_by_id(void **state)
 	    "220 0 <talk.2@b.example>\r\n%s\r\nHello.\r\n.\r\n", header);
 	(void)snprintf(head, sizeof head, "221 2 <talk.2@b.example>\r\n%s.\r\n",
 	    header);
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	check_answers(&client, answers, ARRAY_LEN(answers));
 	client_close(&client);
 }
@@ -289,7 +255,7 @@ hidden_headers_and_hidden_spaces_are_not_sent(void **state)
 	const char *text;
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	check_answers(&client, answers, 2);
 	text = client_ask(&client, "OVER 1-");
 	assert_non_null(
@@ -324,7 +290,7 @@ what_may_not_be_read_does_not_exist(void **state)
 	const char *text;
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	check_answers(&client, answers, ARRAY_LEN(answers));
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
 		text = client_ask(&client, lists[i]);
@@ -356,7 +322,7 @@ lists_show_marks_status_and_descriptions(void **state)
 	const char *text;
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	check_answers(&client, answers, ARRAY_LEN(answers));
 	text = client_ask(&client, "LIST ACTIVE acme.*");
 	assert_non_null(strstr(text,
@@ -381,7 +347,7 @@ overview_and_headers_come_in_three_forms(void **state)
 	const char *text;
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	(void)client_ask(&client, "GROUP acme.talk");
 	text = client_ask(&client, "OVER 2-4");
 	assert_non_null(strstr(text, "\r\n2\tnumber 2\ta@b.example\t"));
@@ -408,7 +374,7 @@ newnews_and_newgroups_know_what_is_new(void **state)
 	const char *text;
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	/* 1790000003 */
 	text = client_ask(&client, "NEWNEWS acme.talk 20260921 141323 GMT");
 	assert_non_null(strstr(text,
@@ -432,7 +398,7 @@ pipelined_commands_are_answered_in_order(void **state)
 	const char *text;
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	buffer_clear(&client.text);
 	client_send(&client,
 	    "GROUP acme.talk\r\nSTAT 5\r\nLAST\r\nSTAT 3\r\n"
@@ -457,7 +423,7 @@ an_overlong_line_is_501_and_the_connection_lives(void **state)
 	const char *text;
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	memset(line, 'x', sizeof line);
 	buffer_clear(&client.text);
 	client_send_bytes(&client, line, sizeof line);
@@ -476,7 +442,7 @@ ten_errors_in_a_row_end_the_connection(void **state)
 	struct client client;
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	for (int i = 0; i < 9; i++)
 		client_send(&client, "FLY\r\n");
 	assert_int_equal(strncmp(client_ask(&client, "DATE"), "500 ", 4), 0);
@@ -494,7 +460,7 @@ control_octets_in_a_command_are_refused(void **state)
 	struct client client;
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	buffer_clear(&client.text);
 	client_send_bytes(&client, "GROUP a\0b\r\n", 11);
 	assert_int_equal(strncmp(client_wait(&client, "\r\n"), "501 ", 4), 0);
@@ -511,7 +477,7 @@ the_lists_of_rfc_6048_are_there_or_503(void **state)
 	const char *text;
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	text = client_ask(&client, "LIST COUNTS");
 	assert_int_equal(strncmp(text, "215 ", 4), 0);
 	assert_non_null(strstr(text, "\r\nacme.empty 0 1 0 "));
@@ -539,14 +505,13 @@ xpat_shows_what_matches(void **state)
 	const char *text;
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	text = client_ask(&client, "XPAT Subject 1-5 *");
 	assert_int_equal(strncmp(text, "412 ", 4), 0);
 	(void)client_ask(&client, "GROUP acme.talk");
 	text = client_ask(&client, "XPAT Subject 1-9 number [2-4]");
 	assert_int_equal(strncmp(text, "221 ", 4), 0);
-	assert_non_null(
-	    strstr(text, "\r\n2 number 2\r\n4 number 4\r\n.\r\n"));
+	assert_non_null(strstr(text, "\r\n2 number 2\r\n4 number 4\r\n.\r\n"));
 	text = client_ask(&client, "XPAT Subject 1- nothing*");
 	assert_int_equal(strncmp(text, "221 ", 4), 0);
 	assert_non_null(strstr(text, "\r\n.\r\n"));
@@ -557,8 +522,9 @@ xpat_shows_what_matches(void **state)
 	assert_non_null(strstr(text, "number 2\r\n.\r\n"));
 	text = client_ask(&client, "XPAT subject <secret@b.example> *");
 	assert_int_equal(strncmp(text, "430 ", 4), 0);
-	assert_int_equal(
-	    strncmp(client_ask(&client, "XPAT subject 1-2"), "501 ", 4), 0);
+	assert_int_equal(strncmp(client_ask(&client, "XPAT subject 1-2"),
+			     "501 ", 4),
+	    0);
 	client_close(&client);
 }
 
@@ -569,9 +535,8 @@ xgtitle_describes_what_may_be_seen(void **state)
 	const char *text;
 
 	(void)state;
-	open_greeted(&client);
-	assert_int_equal(strncmp(client_ask(&client, "XGTITLE"), "412 ", 4),
-	    0);
+	client_open_greeted(&fixture, &client);
+	assert_int_equal(strncmp(client_ask(&client, "XGTITLE"), "412 ", 4), 0);
 	text = client_ask(&client, "XGTITLE acme.*");
 	assert_int_equal(strncmp(text, "282 ", 4), 0);
 	assert_non_null(strstr(text, "\r\nacme.talk\tTalk, "));
@@ -590,7 +555,7 @@ capabilities_follow_the_state(void **state)
 	const char *text;
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	text = client_ask(&client, "CAPABILITIES");
 	assert_int_equal(strncmp(text, "101 ", 4), 0);
 	assert_non_null(strstr(text, "\r\nVERSION 2\r\nIMPLEMENTATION "));
@@ -627,7 +592,7 @@ a_login_opens_what_it_may_read(void **state)
 	const char *text;
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	(void)client_ask(&client, "GROUP acme.talk");
 	assert_int_equal(strncmp(client_ask(&client, "AUTHINFO USER li"),
 			     "381 ", 4),
@@ -666,7 +631,7 @@ a_space_that_goes_away_is_no_longer_selected(void **state)
 	struct client client;
 
 	(void)state;
-	open_greeted(&client);
+	client_open_greeted(&fixture, &client);
 	assert_non_null(strstr(client_ask(&client, "LIST ACTIVE acme.brief"),
 	    "\r\nacme.brief 0 1 m\r\n"));
 	assert_int_equal(strncmp(client_ask(&client, "GROUP acme.brief"),

@@ -10,7 +10,7 @@
 
 #include "daemon/tls.h"
 #include "tests/unit/certificate.h"
-#include "tests/unit/news_fixture.h"
+#include "tests/unit/news_check.h"
 
 static struct news_fixture fixture;
 static struct ssl_ctx_st *client_tls;
@@ -18,19 +18,16 @@ static struct ssl_ctx_st *client_tls;
 static int
 setup(void **state)
 {
-	static const struct fixture_space space = { "talk", "",
-		KITH__AUDIENCE__AUDIENCE_ANYONE,
-		KITH__AUDIENCE__AUDIENCE_ANYONE,
-		KITH__MODERATION__MODERATION_NONE, 1 };
+	static const struct fixture_space space = SPACE_FOR_ANYONE("talk");
 	struct fixture_article article = { .message_id = "<1@b.example>",
 		.subject = "one" };
 	char *certificate, *key;
 	const char *why;
 
 	(void)state;
-	if (news_fixture_open(&fixture) != 0)
+	if (news_open_with(&fixture, &space, 1) != 0)
 		return -1;
-	article.spaces[0] = fixture_space_add(&fixture, &space);
+	article.spaces[0] = 1;
 	certificate_make("news.example", &certificate, &key);
 	fixture.tls = tls_server_new(span_of(certificate), span_of(key), &why);
 	client_tls = tls_client_new(span_of(certificate), &why);
@@ -49,12 +46,6 @@ teardown(void **state)
 	return 0;
 }
 
-static bool
-starts(const char *text, const char *with)
-{
-	return strncmp(text, with, strlen(with)) == 0;
-}
-
 static void
 starttls_forgets_what_was_said_in_plain(void **state)
 {
@@ -62,25 +53,25 @@ starttls_forgets_what_was_said_in_plain(void **state)
 
 	(void)state;
 	client_open_socket(&fixture, &client, false);
-	assert_true(starts(client_wait(&client, "\r\n"), "200 "));
+	begins(client_wait(&client, "\r\n"), "200 ");
 	assert_non_null(
 	    strstr(client_ask(&client, "CAPABILITIES"), "\r\nSTARTTLS\r\n"));
-	assert_true(starts(client_ask(&client, "GROUP talk"), "211 "));
-	assert_true(starts(client_ask(&client, "AUTHINFO USER an"), "381 "));
+	begins(client_ask(&client, "GROUP talk"), "211 ");
+	begins(client_ask(&client, "AUTHINFO USER an"), "381 ");
 	buffer_clear(&client.text);
 	/* HELP comes in plain behind it, and is dropped */
 	client_send(&client, "STARTTLS\r\nHELP\r\n");
-	assert_true(starts(client_wait(&client, "\r\n"), "382 "));
+	begins(client_wait(&client, "\r\n"), "382 ");
 	assert_int_equal(stream_connect_tls(client.stream, client_tls,
 			     "news.example"),
 	    0);
 	fixture_turn(&fixture);
-	assert_true(starts(client_ask(&client, "STAT"), "412 "));
+	begins(client_ask(&client, "STAT"), "412 ");
 	assert_true(stream_is_tls(client.stream));
-	assert_true(starts(client_ask(&client, "AUTHINFO PASS x"), "482 "));
-	assert_true(starts(client_ask(&client, "STARTTLS"), "502 "));
+	begins(client_ask(&client, "AUTHINFO PASS x"), "482 ");
+	begins(client_ask(&client, "STARTTLS"), "502 ");
 	assert_null(strstr(client_ask(&client, "CAPABILITIES"), "STARTTLS"));
-	assert_true(starts(client_ask(&client, "STAT <1@b.example>"), "223 0"));
+	begins(client_ask(&client, "STAT <1@b.example>"), "223 0");
 	client_close(&client);
 }
 
@@ -96,8 +87,8 @@ implicit_tls_greets_behind_the_handshake(void **state)
 	assert_int_equal(stream_connect_tls(client.stream, client_tls,
 			     "news.example"),
 	    0);
-	assert_true(starts(client_wait(&client, "\r\n"), "200 "));
-	assert_true(starts(client_ask(&client, "GROUP talk"), "211 1 1 1"));
+	begins(client_wait(&client, "\r\n"), "200 ");
+	begins(client_ask(&client, "GROUP talk"), "211 1 1 1");
 	client_close(&client);
 }
 
