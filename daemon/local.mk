@@ -6,6 +6,7 @@ libkithdaemon_a_SOURCES = \
 	daemon/clock.c daemon/clock.h daemon/config.c daemon/config.h \
 	daemon/config_read.c daemon/config_rows.h daemon/control.c \
 	daemon/control.h daemon/control_impl.h daemon/control_request.c \
+	daemon/dial.c daemon/dial.h \
 	daemon/ipc.c daemon/ipc.h daemon/ipc_frame.c daemon/ipc_frame.h \
 	daemon/log.c daemon/log.h daemon/loop.c daemon/loop.h \
 	daemon/messages.h daemon/parent.c daemon/parent.h \

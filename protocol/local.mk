@@ -28,7 +28,8 @@ libkithprotocol_a_SOURCES += \
 	protocol/dot.c protocol/dot.h protocol/header.c protocol/header.h \
 	protocol/line.c protocol/line.h protocol/mbox.c protocol/mbox.h \
 	protocol/msgid.c protocol/msgid.h protocol/newsgroup.c \
-	protocol/newsgroup.h protocol/nntp.c protocol/nntp.h \
+	protocol/newsgroup.h protocol/nntp.c protocol/nntp.h protocol/nntp_reply.c \
+	protocol/nntp_reply.h \
 	protocol/overview.c protocol/overview.h protocol/range.c \
 	protocol/range.h protocol/references.c protocol/references.h \
 	protocol/wildmat.c protocol/wildmat.h protocol/wildmat_legacy.c \

@@ -1,5 +1,5 @@
-/* smtp_dial.h - opens connections to the smarthost: addresses from the resolve
- * role where the host is a name, tried in order, none of it blocking.
+/* smtp_dial.h - opens connections to the smarthost of the configuration, with
+ * dial.h.
  */
 #ifndef KITH_DAEMON_MAIL_SMTP_DIAL_H
 #define KITH_DAEMON_MAIL_SMTP_DIAL_H

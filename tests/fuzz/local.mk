@@ -50,6 +50,10 @@ fuzz_targets += fuzz_news
 fuzz_news_SOURCES = tests/fuzz/fuzz_news.c
 fuzz_news_LDADD = $(FUZZ_LINK)
 
+fuzz_targets += fuzz_nntp_reply
+fuzz_nntp_reply_SOURCES = tests/fuzz/fuzz_nntp_reply.c
+fuzz_nntp_reply_LDADD = $(FUZZ_LINK)
+
 fuzz_targets += fuzz_mbox
 fuzz_mbox_SOURCES = tests/fuzz/fuzz_mbox.c
 fuzz_mbox_LDADD = $(FUZZ_LINK)

@@ -1,6 +1,7 @@
 # tests/unit: lines, articles as bytes, news
 protocol_tests = test_line test_dot test_header test_article test_msgid \
-	test_newsgroup test_date test_wildmat test_overview test_nntp test_mbox
+	test_newsgroup test_date test_wildmat test_overview test_nntp test_nntp_reply \
+	test_mbox
 check_PROGRAMS += $(protocol_tests)
 TESTS += $(protocol_tests)
 
@@ -24,5 +25,7 @@ test_overview_SOURCES = tests/unit/test_overview.c
 test_overview_LDADD = libkithprotocol.a $(CMOCKA_LIBS)
 test_nntp_SOURCES = tests/unit/test_nntp.c
 test_nntp_LDADD = libkithprotocol.a $(CMOCKA_LIBS)
+test_nntp_reply_SOURCES = tests/unit/test_nntp_reply.c
+test_nntp_reply_LDADD = libkithprotocol.a $(CMOCKA_LIBS)
 test_mbox_SOURCES = tests/unit/test_mbox.c
 test_mbox_LDADD = libkithprotocol.a $(CMOCKA_LIBS)
