@@ -200,6 +200,24 @@ article_row(struct check *check, const uint8_t *key, size_t key_len,
 	return 0;
 }
 
+/* What has an Expires header is in the table by time, with each placement. */
+static void
+expires_check(struct check *check, uint64_t artid,
+    const Kith__ArticleMeta *meta)
+{
+	struct store_key key;
+
+	for (size_t i = 0; meta->expires != 0 && i < meta->n_placements; i++) {
+		key = store_key_u32_u64_u32(meta->placements[i]->space,
+		    meta->expires, meta->placements[i]->number);
+		if (!store_has(check->reader, STORE_EXPIRES, &key))
+			check_fault(check,
+			    "article %llu: would not expire in space %u",
+			    (unsigned long long)artid,
+			    meta->placements[i]->space);
+	}
+}
+
 static void
 msgid_check(struct check *check, uint64_t artid, const Kith__ArticleMeta *meta)
 {
@@ -254,8 +272,23 @@ meta_row(struct check *check, const uint8_t *key, size_t key_len,
 			rc = 0;
 	}
 	msgid_check(check, artid, meta);
+	expires_check(check, artid, meta);
 	kith__article_meta__free_unpacked(meta, NULL);
 	return rc;
+}
+
+/* A memory without its note would never be forgotten. (A note without a memory
+ * is no fault: it goes when its day comes.) */
+static void
+history_check(struct check *check, const uint8_t hash[STORE_HASH_LEN],
+    uint32_t day)
+{
+	struct store_key key = store_key_u32_hash(day, hash);
+
+	if (!store_has(check->reader, STORE_HISTORY, &key))
+		check_fault(check,
+		    "message ids: a memory of day %u is not in the history",
+		    day);
 }
 
 static int
@@ -265,15 +298,19 @@ msgid_row(struct check *check, const uint8_t *key, size_t key_len,
 	struct store_msgid_entry entries[STORE_MSGID_MAX];
 	int count = store_msgid_parse(bytes, len, entries);
 
-	(void)key;
-	if (key_len != STORE_HASH_LEN || count < 0)
+	if (key_len != STORE_HASH_LEN || count < 0) {
 		check_fault(check, "message ids: a row does not parse");
-	for (int i = 0; i < count; i++)
+		return 0;
+	}
+	for (int i = 0; i < count; i++) {
 		if (entries[i].state == STORE_MSGID_STORED &&
 		    !has_meta(check, entries[i].artid))
 			check_fault(check,
 			    "message ids: article %llu is missing",
 			    (unsigned long long)entries[i].artid);
+		if (store_msgid_is_memory(entries[i].state))
+			history_check(check, key, entries[i].day);
+	}
 	return 0;
 }
 
@@ -501,6 +538,18 @@ mirror_check(struct check *check, enum store_table table,
 		    store_key_get_u32(key, 4));
 }
 
+static void
+expires_row(struct check *check, const struct store_key *key)
+{
+	struct store_key number = store_key_u32_u32(store_key_get_u32(key, 0),
+	    store_key_get_u32(key, 12));
+
+	if (store_row_has(check->reader, STORE_FILE_NUMBERS, number.bytes,
+		number.len) != 0)
+		check_fault(check, "expires: space %u has no number %u",
+		    store_key_get_u32(key, 0), store_key_get_u32(key, 12));
+}
+
 static int
 record_row(struct check *check, const uint8_t *key, size_t key_len,
     const uint8_t *bytes, size_t len)
@@ -534,6 +583,8 @@ record_row(struct check *check, const uint8_t *key, size_t key_len,
 		if (table == STORE_SUBSCRIPTIONS ||
 		    table == STORE_SUBSCRIPTIONS_OF)
 			mirror_check(check, (enum store_table)table, &own);
+		if (table == STORE_EXPIRES)
+			expires_row(check, &own);
 	}
 	if (message != NULL)
 		protobuf_c_message_free_unpacked(message, NULL);

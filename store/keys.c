@@ -102,6 +102,25 @@ store_key_u64_u64_u32(uint64_t a, uint64_t b, uint32_t c)
 }
 
 struct store_key
+store_key_u32_u64_u32(uint32_t a, uint64_t b, uint32_t c)
+{
+	struct store_key key = store_key_u32_u64(a, b);
+
+	key_add_u32(&key, c);
+	return key;
+}
+
+struct store_key
+store_key_u32_hash(uint32_t a, const uint8_t hash[16])
+{
+	struct store_key key = store_key_u32(a);
+
+	memcpy(key.bytes + key.len, hash, 16);
+	key.len += 16;
+	return key;
+}
+
+struct store_key
 store_key_hash_u32(const uint8_t hash[16], uint32_t b)
 {
 	struct store_key key = store_key_bytes(hash, 16);

@@ -6,6 +6,7 @@
 #include "store/siphash.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ENTRY_LEN (1u + 8u + 4u + 4u + STORE_HASH_LEN)
@@ -68,13 +69,30 @@ store_msgid_get(struct store_reader *reader, const uint8_t hash[STORE_HASH_LEN],
 	return rc != 0 ? rc : store_msgid_parse(bytes, len, entries_r);
 }
 
+bool
+store_msgid_is_memory(enum store_msgid_state state)
+{
+	return state == STORE_MSGID_REFUSED || state == STORE_MSGID_CANCELLED ||
+	    state == STORE_MSGID_EXPIRED;
+}
+
+static int
+history_note(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
+    uint32_t day)
+{
+	const Kith__Nothing nothing = KITH__NOTHING__INIT;
+	struct store_key key = store_key_u32_hash(day, hash);
+
+	return store_put(txn, STORE_HISTORY, &key, &nothing.base);
+}
+
 int
 store_msgid_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
     const struct store_msgid_entry *entries, unsigned count)
 {
 	uint8_t bytes[ENTRY_LEN * STORE_MSGID_MAX];
 	uint8_t *p = bytes;
-	int rc;
+	int rc = 0;
 
 	if (count > STORE_MSGID_MAX)
 		return -EINVAL;
@@ -91,7 +109,86 @@ store_msgid_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
 		store_write_u32(p + 9, entries[i].held);
 		store_write_u32(p + 13, entries[i].day);
 		memcpy(p + 17, entries[i].content, STORE_HASH_LEN);
+		if (store_msgid_is_memory(entries[i].state))
+			rc = history_note(txn, hash, entries[i].day);
+		if (rc != 0)
+			return rc;
 	}
 	return store_row_put(txn, STORE_FILE_MSGID, hash, STORE_HASH_LEN, bytes,
 	    ENTRY_LEN * count);
+}
+
+/* ---- forgetting ------------------------------------------------------- */
+
+struct forgetting {
+	uint32_t day;
+	unsigned count;
+	bool more;
+	struct store_key keys[STORE_FORGET_MAX];
+};
+
+static int
+forgetting_row(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
+{
+	struct forgetting *forgetting = arg;
+
+	(void)message;
+	if (store_key_get_u32(key, 0) >= forgetting->day)
+		return 1;
+	if (forgetting->count == STORE_FORGET_MAX) {
+		forgetting->more = true;
+		return 1;
+	}
+	forgetting->keys[forgetting->count++] = *key;
+	return 0;
+}
+
+/* The memories of one id. What was met again on a later day has a note of that
+ * day too, and stays. */
+static int
+forget_id(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
+    uint32_t day)
+{
+	struct store_msgid_entry entries[STORE_MSGID_MAX];
+	int count = store_msgid_get(&txn->reader, hash, entries);
+	unsigned kept = 0;
+
+	if (count <= 0)
+		return count;
+	for (int i = 0; i < count; i++)
+		if (!store_msgid_is_memory(entries[i].state) ||
+		    entries[i].day >= day)
+			entries[kept++] = entries[i];
+	return kept == (unsigned)count
+	    ? 0
+	    : store_msgid_put(txn, hash, entries, kept);
+}
+
+int
+store_msgid_forget(struct store_txn *txn, uint32_t day, unsigned *count_r)
+{
+	struct forgetting *forgetting = malloc(sizeof *forgetting);
+	int rc;
+
+	*count_r = 0;
+	if (forgetting == NULL)
+		return -ENOMEM;
+	forgetting->day = day;
+	forgetting->count = 0;
+	forgetting->more = false;
+	rc = store_walk(&txn->reader, STORE_HISTORY, NULL, NULL, forgetting_row,
+	    forgetting);
+	for (unsigned i = 0; rc >= 0 && i < forgetting->count; i++) {
+		rc = forget_id(txn, forgetting->keys[i].bytes + 4, day);
+		if (rc >= 0)
+			rc = store_delete(txn, STORE_HISTORY,
+			    &forgetting->keys[i]);
+	}
+	if (rc >= 0) {
+		*count_r = forgetting->count;
+		rc = forgetting->more ? 1 : 0;
+	}
+	free(forgetting);
+	return rc;
 }

@@ -35,8 +35,16 @@ void store_hash(struct store *store, const void *bytes, size_t len,
 int store_msgid_get(struct store_reader *reader,
     const uint8_t hash[STORE_HASH_LEN],
     struct store_msgid_entry entries_r[STORE_MSGID_MAX]);
-/* Replaces all entries; count 0 deletes. */
+/* Replaces all entries; count 0 deletes. What is known without an article
+ * (refused, cancelled, expired) is noted under its day, so that it can be
+ * forgotten without a walk through all ids. */
 int store_msgid_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
     const struct store_msgid_entry *entries, unsigned count);
+/* True for the states that are a memory only. */
+bool store_msgid_is_memory(enum store_msgid_state state);
+/* In apply: forgets memories of days before `day`, of STORE_FORGET_MAX ids at
+ * most; how many in *count_r. 1: there are more of them; 0; or negative. */
+#define STORE_FORGET_MAX 200u
+int store_msgid_forget(struct store_txn *txn, uint32_t day, unsigned *count_r);
 
 #endif

@@ -39,6 +39,8 @@ static const struct store_table_info tables[STORE_RECORD_TABLES] = {
 	[STORE_KEYS] = { "keys", &kith__key__descriptor, 23, 4, 4 },
 	[STORE_DIGESTS] = { "digests", &kith__digest_state__descriptor, 24, 4, 4 },
 	[STORE_SETTINGS] = { "settings", &kith__setting__descriptor, 25, TEXT },
+	[STORE_EXPIRES] = { "expires", &kith__nothing__descriptor, 26, 16, 16 },
+	[STORE_HISTORY] = { "history", &kith__nothing__descriptor, 27, 20, 20 },
 };
 /* clang-format on */
 

@@ -155,6 +155,10 @@ enum store_table {
 	STORE_KEYS,		  /* key id u32           -> Key */
 	STORE_DIGESTS,		  /* space u32            -> DigestState */
 	STORE_SETTINGS,		  /* name                 -> Setting */
+	STORE_EXPIRES,		  /* space u32, time u64, number u32 -> Nothing,
+				   * of articles with an Expires header */
+	STORE_HISTORY,		  /* day u32, message-id hash 16 -> Nothing, of
+				   * ids that are known without an article */
 	STORE_RECORD_TABLES
 };
 
@@ -169,6 +173,8 @@ struct store_key store_key_u32_u64(uint32_t a, uint64_t b);
 struct store_key store_key_u64_u16(uint64_t a, uint16_t b);
 struct store_key store_key_u32_u16(uint32_t a, uint16_t b);
 struct store_key store_key_u64_u64_u32(uint64_t a, uint64_t b, uint32_t c);
+struct store_key store_key_u32_u64_u32(uint32_t a, uint64_t b, uint32_t c);
+struct store_key store_key_u32_hash(uint32_t a, const uint8_t hash[16]);
 struct store_key store_key_hash_u32(const uint8_t hash[16], uint32_t b);
 /* Longer than 512 octets: cut (kith's names are far shorter). */
 struct store_key store_key_bytes(const void *bytes, size_t len);

@@ -160,7 +160,8 @@ remove_apply(struct store_txn *txn, struct admin_op *admin)
 {
 	struct remove_op *op = (struct remove_op *)(void *)admin;
 
-	return removal_article(txn, admin->community, op->artid, 0);
+	return removal_article(txn, admin->community, op->artid,
+	    KITH__VERB__VERB_REMOVED, 0);
 }
 
 static void

@@ -57,7 +57,7 @@ slice_articles(struct store_txn *txn, struct remove_op *op)
 	op->more = rc == 1;
 	for (unsigned i = 0; rc >= 0 && i < op->count; i++)
 		rc = removal_placement(txn, op->admin.community, op->id,
-		    op->items[i], 0);
+		    op->items[i], KITH__VERB__VERB_REMOVED, 0);
 	return rc < 0 ? rc : 0;
 }
 

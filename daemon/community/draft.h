@@ -33,6 +33,7 @@ struct draft {
 	char *subject; /* decoded; owned */
 	char *from;    /* decoded; owned */
 	uint64_t date;
+	uint64_t expires; /* of the Expires header, seconds; 0: none */
 	/* where and by whom */
 	uint32_t spaces[DRAFT_SPACES_MAX];
 	size_t space_count;

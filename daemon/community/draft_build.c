@@ -167,6 +167,19 @@ draft_set_date(struct draft_build *build)
 	build->draft->date = seconds > 0 ? (uint64_t)seconds : 0;
 }
 
+/* RFC 5536 3.2.5 */
+static void
+set_expires(struct draft_build *build)
+{
+	struct span own = article_value(&build->header, HEADER_EXPIRES);
+	int64_t seconds = 0;
+
+	/* what cannot be read says nothing */
+	if (own.len > 0 && date_parse(own, &seconds) != 0)
+		seconds = 0;
+	build->draft->expires = seconds > 0 ? (uint64_t)seconds : 0;
+}
+
 int
 draft_find_reply_to_id(struct draft_build *build)
 {
@@ -295,6 +308,7 @@ draft_build_finish(struct draft_build *build)
 	size_t added_len = 0;
 
 	draft_measure(build);
+	set_expires(build);
 	draft->subject = decoded_value(build->said.subject.len > 0
 		? build->said.subject
 		: article_value(&build->header, HEADER_SUBJECT));

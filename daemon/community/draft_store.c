@@ -248,6 +248,7 @@ draft_put_meta(struct store_txn *txn, struct draft *draft,
 	meta.automatic = draft->automatic;
 	meta.unverified = draft->unverified;
 	meta.date = draft->date;
+	meta.expires = draft->expires;
 	return store_put(txn, STORE_ARTICLE_META, &key, &meta.base);
 }
 
@@ -270,6 +271,19 @@ draft_note(struct store_txn *txn, const struct draft *draft, size_t i,
 	return store_sequence_append(txn, &event, NULL);
 }
 
+/* So that expiry finds it without a walk through the space. */
+static int
+draft_put_expires(struct store_txn *txn, const struct draft *draft, size_t i)
+{
+	const Kith__Nothing nothing = KITH__NOTHING__INIT;
+	struct store_key key = store_key_u32_u64_u32(draft->spaces[i],
+	    draft->expires, draft->numbers[i]);
+
+	if (draft->expires == 0)
+		return 0;
+	return store_put(txn, STORE_EXPIRES, &key, &nothing.base);
+}
+
 /* One placement: number, event, and the copies that follow. */
 static int
 draft_place(struct store_txn *txn, struct community *community,
@@ -278,6 +292,8 @@ draft_place(struct store_txn *txn, struct community *community,
 	bool first = draft->duplicate == 0 && i == 0;
 	int rc = draft_number(txn, community, draft, form, i);
 
+	if (rc == 0)
+		rc = draft_put_expires(txn, draft, i);
 	if (rc == 0)
 		rc = draft_note(txn, draft, i,
 		    first ? KITH__VERB__VERB_STORED : KITH__VERB__VERB_PLACED);
@@ -414,6 +430,7 @@ draft_place_more(struct store_txn *txn, struct community *community,
 	meta = (Kith__ArticleMeta *)message;
 	draft->artid = artid;
 	draft->duplicate = artid;
+	draft->expires = meta->expires; /* what the stored copy says */
 	rc = draft_form_make(&form, draft);
 	form.head.flags |= STORE_ARTICLE_MULTI;
 	if (rc == 0)

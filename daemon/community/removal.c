@@ -23,123 +23,146 @@ meta_get(struct store_reader *reader, uint64_t artid,
 	return rc;
 }
 
+struct removal {
+	struct store_txn *txn;
+	struct community *community;
+	Kith__Verb why;
+	uint32_t actor;
+	uint64_t artid;
+	Kith__ArticleMeta *meta; /* owned */
+};
+
 /* What came under this id stays known, so that it is not taken in again. */
 static int
-msgid_cancel(struct store_txn *txn, struct community *community,
-    const char *message_id, uint64_t artid)
+msgid_remember(const struct removal *removal)
 {
+	const char *message_id = removal->meta->message_id;
 	struct store_msgid_entry entries[STORE_MSGID_MAX];
 	uint8_t hash[STORE_HASH_LEN];
 	int count;
 
-	store_msgid_hash(community_store(community), message_id,
+	store_msgid_hash(community_store(removal->community), message_id,
 	    strlen(message_id), hash);
-	count = store_msgid_get(store_txn_reader(txn), hash, entries);
+	count = store_msgid_get(store_txn_reader(removal->txn), hash, entries);
 	if (count <= 0)
 		return count;
 	for (int i = 0; i < count; i++) {
-		if (entries[i].artid != artid)
+		if (entries[i].artid != removal->artid)
 			continue;
 		entries[i].artid = 0;
-		entries[i].state = STORE_MSGID_CANCELLED;
+		entries[i].day =
+		    (uint32_t)(community_now(removal->community) / 86400);
+		entries[i].state = removal->why == KITH__VERB__VERB_EXPIRED
+		    ? STORE_MSGID_EXPIRED
+		    : STORE_MSGID_CANCELLED;
 	}
-	return store_msgid_put(txn, hash, entries, (unsigned)count);
+	return store_msgid_put(removal->txn, hash, entries, (unsigned)count);
 }
 
 static int
-article_drop(struct store_txn *txn, struct community *community, uint64_t artid,
-    const Kith__ArticleMeta *meta)
+article_drop(const struct removal *removal)
 {
-	struct store_key key = store_key_u64(artid);
-	int rc = msgid_cancel(txn, community, meta->message_id, artid);
+	struct store_key key = store_key_u64(removal->artid);
+	int rc = msgid_remember(removal);
 
 	if (rc == 0)
-		rc = store_article_delete(txn, artid);
+		rc = store_article_delete(removal->txn, removal->artid);
 	if (rc == 0 || rc == -ENOENT)
-		rc = store_delete(txn, STORE_ARTICLE_META, &key);
+		rc = store_delete(removal->txn, STORE_ARTICLE_META, &key);
 	return rc;
 }
 
 static int
-note(struct store_txn *txn, struct community *community, uint64_t artid,
-    const Kith__Placement *placement, uint32_t actor)
+note(const struct removal *removal, const Kith__Placement *placement)
 {
 	Kith__Event event;
 
 	kith__event__init(&event);
-	event.time = community_now(community);
-	event.verb = KITH__VERB__VERB_REMOVED;
-	event.artid = artid;
+	event.time = community_now(removal->community);
+	event.verb = removal->why;
+	event.artid = removal->artid;
 	event.space = placement->space;
 	event.number = placement->number;
-	event.actor = actor;
-	return store_sequence_append(txn, &event, NULL);
+	event.actor = removal->actor;
+	return store_sequence_append(removal->txn, &event, NULL);
 }
 
 static int
-placement_drop(struct store_txn *txn, struct community *community,
-    uint64_t artid, const Kith__Placement *placement, uint32_t actor)
+placement_drop(const struct removal *removal, const Kith__Placement *placement)
 {
-	int rc =
-	    store_overview_delete(txn, placement->space, placement->number);
+	struct store_key key = store_key_u32_u64_u32(placement->space,
+	    removal->meta->expires, placement->number);
+	int rc = store_overview_delete(removal->txn, placement->space,
+	    placement->number);
 
-	return rc == 0 ? note(txn, community, artid, placement, actor) : rc;
+	if (rc == 0 && removal->meta->expires != 0)
+		rc = store_delete(removal->txn, STORE_EXPIRES, &key);
+	return rc == 0 ? note(removal, placement) : rc;
+}
+
+/* Drops one placement and keeps the rest, or drops the article. */
+static int
+placement_take_out(const struct removal *removal, uint32_t space,
+    uint32_t number)
+{
+	struct store_key key = store_key_u64(removal->artid);
+	Kith__ArticleMeta *meta = removal->meta;
+	size_t kept = 0;
+	int rc = -EBADMSG; /* the row leads to an article that is elsewhere */
+
+	for (size_t i = 0; i < meta->n_placements; i++) {
+		Kith__Placement *placement = meta->placements[i];
+
+		if (placement->space != space || placement->number != number) {
+			meta->placements[kept++] = placement;
+			continue;
+		}
+		rc = placement_drop(removal, placement);
+		kith__placement__free_unpacked(placement, NULL);
+	}
+	meta->n_placements = kept;
+	if (rc == 0 && kept == 0)
+		return article_drop(removal);
+	return rc == 0
+	    ? store_put(removal->txn, STORE_ARTICLE_META, &key, &meta->base)
+	    : rc;
 }
 
 int
 removal_placement(struct store_txn *txn, struct community *community,
-    uint32_t space, uint32_t number, uint32_t actor)
+    uint32_t space, uint32_t number, Kith__Verb why, uint32_t actor)
 {
-	const Kith__Placement gone = {
-		.space = space,
-		.number = number,
-	};
+	struct removal removal = { txn, community, why, actor, 0, NULL };
 	struct store_overview_row row;
-	struct store_key key;
-	Kith__ArticleMeta *meta;
 	char *copy = NULL;
-	size_t kept = 0;
 	int rc = store_overview_get(store_txn_reader(txn), space, number, &row,
 	    &copy);
 
 	if (rc != 0)
 		return rc;
 	free(copy);
-	rc = placement_drop(txn, community, row.artid, &gone, actor);
-	if (rc == 0)
-		rc = meta_get(store_txn_reader(txn), row.artid, &meta);
+	removal.artid = row.artid;
+	rc = meta_get(store_txn_reader(txn), row.artid, &removal.meta);
 	if (rc != 0)
-		return rc;
-	for (size_t i = 0; i < meta->n_placements; i++) {
-		Kith__Placement *placement = meta->placements[i];
-
-		if (placement->space != space || placement->number != number)
-			meta->placements[kept++] = placement;
-		else
-			kith__placement__free_unpacked(placement, NULL);
-	}
-	meta->n_placements = kept;
-	key = store_key_u64(row.artid);
-	rc = kept == 0 ? article_drop(txn, community, row.artid, meta)
-		       : store_put(txn, STORE_ARTICLE_META, &key, &meta->base);
-	kith__article_meta__free_unpacked(meta, NULL);
+		return rc == -ENOENT ? -EBADMSG : rc;
+	rc = placement_take_out(&removal, space, number);
+	kith__article_meta__free_unpacked(removal.meta, NULL);
 	return rc;
 }
 
 int
 removal_article(struct store_txn *txn, struct community *community,
-    uint64_t artid, uint32_t actor)
+    uint64_t artid, Kith__Verb why, uint32_t actor)
 {
-	Kith__ArticleMeta *meta;
-	int rc = meta_get(store_txn_reader(txn), artid, &meta);
+	struct removal removal = { txn, community, why, actor, artid, NULL };
+	int rc = meta_get(store_txn_reader(txn), artid, &removal.meta);
 
 	if (rc != 0)
 		return rc;
-	for (size_t i = 0; rc == 0 && i < meta->n_placements; i++)
-		rc = placement_drop(txn, community, artid, meta->placements[i],
-		    actor);
+	for (size_t i = 0; rc == 0 && i < removal.meta->n_placements; i++)
+		rc = placement_drop(&removal, removal.meta->placements[i]);
 	if (rc == 0)
-		rc = article_drop(txn, community, artid, meta);
-	kith__article_meta__free_unpacked(meta, NULL);
+		rc = article_drop(&removal);
+	kith__article_meta__free_unpacked(removal.meta, NULL);
 	return rc;
 }

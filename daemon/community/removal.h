@@ -1,17 +1,22 @@
-/* removal.h - taking an article out again: spam, a whole space. Recorded in the
- * sequence; its Message-ID stays known, so that it cannot come back.
+/* removal.h - taking an article out again: spam, a cancel, its age, a whole
+ * space. Recorded in the sequence; its Message-ID stays known, so that it cannot
+ * come back.
  */
 #ifndef KITH_COMMUNITY_REMOVAL_H
 #define KITH_COMMUNITY_REMOVAL_H
 
 #include "daemon/community/community.h"
 
+/* Why: VERB_REMOVED, VERB_CANCELLED or VERB_EXPIRED goes into the sequence; the
+ * Message-ID is remembered as expired for the last, as cancelled for the
+ * others, until the history forgets it. */
+
 /* In apply: one placement; the article itself with the last one. -ENOENT if
  * the space has no such number. */
 int removal_placement(struct store_txn *txn, struct community *community,
-    uint32_t space, uint32_t number, uint32_t actor);
+    uint32_t space, uint32_t number, Kith__Verb why, uint32_t actor);
 /* In apply: the article with all its placements. -ENOENT. */
 int removal_article(struct store_txn *txn, struct community *community,
-    uint64_t artid, uint32_t actor);
+    uint64_t artid, Kith__Verb why, uint32_t actor);
 
 #endif

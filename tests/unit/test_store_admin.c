@@ -106,6 +106,45 @@ half_subscribe(struct store_txn *txn, void *arg)
 }
 
 static int
+lose_history(struct store_txn *txn, void *arg)
+{
+	const struct store_msgid_entry entry = { .state = STORE_MSGID_EXPIRED,
+		.day = 3 };
+	const uint8_t hash[STORE_HASH_LEN] = "0123456789abcde";
+	struct store_key key = store_key_u32_hash(3, hash);
+	int rc = store_msgid_put(txn, hash, &entry, 1);
+
+	(void)arg;
+	return rc == 0 ? store_delete(txn, STORE_HISTORY, &key) : rc;
+}
+
+static int
+odd_expires(struct store_txn *txn, void *arg)
+{
+	const Kith__Nothing nothing = KITH__NOTHING__INIT;
+	struct store_key key = store_key_u32_u64_u32(1, 5000, 77);
+
+	(void)arg;
+	return store_put(txn, STORE_EXPIRES, &key, &nothing.base);
+}
+
+static int
+lose_expires(struct store_txn *txn, void *arg)
+{
+	struct store_key key = store_key_u64(1);
+	ProtobufCMessage *message;
+	int rc = store_get(&txn->reader, STORE_ARTICLE_META, &key, &message);
+
+	(void)arg;
+	if (rc != 0)
+		return rc;
+	((Kith__ArticleMeta *)(void *)message)->expires = 5000;
+	rc = store_put(txn, STORE_ARTICLE_META, &key, message);
+	protobuf_c_message_free_unpacked(message, NULL);
+	return rc;
+}
+
+static int
 garbage(struct store_txn *txn, void *arg)
 {
 	(void)arg;
@@ -129,6 +168,9 @@ every_kind_of_damage_is_reported(void **state)
 		{ lose_event, "sequence: 4 is missing" },
 		{ half_subscribe, "subscriptions: 1, 9 has no counterpart" },
 		{ half_subscribe, "subscriptions: 9 is not in addresses" },
+		{ lose_history, "a memory of day 3 is not in the history" },
+		{ odd_expires, "expires: space 1 has no number 77" },
+		{ lose_expires, "article 1: would not expire in space 1" },
 		{ garbage, "records: a row of no known table" },
 	};
 	struct faults faults;
@@ -294,7 +336,7 @@ figures_count_what_was_done(void **state)
 	assert_int_equal(after.articles, 9);
 	assert_int_equal(after.operations - before.operations, 13);
 	assert_int_equal(after.commits - before.commits, 13);
-	assert_int_equal(after.schema, 1);
+	assert_int_equal(after.schema, STORE_SCHEMA);
 	assert_true(after.free_bytes > 0);
 }
 

@@ -3,6 +3,7 @@
 #include "tests/unit/store_fixture.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "store/siphash.h"
@@ -118,6 +119,109 @@ a_vector_that_does_not_parse_is_an_error(void **state)
 	assert_int_equal(store_msgid_parse(bytes, 33 * 9, entries), -EBADMSG);
 }
 
+/* ---- what is known without an article */
+
+struct forgotten {
+	uint32_t day;
+	unsigned count;
+	bool more;
+};
+
+static int
+forget_before(struct store_txn *txn, void *arg)
+{
+	struct forgotten *forgotten = arg;
+	int rc = store_msgid_forget(txn, forgotten->day, &forgotten->count);
+
+	forgotten->more = rc == 1;
+	return rc < 0 ? rc : 0;
+}
+
+static void
+put_state(struct fixture *fixture, const char *hash,
+    enum store_msgid_state state, uint32_t day)
+{
+	struct vector vector = { .count = 1 };
+
+	memcpy(vector.hash, hash, sizeof vector.hash);
+	vector.entries[0] =
+	    (struct store_msgid_entry){ .state = state, .day = day };
+	assert_int_equal(fixture_run(fixture, vector_put, &vector), 0);
+}
+
+static void
+memories_are_forgotten_by_their_day(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_msgid_entry entries[STORE_MSGID_MAX];
+	struct forgotten forgotten = { .day = 12 };
+	struct vector two = { .hash = "both............", .count = 2 };
+
+	put_state(fixture, "stored..........", STORE_MSGID_STORED, 1);
+	put_state(fixture, "held............", STORE_MSGID_HELD, 1);
+	put_state(fixture, "refused.........", STORE_MSGID_REFUSED, 10);
+	put_state(fixture, "cancelled.......", STORE_MSGID_CANCELLED, 11);
+	put_state(fixture, "expired.........", STORE_MSGID_EXPIRED, 12);
+	two.entries[0] = (struct store_msgid_entry){
+		.state = STORE_MSGID_EXPIRED, .day = 11 };
+	two.entries[1] = (struct store_msgid_entry){
+		.state = STORE_MSGID_STORED, .day = 11, .artid = 7 };
+	assert_int_equal(fixture_run(fixture, vector_put, &two), 0);
+	assert_int_equal(fixture_run(fixture, forget_before, &forgotten), 0);
+	assert_int_equal(forgotten.count, 3);
+	assert_int_equal(vector_get(fixture,
+	    (const uint8_t *)"refused.........", entries), 0);
+	assert_int_equal(vector_get(fixture,
+	    (const uint8_t *)"cancelled.......", entries), 0);
+	assert_int_equal(vector_get(fixture,
+	    (const uint8_t *)"expired.........", entries), 1);
+	assert_int_equal(vector_get(fixture,
+	    (const uint8_t *)"held............", entries), 1);
+	assert_int_equal(vector_get(fixture,
+	    (const uint8_t *)"stored..........", entries), 1);
+	assert_int_equal(vector_get(fixture, two.hash, entries), 1);
+	assert_int_equal(entries[0].state, STORE_MSGID_STORED);
+	assert_int_equal(fixture_run(fixture, forget_before, &forgotten), 0);
+	assert_int_equal(forgotten.count, 0);
+}
+
+static void
+an_id_met_again_is_remembered_from_that_day(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_msgid_entry entries[STORE_MSGID_MAX];
+	struct forgotten forgotten = { .day = 15 };
+
+	put_state(fixture, "refused.........", STORE_MSGID_REFUSED, 10);
+	put_state(fixture, "refused.........", STORE_MSGID_REFUSED, 20);
+	assert_int_equal(fixture_run(fixture, forget_before, &forgotten), 0);
+	assert_int_equal(vector_get(fixture,
+	    (const uint8_t *)"refused.........", entries), 1);
+	forgotten.day = 21;
+	assert_int_equal(fixture_run(fixture, forget_before, &forgotten), 0);
+	assert_int_equal(vector_get(fixture,
+	    (const uint8_t *)"refused.........", entries), 0);
+}
+
+static void
+a_slice_of_forgetting_is_bounded(void **state)
+{
+	struct fixture *fixture = *state;
+	struct forgotten forgotten = { .day = 2 };
+	char hash[STORE_HASH_LEN + 1];
+
+	for (unsigned i = 0; i <= STORE_FORGET_MAX; i++) {
+		(void)snprintf(hash, sizeof hash, "%016u", i);
+		put_state(fixture, hash, STORE_MSGID_EXPIRED, 1);
+	}
+	assert_int_equal(fixture_run(fixture, forget_before, &forgotten), 0);
+	assert_int_equal(forgotten.count, STORE_FORGET_MAX);
+	assert_true(forgotten.more);
+	assert_int_equal(fixture_run(fixture, forget_before, &forgotten), 0);
+	assert_false(forgotten.more);
+	assert_int_equal(forgotten.count, 1);
+}
+
 int
 main(void)
 {
@@ -127,6 +231,9 @@ main(void)
 		cmocka_unit_test(siphash_gives_the_published_vectors),
 		TEST(hashes_are_keyed_by_store_and_purpose),
 		TEST(entries_are_replaced_as_a_whole),
+		TEST(memories_are_forgotten_by_their_day),
+		TEST(an_id_met_again_is_remembered_from_that_day),
+		TEST(a_slice_of_forgetting_is_bounded),
 		cmocka_unit_test(a_vector_that_does_not_parse_is_an_error),
 	};
 
