@@ -68,6 +68,7 @@ scanner_line(struct article_scanner *scan)
 
 	while (at < end && (lf = memchr(at, '\n', (size_t)(end - at))) != NULL) {
 		if (lf > start && lf[-1] == '\r') {
+			scan->header->lines++;
 			scan->next = (size_t)(lf + 1 - wire.bytes);
 			return span_make(start, (size_t)(lf - 1 - start));
 		}

@@ -64,6 +64,7 @@ struct article_header {
 	size_t room;
 	struct span wire;   /* what was scanned, borrowed */
 	size_t header_len;  /* all fields, without the empty line */
+	size_t lines;       /* before the body, the empty one included */
 	size_t body_offset; /* wire.len if there is no body */
 	bool has_junk;
 	bool eight_bit; /* octets above 127 in the header */

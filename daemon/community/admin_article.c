@@ -205,7 +205,6 @@ run_import(struct control_request *request)
 	struct space *space =
 	    admin_space_named(request, control_arg(request, 0));
 	struct intake_import import = { 0 };
-	struct dot_facts facts;
 	struct buffer wire;
 
 	if (space == NULL)
@@ -218,10 +217,8 @@ run_import(struct control_request *request)
 		return;
 	}
 	buffer_init(&wire, 0);
-	dot_from_file(&wire, input, &facts);
+	dot_from_file(&wire, input, &import.facts);
 	import.bytes = buffer_take(&wire, &import.len);
-	import.stuffed = facts.stuffed > 0;
-	import.eight_bit = facts.eight_bit;
 	if (import.bytes == NULL)
 		admin_fail_errno(request, -ENOMEM);
 	else

@@ -414,7 +414,7 @@ reply_prepare(struct reply_op *reply, struct store_reader *reader,
 	    spaces_by_id(community_spaces(community), ticket->space);
 	struct reply_thread thread = { .number = reply->number };
 	struct draft *draft = &reply->draft;
-	struct draft_bytes bytes = { .stuffed = true, .eight_bit = true };
+	struct draft_bytes bytes = { 0 };
 	int error = -ENOENT;
 
 	if (space == NULL)
@@ -427,6 +427,7 @@ reply_prepare(struct reply_op *reply, struct store_reader *reader,
 	    community, space, ticket, &thread, text, &bytes.len);
 	if (bytes.bytes == NULL)
 		goto out;
+	dot_examine(span_make(bytes.bytes, bytes.len), &bytes.facts);
 	draft->ticket = reply->number;
 	draft->spaces[0] = space->id;
 	draft->space_count = 1;

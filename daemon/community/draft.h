@@ -10,6 +10,7 @@
 #include "daemon/community/community.h"
 #include "daemon/community/reason.h"
 #include "daemon/community/rights.h"
+#include "protocol/dot.h"
 #include "store/article.h"
 #include "store/msgid.h"
 
@@ -63,8 +64,7 @@ struct draft {
 struct draft_bytes {
 	char *bytes;
 	size_t len;
-	bool stuffed;
-	bool eight_bit;
+	struct dot_facts facts; /* of all of it */
 };
 
 /* Prepares a draft from an article in news form (strict) or mail form

@@ -9,7 +9,6 @@
 #include <sys/random.h>
 
 #include "protocol/charset.h"
-#include "protocol/dot.h"
 #include "protocol/msgid.h"
 #include "protocol/words.h"
 
@@ -29,9 +28,10 @@ draft_build_begin(struct draft_build *build, struct community *community,
 	draft->received = bytes->bytes;
 	draft->received_len = bytes->len;
 	draft->now = community_now(community);
-	if (bytes->stuffed)
+	build->facts = bytes->facts;
+	if (bytes->facts.stuffed > 0)
 		draft->head.flags |= STORE_ARTICLE_STUFFED;
-	if (bytes->eight_bit)
+	if (bytes->facts.eight_bit)
 		draft->head.flags |= STORE_ARTICLE_8BIT;
 }
 
@@ -266,19 +266,14 @@ static void
 draft_measure(struct draft_build *build)
 {
 	struct draft *draft = build->draft;
-	struct dot_facts body, header = { 0 };
 	uint64_t bytes = build->added.len + draft->received_len;
 
-	dot_examine(article_body(&build->header), &body);
-	if ((draft->head.flags & STORE_ARTICLE_STUFFED) != 0)
-		dot_examine(span_make(draft->received,
-				build->header.header_len),
-		    &header);
-	bytes -= body.stuffed + header.stuffed;
+	bytes -= build->facts.stuffed;
 	for (uint32_t i = 0; i < draft->head.hidden_news_count; i++)
 		bytes -= draft->head.hidden_news[i].len;
 	draft->wire_bytes = (uint32_t)bytes;
-	draft->wire_lines = (uint32_t)body.lines;
+	draft->wire_lines =
+	    (uint32_t)(build->facts.lines - build->header.lines);
 }
 
 /* The row less its last two fields, which are known once there is a number. */

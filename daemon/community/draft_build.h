@@ -14,6 +14,7 @@ struct draft_build {
 	struct community *community;
 	struct draft *draft;
 	struct span wire; /* the received bytes */
+	struct dot_facts facts;
 	struct article_header header;
 	struct buffer added;
 	/* what the added block says where the article says nothing */

@@ -9,7 +9,7 @@
 #include "daemon/community/community.h"
 #include "daemon/community/reason.h"
 #include "daemon/community/rights.h"
-#include "protocol/span.h"
+#include "protocol/dot.h"
 
 struct mail_summary;
 
@@ -29,8 +29,7 @@ typedef void (*intake_done)(void *arg, const struct intake_result *result);
 struct intake_news {
 	char *bytes;
 	size_t len;
-	bool stuffed;
-	bool eight_bit;
+	struct dot_facts facts; /* of the bytes */
 	struct identity identity; /* a peer has identity.peer set */
 	Kith__Channel channel;	  /* CHANNEL_POST or CHANNEL_PEER */
 	const char *offered_id;	  /* IHAVE's Message-ID, or NULL; copied */
@@ -79,8 +78,7 @@ void intake_parse_failed(struct community *community, const uint8_t sha256[32],
 struct intake_import {
 	char *bytes;
 	size_t len;
-	bool stuffed;
-	bool eight_bit;
+	struct dot_facts facts;
 	uint32_t space;
 };
 void intake_import(struct community *community,

@@ -84,7 +84,7 @@ intake_import(struct community *community, const struct intake_import *import,
 {
 	static const struct intake_result busy = { .reason = REASON_BUSY };
 	struct draft_bytes bytes = { import->bytes, import->len,
-		import->stuffed, import->eight_bit };
+		import->facts };
 	struct import_item *item = calloc(1, sizeof *item);
 
 	if (item == NULL) {

@@ -23,7 +23,7 @@ struct delivery {
 	char *envelope_from;
 	char *client;
 	struct identity author;
-	bool stuffed, eight_bit;
+	struct dot_facts facts;
 	bool automatic;
 	size_t recipient_count;
 	char **recipients;
@@ -287,7 +287,7 @@ item_prepare(struct delivery_item *own)
 	struct delivery *delivery = own->delivery;
 	struct mail_item *item = &own->item;
 	struct draft_bytes bytes = { malloc(delivery->len + 1), delivery->len,
-		delivery->stuffed, delivery->eight_bit };
+		delivery->facts };
 
 	if (bytes.bytes == NULL)
 		return REASON_BUSY;
@@ -398,7 +398,6 @@ static int
 delivery_fill(struct delivery *delivery, const struct intake_mail *mail)
 {
 	size_t count = mail->recipient_count;
-	struct dot_facts facts;
 
 	delivery->message = malloc(mail->message.len + 1);
 	delivery->envelope_from = strdup(mail->envelope_from);
@@ -413,9 +412,7 @@ delivery_fill(struct delivery *delivery, const struct intake_mail *mail)
 	memcpy(delivery->message, mail->message.bytes, mail->message.len);
 	delivery->len = mail->message.len;
 	delivery->summary = mail->summary;
-	dot_examine(mail->message, &facts);
-	delivery->stuffed = facts.stuffed > 0;
-	delivery->eight_bit = facts.eight_bit;
+	dot_examine(mail->message, &delivery->facts);
 	for (size_t i = 0; i < count; i++) {
 		delivery->recipients[i] = strdup(mail->recipients[i]);
 		if (delivery->recipients[i] == NULL)

@@ -178,8 +178,7 @@ news_done(struct store_op *op, int rc)
 static enum reason
 news_prepare(struct news_item *item, const struct intake_news *news)
 {
-	struct draft_bytes bytes = { news->bytes, news->len, news->stuffed,
-		news->eight_bit };
+	struct draft_bytes bytes = { news->bytes, news->len, news->facts };
 	enum reason reason = draft_from_news(item->community, &item->draft,
 	    &bytes, item->result.detail, sizeof item->result.detail);
 

@@ -241,7 +241,6 @@ static int
 decision_bytes(struct store_reader *reader, uint32_t held,
     struct draft_bytes *bytes)
 {
-	struct dot_facts facts;
 	uint8_t *body = NULL;
 	int rc =
 	    store_body_get(reader, STORE_HELD_BODIES, held, &body, &bytes->len);
@@ -249,9 +248,7 @@ decision_bytes(struct store_reader *reader, uint32_t held,
 	if (rc != 0)
 		return rc;
 	bytes->bytes = (char *)body;
-	dot_examine(span_make(bytes->bytes, bytes->len), &facts);
-	bytes->stuffed = facts.stuffed > 0;
-	bytes->eight_bit = facts.eight_bit;
+	dot_examine(span_make(bytes->bytes, bytes->len), &bytes->facts);
 	return 0;
 }
 

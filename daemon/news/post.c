@@ -213,8 +213,7 @@ post_submit(struct session *s, struct post *post)
 	/* an article may take an hour to come in */
 	session_refresh(s);
 	news = (struct intake_news){
-		.stuffed = post->dot.facts.stuffed > 0,
-		.eight_bit = post->dot.facts.eight_bit,
+		.facts = post->dot.facts,
 		.identity = *session_identity(s),
 		.channel = post->by == POST_BY_POST
 		    ? KITH__CHANNEL__CHANNEL_POST

@@ -42,7 +42,6 @@ rig_post(struct fixture *fixture, const char *login, const char *text)
 		.client = "127.0.0.1",
 		.inbox = fixture->inbox };
 	struct rig_wait wait = { 0 };
-	struct dot_facts facts;
 
 	if (login != NULL) {
 		struct store_view *view = store_view_begin(fixture->store);
@@ -53,9 +52,7 @@ rig_post(struct fixture *fixture, const char *login, const char *text)
 		store_view_end(&view);
 		news.identity.trust = TRUST_SESSION;
 	}
-	news.bytes = rig_wire(text, &news.len, &facts);
-	news.stuffed = facts.stuffed > 0;
-	news.eight_bit = facts.eight_bit;
+	news.bytes = rig_wire(text, &news.len, &news.facts);
 	intake_news(fixture->community, &news, rig_stored, &wait);
 	fixture_wait(fixture, &wait.done);
 	return wait.result;
@@ -68,11 +65,9 @@ rig_import(struct fixture *fixture, const char *name, const char *text)
 	    spaces_by_name(community_spaces(fixture->community), span_of(name));
 	struct intake_import import = { .space = space->id };
 	struct rig_wait wait = { 0 };
-	struct dot_facts facts;
 
 	space_unref(space);
-	import.bytes = rig_wire(text, &import.len, &facts);
-	import.stuffed = facts.stuffed > 0;
+	import.bytes = rig_wire(text, &import.len, &import.facts);
 	intake_import(fixture->community, &import, rig_stored, &wait);
 	fixture_wait(fixture, &wait.done);
 	return wait.result;
