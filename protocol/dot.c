@@ -13,14 +13,41 @@ dot_receiver_init(
 	dot->limit = limit;
 }
 
+/* What octets there are, sixteen at a time. */
 static void
-dot_line_ended(struct dot_receiver *dot)
+dot_survey(struct dot_receiver *dot, struct span chunk)
 {
-	dot->facts.lines++;
-	if (dot->line_len > dot->facts.longest)
-		dot->facts.longest = dot->line_len;
-	dot->line_len = 0;
-	dot->state = DOT_LINE_START;
+	typedef unsigned char block __attribute__((vector_size(16)));
+	size_t at = 0, stop;
+	block octets, nuls = { 0 }, all = { 0 };
+	unsigned char rest = 0;
+
+	while (chunk.len - at >= sizeof octets) {
+		block crs = { 0 };
+
+		/* as many as an octet can count */
+		stop = chunk.len - at > 255 * sizeof octets
+		    ? at + 255 * sizeof octets
+		    : at + (chunk.len - at) / sizeof octets * sizeof octets;
+		for (; at < stop; at += sizeof octets) {
+			memcpy(&octets, chunk.bytes + at, sizeof octets);
+			crs -= (block)(octets == '\r');
+			nuls |= (block)(octets == 0);
+			all |= octets;
+		}
+		for (size_t i = 0; i < sizeof crs; i++)
+			dot->crs += crs[i];
+	}
+	for (size_t i = 0; i < sizeof all; i++) {
+		rest |= all[i];
+		dot->facts.nul |= nuls[i] != 0;
+	}
+	for (; at < chunk.len; at++) {
+		rest |= (unsigned char)chunk.bytes[at];
+		dot->crs += chunk.bytes[at] == '\r';
+		dot->facts.nul |= chunk.bytes[at] == '\0';
+	}
+	dot->facts.eight_bit |= rest > 127;
 }
 
 /* Within a line: runs to its end or to the end of the chunk. */
@@ -28,23 +55,16 @@ static const char *
 dot_text(struct dot_receiver *dot, const char *at, const char *end)
 {
 	const char *lf = memchr(at, '\n', (size_t)(end - at));
-	const char *stop = lf == NULL ? end : lf;
-	const char *cr = memchr(at, '\r', (size_t)(stop - at));
 
-	if (cr != NULL && cr + 1 != stop) {
-		dot->facts.bare_cr = true;
-		cr = stop[-1] == '\r' ? stop - 1 : NULL;
-	}
-	dot->line_len += (size_t)((cr == NULL ? stop : cr) - at);
 	if (lf == NULL) {
-		dot->state = cr == NULL ? DOT_TEXT : DOT_CR;
+		dot->state = end > at && end[-1] == '\r' ? DOT_CR : DOT_TEXT;
 		return end;
 	}
-	if (cr != NULL) {
-		dot_line_ended(dot);
+	if (lf > at && lf[-1] == '\r') {
+		dot->facts.lines++;
+		dot->state = DOT_LINE_START;
 	} else {
 		dot->facts.bare_lf = true;
-		dot->line_len++;
 		dot->state = DOT_TEXT;
 	}
 	return lf + 1;
@@ -55,18 +75,13 @@ static const char *
 dot_after_cr(struct dot_receiver *dot, const char *at)
 {
 	if (*at == '\n') {
-		if (dot->state == DOT_DOT_CR)
-			dot->state = DOT_ENDED;
-		else
-			dot_line_ended(dot);
+		if (dot->state == DOT_CR)
+			dot->facts.lines++;
+		dot->state = dot->state == DOT_CR ? DOT_LINE_START : DOT_ENDED;
 		return at + 1;
 	}
-	if (dot->state == DOT_DOT_CR) {
+	if (dot->state == DOT_DOT_CR)
 		dot->facts.stuffed++;
-		dot->line_len++;
-	}
-	dot->facts.bare_cr = true;
-	dot->line_len++;
 	dot->state = DOT_TEXT;
 	return at;
 }
@@ -88,7 +103,6 @@ dot_step(struct dot_receiver *dot, const char *at, const char *end)
 			return at + 1;
 		}
 		dot->facts.stuffed++;
-		dot->line_len++;
 		return dot_text(dot, at, end);
 	case DOT_CR:
 	case DOT_DOT_CR:
@@ -97,6 +111,15 @@ dot_step(struct dot_receiver *dot, const char *at, const char *end)
 		break;
 	}
 	return end;
+}
+
+/* The CRs that may stand where they do: of line ends, and one that comes last. */
+static uint64_t
+dot_paired(const struct dot_receiver *dot)
+{
+	return dot->facts.lines +
+	    (dot->state == DOT_ENDED || dot->state == DOT_CR ||
+		dot->state == DOT_DOT_CR);
 }
 
 static size_t
@@ -147,11 +170,8 @@ dot_receive(struct dot_receiver *dot, struct span chunk, size_t *used_r)
 	while (at < end && dot->state != DOT_ENDED)
 		at = dot_step(dot, at, end);
 	used = (size_t)(at - chunk.bytes);
-	if (memchr(chunk.bytes, '\0', used) != NULL)
-		dot->facts.nul = true;
-	if (!dot->facts.eight_bit)
-		dot->facts.eight_bit =
-		    span_has_high(span_make(chunk.bytes, used));
+	dot_survey(dot, span_make(chunk.bytes, used));
+	dot->facts.bare_cr = dot->crs > dot_paired(dot);
 	dot_keep(dot, carried, chunk.bytes, carried + used - dot_held(dot));
 	*used_r = used;
 	return dot->state == DOT_ENDED;
@@ -166,8 +186,6 @@ dot_examine(struct span wire, struct dot_facts *facts_r)
 	dot_receiver_init(&dot, NULL, 0);
 	(void)dot_receive(&dot, wire, &used);
 	*facts_r = dot.facts;
-	if (dot.line_len > facts_r->longest)
-		facts_r->longest = dot.line_len;
 }
 
 /* The end of the CRLF line at `at`: after its CRLF, or `end`. */

@@ -15,7 +15,6 @@ struct dot_facts {
 	uint64_t bytes; /* wire form */
 	uint64_t lines;
 	uint64_t stuffed; /* lines that begin with a stuffed dot */
-	size_t longest;   /* longest line: octets on the wire, without CRLF */
 	bool bare_cr;     /* a CR not before LF */
 	bool bare_lf;     /* a LF not after CR */
 	bool nul;
@@ -37,7 +36,7 @@ struct dot_receiver {
 	struct buffer *out; /* borrowed; NULL: count only */
 	uint64_t limit;     /* octets of wire form; 0: none */
 	enum dot_state state;
-	size_t line_len;
+	uint64_t crs; /* seen so far */
 	bool too_large; /* over the limit: out was freed, the rest only counted */
 	bool failed;    /* no memory, likewise */
 };

@@ -61,9 +61,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(span_equal(buffer_span(&out), buffer_span(&out2)));
 		assert(dot.facts.lines == other.facts.lines &&
 		    dot.facts.stuffed == other.facts.stuffed &&
-		    dot.facts.longest == other.facts.longest &&
 		    dot.facts.bare_cr == other.facts.bare_cr &&
 		    dot.facts.bare_lf == other.facts.bare_lf &&
+		    dot.facts.nul == other.facts.nul &&
+		    dot.facts.eight_bit == other.facts.eight_bit &&
 		    dot.state == other.state);
 	}
 	buffer_fini(&out);

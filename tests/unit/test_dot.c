@@ -21,7 +21,6 @@ check_block(const struct dot_receiver *dot, const struct buffer *out)
 	assert_int_equal(dot->facts.bytes, BLOCK_LEN);
 	assert_int_equal(dot->facts.lines, 9);
 	assert_int_equal(dot->facts.stuffed, 4);
-	assert_int_equal(dot->facts.longest, 9);
 	assert_true(dot->facts.bare_cr && dot->facts.bare_lf);
 	assert_false(dot->facts.nul || dot->facts.eight_bit);
 }
@@ -111,6 +110,25 @@ above_the_limit_the_rest_is_consumed_but_not_kept(void **state)
 }
 
 static void
+one_bare_cr_among_thousands_of_lines_is_noted(void **state)
+{
+	static char text[12001];
+	struct dot_facts facts;
+
+	(void)state;
+	for (size_t i = 0; i < 12000; i += 2)
+		memcpy(text + i, "\r\n", 2);
+	dot_examine(span_make(text, 12000), &facts);
+	assert_int_equal(facts.lines, 6000);
+	assert_false(facts.bare_cr || facts.bare_lf || facts.nul);
+	text[11997] = '\r';
+	dot_examine(span_make(text, 12000), &facts);
+	assert_int_equal(facts.lines, 5999);
+	assert_true(facts.bare_cr);
+	assert_false(facts.bare_lf || facts.nul);
+}
+
+static void
 nul_and_octets_above_127_are_noted(void **state)
 {
 	struct dot_receiver dot;
@@ -168,6 +186,8 @@ main(void)
 		cmocka_unit_test(a_dot_after_a_bare_lf_ends_nothing),
 		cmocka_unit_test(
 		    above_the_limit_the_rest_is_consumed_but_not_kept),
+		cmocka_unit_test(
+		    one_bare_cr_among_thousands_of_lines_is_noted),
 		cmocka_unit_test(nul_and_octets_above_127_are_noted),
 		cmocka_unit_test(stuffing_and_unstuffing_undo_each_other),
 		cmocka_unit_test(a_file_becomes_wire_form),
