@@ -137,6 +137,7 @@ const struct config_row config_rows[] = {
 	    false),
 	UNSIGNED("smarthost", "connections", smarthost_connections, 4, 1, 64,
 	    false),
+	TEXT("feed", "ca_file", feed_ca_file, NULL, check_path, false),
 	SIZE("limits", "article_size", article_size, 4194304, 0, GIGABYTE,
 	    false),
 	SIZE("limits", "mail_size", mail_size, 26214400, 0, GIGABYTE, false),

@@ -49,7 +49,8 @@ struct config {
 	char *smarthost_secret_file;
 	char *smarthost_ca_file; /* NULL: the system's */
 	unsigned smarthost_connections;
-	char *authserv_id; /* "": none */
+	char *feed_ca_file; /* NULL: the system's */
+	char *authserv_id;  /* "": none */
 	bool auth_without_tls;
 	uint64_t article_size; /* bytes; 0: no limit */
 	uint64_t mail_size;

@@ -25,7 +25,8 @@ sbin_PROGRAMS += kithd
 kithd_SOURCES = daemon/main.c daemon/core.c daemon/core_listen.c \
 	daemon/core_listen.h daemon/core_mail.c daemon/core_mail.h \
 	daemon/core_parse.c daemon/core_restore.c
-kithd_LDADD = libkithnews.a libkithcommunity.a libkithmail.a libkithdaemon.a \
+kithd_LDADD = libkithnews.a libkithcommunity.a libkithfeed.a libkithmail.a \
+	libkithdaemon.a \
 	libkithstore.a libkithprotocol.a $(EVENT_LIBS) $(OPENSSL_LIBS) \
 	$(CONFUSE_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(PROTOBUF_C_LIBS) \
 	$(ETPAN_LIBS) $(IDN2_LIBS) $(DB_LIBS)

@@ -23,6 +23,7 @@
 static const struct role *const roles[] = {
 	&core_role,
 	&mail_role,
+	&feed_role,
 	&parse_role,
 	&maildir_role,
 	&resolve_role,

@@ -20,6 +20,9 @@ enum message_type {
 	MESSAGE_PEER,
 	/* child -> parent: peer text: kill it, it hangs */
 	MESSAGE_KILL,
+	/* core -> parent: role text ("feed", "resolve"): it is needed from now
+	 * on, although the configuration does not say so; told */
+	MESSAGE_WANT,
 
 	/* ---- mail -> core (class intake) */
 	/* envelope_from text, recipient text, client text -> u32 SMTP code,
@@ -57,16 +60,48 @@ enum message_type {
 	 * message (mail_mask_tokens) */
 	MESSAGE_MASK,
 
-	/* ---- mail -> resolve */
+	/* ---- mail or feed -> resolve */
 	/* host text -> u32 0, count u32, IP addresses text each, in the order to
 	 * try; or an EAI_ code u32, text: why. "resolve" is a peer of mail only
-	 * if the transport is smtp and the host is not an address */
+	 * if the transport is smtp and the host is not an address, and of feed
+	 * once core wants it */
 	MESSAGE_RESOLVE = 104,
 
 	/* ---- mail -> maildir writer */
 	/* envelope_from text, recipient text, payload message (unstuffed, LF) ->
 	 * u32 0 or errno, once it is on disk */
 	MESSAGE_MAILDIR = 112,
+
+	/* ---- core -> feed; an endpoint is peer u32, host text, port u32, tls
+	 * u32 (enum config_tls), user text ("": no login), secret bytes */
+	/* endpoint, count u32 (at most FEED_OFFERS_MAX), each { artid u64,
+	 * Message-ID text } (class intake) -> why text ("": all were tried),
+	 * count u32, each u32 (enum feed_outcome) */
+	MESSAGE_OFFER = 128,
+	/* endpoint, group text, first number u32 (class bulk) -> u32 0, or 1: it
+	 * ended early; why text; u32 the group's high water mark */
+	MESSAGE_PULL,
+
+	/* ---- feed -> core (class intake) */
+	/* peer u32, artid u64: of an offer that is open -> u32 0, payload (wire
+	 * form); or u32 errno: it is no longer there */
+	MESSAGE_FEED_ARTICLE = 144,
+	/* peer u32, group text, number u32, payload (wire form) -> u32 0: go on,
+	 * 1: stop */
+	MESSAGE_PULLED,
+};
+
+#define FEED_OFFERS_MAX 128u
+
+/* What became of an article that was offered to a peer. */
+enum feed_outcome {
+	FEED_UNTRIED, /* or its fate is unknown */
+	FEED_SENT,
+	FEED_HAD,     /* the peer did not want it */
+	FEED_REFUSED, /* it does not take it */
+	FEED_LATER,   /* it will want to be asked again */
+	FEED_GONE,    /* removed here meanwhile */
+	FEED_OUTCOMES
 };
 
 #endif

@@ -50,6 +50,14 @@ wants_resolve(const struct config *config)
 	    inet_pton(AF_INET6, host, address) != 1;
 }
 
+/* Peers are data: core asks for it. */
+static bool
+wants_feed(const struct config *config)
+{
+	(void)config;
+	return false;
+}
+
 static const struct parent_seat seats[SEATS] = {
 	[SEAT_CORE] = { "core", NULL, GETS_NEWS | GETS_KEY },
 	[SEAT_MAIL] = { "mail", NULL, GETS_MAIL | GETS_KEY | GETS_SMARTHOST },
@@ -57,7 +65,15 @@ static const struct parent_seat seats[SEATS] = {
 	[SEAT_PARSE_CORE] = { "parse", NULL, 0 },
 	[SEAT_MAILDIR] = { "maildir", wants_maildir, 0 },
 	[SEAT_RESOLVE] = { "resolve", wants_resolve, 0 },
+	[SEAT_FEED] = { "feed", wants_feed, GETS_FEED_CA },
 };
+
+static bool
+child_is_wanted(const struct child *child)
+{
+	return child->asked_for || child->seat->wanted == NULL ||
+	    child->seat->wanted(child->parent->config);
+}
 
 /* Who talks to whom. */
 static const struct link {
@@ -68,6 +84,8 @@ static const struct link {
 	{ SEAT_CORE, SEAT_PARSE_CORE },
 	{ SEAT_MAIL, SEAT_MAILDIR },
 	{ SEAT_MAIL, SEAT_RESOLVE },
+	{ SEAT_CORE, SEAT_FEED },
+	{ SEAT_FEED, SEAT_RESOLVE },
 };
 #define LINKS (sizeof(links) / sizeof(links[0]))
 
@@ -89,9 +107,13 @@ child_gets_listener(const struct child *child, unsigned index)
 static bool
 child_gets_file(const struct child *child, const char *name)
 {
-	bool key = strcmp(name, "certificate") == 0 || strcmp(name, "key") == 0;
+	unsigned need = GETS_SMARTHOST;
 
-	return (child->seat->gets & (key ? GETS_KEY : GETS_SMARTHOST)) != 0;
+	if (strcmp(name, "certificate") == 0 || strcmp(name, "key") == 0)
+		need = GETS_KEY;
+	else if (strcmp(name, "feed-ca") == 0)
+		need = GETS_FEED_CA;
+	return (child->seat->gets & need) != 0;
 }
 
 /* The lists borrow what the parent owns. */
@@ -177,6 +199,24 @@ child_kill_peer(struct child *child, struct span name)
 	}
 }
 
+static void child_start(struct child *child);
+
+/* Core alone may ask, and only for what is started by being asked for. */
+static void
+parent_want(struct parent *parent, struct span name)
+{
+	static const enum parent_seats askable[] = { SEAT_FEED, SEAT_RESOLVE };
+
+	for (size_t i = 0; i < sizeof(askable) / sizeof(askable[0]); i++) {
+		struct child *child = &parent->children[askable[i]];
+
+		if (!span_is(name, child->seat->role) || child->asked_for)
+			continue;
+		child->asked_for = true;
+		child_start(child);
+	}
+}
+
 static void
 on_request(void *arg, struct ipc *ipc, uint16_t type, uint32_t request,
     struct ipc_reader *fields)
@@ -189,6 +229,8 @@ on_request(void *arg, struct ipc *ipc, uint16_t type, uint32_t request,
 		child_kill_peer(child, ipc_get_bytes(fields));
 	else if (type == MESSAGE_STOP && child->seat == &seats[SEAT_CORE])
 		parent_stop(child->parent, 0);
+	else if (type == MESSAGE_WANT && child->seat == &seats[SEAT_CORE])
+		parent_want(child->parent, ipc_get_bytes(fields));
 }
 
 static void
@@ -457,7 +499,7 @@ children_start(struct parent *parent)
 	size_t i;
 
 	for (i = 0; i < SEATS; i++)
-		if (seats[i].wanted == NULL || seats[i].wanted(parent->config))
+		if (child_is_wanted(&parent->children[i]))
 			child_start(&parent->children[i]);
 }
 
@@ -521,8 +563,7 @@ children_ready(const struct parent *parent)
 
 	for (i = 0; i < SEATS; i++)
 		if (!parent->children[i].ready &&
-		    (seats[i].wanted == NULL ||
-			seats[i].wanted(parent->config)))
+		    child_is_wanted(&parent->children[i]))
 			return false;
 	return true;
 }

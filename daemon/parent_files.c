@@ -117,6 +117,16 @@ check_tls(const struct config *config, const struct parent_files *files)
 	return 0;
 }
 
+/* The system's bundle may be missing: then no peer is reached over TLS, and
+ * whoever has none need not care. */
+static const char *
+feed_ca(const struct config *config)
+{
+	if (config->feed_ca_file != NULL)
+		return config->feed_ca_file;
+	return access(SYSTEM_CA, R_OK) == 0 ? SYSTEM_CA : NULL;
+}
+
 int
 parent_files_load(const struct config *config, struct parent_files *files)
 {
@@ -135,6 +145,8 @@ parent_files_load(const struct config *config, struct parent_files *files)
 		result = load(files, "ca", ca);
 	if (result == 0)
 		result = load(files, "secret", config->smarthost_secret_file);
+	if (result == 0)
+		result = load(files, "feed-ca", feed_ca(config));
 	if (result == 0)
 		result = check_tls(config, files);
 	if (result != 0)

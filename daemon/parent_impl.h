@@ -28,7 +28,8 @@ enum parent_gets {
 	GETS_NEWS = 1,	   /* news listeners and the control socket */
 	GETS_MAIL = 2,	   /* LMTP and SMTP listeners */
 	GETS_KEY = 4,	   /* certificate and key */
-	GETS_SMARTHOST = 8 /* CA bundle and secret */
+	GETS_SMARTHOST = 8, /* CA bundle and secret */
+	GETS_FEED_CA = 16,  /* CA bundle for the peers' servers */
 };
 
 enum parent_seats {
@@ -38,6 +39,7 @@ enum parent_seats {
 	SEAT_PARSE_CORE,
 	SEAT_MAILDIR,
 	SEAT_RESOLVE,
+	SEAT_FEED,
 	SEATS
 };
 
@@ -51,6 +53,7 @@ struct child {
 	unsigned delay;	   /* ms, before the next start */
 	bool ready;
 	bool was_ready;
+	bool asked_for; /* core wants it, the configuration need not */
 	bool hangs; /* killed because somebody asked for it */
 };
 

@@ -1,6 +1,6 @@
-/* resolve.c - the role that looks up the smarthost's name: neither the parent
- * nor mail may read files or parse answers of name servers. One question at a
- * time; it may block.
+/* resolve.c - the role that looks up the names of the smarthost and of the
+ * peers' servers: neither the parent nor mail nor feed may read files or parse
+ * answers of name servers. One question at a time; it may block.
  */
 #include "build.h"
 
@@ -20,6 +20,7 @@
 struct resolve {
 	struct role_process *process;
 	struct ipc *mail;
+	struct ipc *feed;
 };
 
 static void
@@ -94,14 +95,19 @@ static void
 resolve_peer(void *state, const char *peer, int fd)
 {
 	struct resolve *resolve = state;
+	struct ipc **ipc = NULL;
 
-	if (strcmp(peer, "mail") != 0) {
+	if (strcmp(peer, "mail") == 0)
+		ipc = &resolve->mail;
+	else if (strcmp(peer, "feed") == 0)
+		ipc = &resolve->feed;
+	if (ipc == NULL) {
 		(void)close(fd);
 		return;
 	}
-	ipc_free(&resolve->mail);
-	resolve->mail =
-	    ipc_new(role_base(resolve->process), fd, &resolve_handler, resolve);
+	ipc_free(ipc);
+	*ipc = ipc_new(role_base(resolve->process), fd, &resolve_handler,
+	    resolve);
 }
 
 static void
@@ -110,6 +116,7 @@ resolve_free(void *state)
 	struct resolve *resolve = state;
 
 	ipc_free(&resolve->mail);
+	ipc_free(&resolve->feed);
 	free(resolve);
 }
 

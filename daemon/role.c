@@ -59,6 +59,15 @@ role_kill_peer(struct role_process *process, const char *peer)
 }
 
 void
+role_want(struct role_process *process, const char *role)
+{
+	struct ipc_writer *writer = ipc_writer_new(MESSAGE_WANT);
+
+	ipc_put_text(writer, role);
+	(void)ipc_tell(process->parent, writer);
+}
+
+void
 role_stop_all(struct role_process *process)
 {
 	if (process->parent == NULL)

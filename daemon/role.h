@@ -86,6 +86,7 @@ struct role {
 
 extern const struct role core_role;
 extern const struct role mail_role;
+extern const struct role feed_role;
 extern const struct role parse_role;
 extern const struct role maildir_role;
 extern const struct role resolve_role;
@@ -97,6 +98,9 @@ struct event_base *role_base(struct role_process *process);
 void role_exit(struct role_process *process, int status);
 /* Asks the parent to kill a peer that hangs ("parse"): a new channel follows. */
 void role_kill_peer(struct role_process *process, const char *peer);
+
+/* Asks the parent for a role that the configuration did not ask for. */
+void role_want(struct role_process *process, const char *role);
 
 /* Asks the parent to stop kithd (kithctl stop); alone: ends itself. */
 void role_stop_all(struct role_process *process);

@@ -41,6 +41,9 @@ static const struct store_table_info tables[STORE_RECORD_TABLES] = {
 	[STORE_SETTINGS] = { "settings", &kith__setting__descriptor, 25, TEXT },
 	[STORE_EXPIRES] = { "expires", &kith__nothing__descriptor, 26, 16, 16 },
 	[STORE_HISTORY] = { "history", &kith__nothing__descriptor, 27, 20, 20 },
+	[STORE_FEEDS] = { "feeds", &kith__feed_state__descriptor, 28, 4, 4 },
+	[STORE_FEED_DEFERRED] = { "feed deferred", &kith__feed_deferred__descriptor, 29, 12, 12 },
+	[STORE_PULLS] = { "pulls", &kith__pull__descriptor, 30, 5, 255 },
 };
 /* clang-format on */
 

@@ -159,6 +159,9 @@ enum store_table {
 				   * of articles with an Expires header */
 	STORE_HISTORY,		  /* day u32, message-id hash 16 -> Nothing, of
 				   * ids that are known without an article */
+	STORE_FEEDS,		  /* peer u32             -> FeedState */
+	STORE_FEED_DEFERRED,	  /* peer u32, artid u64  -> FeedDeferred */
+	STORE_PULLS,		  /* peer u32, group      -> Pull */
 	STORE_RECORD_TABLES
 };
 

@@ -1,0 +1,489 @@
+/* client.c - see client.h.
+ */
+#include "build.h"
+
+#include "daemon/feed/client.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <openssl/ssl.h>
+
+#include "daemon/log.h"
+#include "daemon/stream.h"
+#include "daemon/tls.h"
+#include "protocol/dot.h"
+#include "protocol/line.h"
+
+#define HELLO_SECONDS	60u
+#define COMMAND_SECONDS 300u
+
+enum client_state {
+	CLIENT_GREETING,
+	CLIENT_STARTTLS,
+	CLIENT_USER,
+	CLIENT_PASS,
+	CLIENT_MODE,
+	CLIENT_READY,
+	CLIENT_QUITTING,
+};
+
+struct client {
+	struct stream *stream;
+	const struct client_options *options;
+	struct ssl_ctx_st *ctx; /* a reference: a reload may drop the other */
+	const struct client_owner *owner;
+	void *arg;
+	enum client_state state;
+	enum client_next next; /* what is being read */
+	struct line_reader lines;
+	struct dot_receiver dot;
+	struct buffer article;
+	unsigned owed; /* answers, once it is ready */
+	bool securing;
+	bool paused;
+	bool closing;
+	char why[256];
+};
+
+void
+client_fail(struct client *client, const char *what, struct span text)
+{
+	char said[160];
+
+	if (client->closing)
+		return;
+	(void)snprintf(client->why, sizeof client->why, "%s%s%s", what,
+	    text.len == 0 ? "" : ": ",
+	    nntp_reply_printable(text, said, sizeof said));
+	client->closing = true;
+	stream_close(client->stream);
+}
+
+static void
+client_say(struct client *client, const char *line)
+{
+	stream_printf(client->stream, "%s\r\n", line);
+}
+
+/* ---- until it is ready */
+
+static bool
+has_login(const struct client *client)
+{
+	return client->options->user[0] != '\0';
+}
+
+static void
+client_ask_mode(struct client *client)
+{
+	client->state = CLIENT_MODE;
+	client_say(client,
+	    client->options->reader ? "MODE READER" : "MODE STREAM");
+}
+
+/* Behind the greeting, or behind TLS. */
+static void
+client_log_in(struct client *client)
+{
+	if (!has_login(client)) {
+		client_ask_mode(client);
+		return;
+	}
+	client->state = CLIENT_USER;
+	stream_printf(client->stream, "AUTHINFO USER %s\r\n",
+	    client->options->user);
+}
+
+static void
+on_greeting(struct client *client, const struct nntp_reply *reply)
+{
+	if (reply->code != 200 && reply->code != 201) {
+		client_fail(client, "the server does not let us in",
+		    reply->text);
+		return;
+	}
+	if (client->options->tls != TLS_STARTTLS) {
+		client_log_in(client);
+		return;
+	}
+	client->state = CLIENT_STARTTLS;
+	client_say(client, "STARTTLS");
+}
+
+static void
+client_secure(struct client *client)
+{
+	client->securing = true;
+	if (client->ctx == NULL ||
+	    stream_connect_tls(client->stream, client->ctx,
+		client->options->host) < 0) {
+		client->securing = false;
+		client_fail(client, "TLS cannot begin", span_of(""));
+	}
+}
+
+static void
+on_starttls(struct client *client, const struct nntp_reply *reply)
+{
+	if (reply->code == 382)
+		client_secure(client);
+	else
+		client_fail(client, "the server refused STARTTLS",
+		    reply->text);
+}
+
+/* The text could repeat what we said: it is not passed on. */
+static void
+on_login(struct client *client, const struct nntp_reply *reply)
+{
+	if (reply->code == 381 && client->state == CLIENT_USER) {
+		client->state = CLIENT_PASS;
+		stream_write(client->stream, "AUTHINFO PASS ", 14);
+		stream_write(client->stream, client->options->secret.bytes,
+		    client->options->secret.len);
+		client_say(client, "");
+	} else if (reply->code == 281) {
+		client_ask_mode(client);
+	} else {
+		client_fail(client, "the server refused the login",
+		    span_of(reply->code == 483 ? "483, it wants TLS" : ""));
+	}
+}
+
+static void
+on_mode(struct client *client, const struct nntp_reply *reply)
+{
+	/* who does not know the command needs no change of mode */
+	if (reply->code == 400 || reply->code == 480 || reply->code == 502) {
+		client_fail(client, "the server does not let us in",
+		    reply->text);
+		return;
+	}
+	client->state = CLIENT_READY;
+	stream_set_idle_timeout(client->stream, 0);
+	client->owner->ready(client->arg, reply->code == 203);
+}
+
+/* ---- what came in */
+
+/* More silence than this while something is owed is the end. */
+static void
+client_watch(struct client *client)
+{
+	if (client->state == CLIENT_READY)
+		stream_set_idle_timeout(client->stream,
+		    client->owed > 0 && !client->paused ? COMMAND_SECONDS : 0);
+}
+
+static void
+client_begin_block(struct client *client, enum client_next next)
+{
+	client->next = next;
+	if (next == CLIENT_ARTICLE)
+		dot_receiver_init(&client->dot, &client->article,
+		    CLIENT_ARTICLE_MAX);
+}
+
+static void
+on_answer(struct client *client, const struct nntp_reply *reply)
+{
+	if (client->owed == 0) {
+		client_fail(client, "the server said", reply->text);
+		return;
+	}
+	client->owed--;
+	client_begin_block(client, client->owner->reply(client->arg, reply));
+	if (!client->closing)
+		client_watch(client);
+}
+
+static void
+client_status(struct client *client, struct span line)
+{
+	struct nntp_reply reply;
+
+	if (!nntp_reply_parse(line, &reply)) {
+		client_fail(client, "the server does not speak NNTP", line);
+		return;
+	}
+	switch (client->state) {
+	case CLIENT_GREETING:
+		on_greeting(client, &reply);
+		break;
+	case CLIENT_STARTTLS:
+		on_starttls(client, &reply);
+		break;
+	case CLIENT_USER:
+	case CLIENT_PASS:
+		on_login(client, &reply);
+		break;
+	case CLIENT_MODE:
+		on_mode(client, &reply);
+		break;
+	case CLIENT_READY:
+		on_answer(client, &reply);
+		break;
+	case CLIENT_QUITTING:
+		break;
+	}
+}
+
+static void
+client_block_line(struct client *client, struct span line)
+{
+	if (line.len == 1 && line.bytes[0] == '.') {
+		client->next = CLIENT_STATUS;
+		client->owner->line(client->arg, span_make(NULL, 0));
+		return;
+	}
+	if (line.len > 0 && line.bytes[0] == '.')
+		line = span_make(line.bytes + 1, line.len - 1);
+	client->owner->line(client->arg, line);
+}
+
+/* False: the next line is not whole yet. */
+static bool
+client_read_line(struct client *client)
+{
+	char copy[NNTP_REPLY_MAX];
+	struct line line;
+	size_t used;
+	enum line_status status = line_next(&client->lines,
+	    stream_input(client->stream), &used, &line);
+
+	/* the owner may write, and the line is borrowed from the input */
+	if (status == LINE_OK) {
+		memcpy(copy, line.text.bytes, line.text.len);
+		line.text.bytes = copy;
+	}
+	stream_consume(client->stream, used);
+	if (status == LINE_MORE)
+		return false;
+	if (client->next == CLIENT_LINES && status == LINE_OK)
+		client_block_line(client, line.text);
+	else if (client->next == CLIENT_STATUS && status == LINE_OK)
+		client_status(client, line.text);
+	else if (client->next == CLIENT_STATUS)
+		client_fail(client, "the server's line is too long",
+		    span_of(""));
+	return true;
+}
+
+static bool
+client_read_article(struct client *client)
+{
+	size_t used = 0;
+	bool whole = dot_receive(&client->dot, stream_input(client->stream),
+	    &used);
+
+	stream_consume(client->stream, used);
+	if (!whole)
+		return false;
+	client->next = CLIENT_STATUS;
+	client->owner->article(client->arg,
+	    client->dot.failed || client->dot.too_large
+		? span_make(NULL, 0)
+		: span_make(buffer_text(&client->article),
+		      client->article.len));
+	/* one large article must not stay in memory with each connection */
+	if (client->article.room > (1u << 20))
+		buffer_fini(&client->article);
+	else
+		buffer_clear(&client->article);
+	return true;
+}
+
+static void
+on_readable(void *arg)
+{
+	struct client *client = arg;
+	bool more = true;
+
+	while (more && !client->closing && !client->securing &&
+	    !client->paused && stream_input(client->stream).len > 0)
+		more = client->next == CLIENT_ARTICLE
+		    ? client_read_article(client)
+		    : client_read_line(client);
+}
+
+static void
+on_drained(void *arg)
+{
+	struct client *client = arg;
+
+	if (client_is_ready(client))
+		client->owner->drained(client->arg);
+}
+
+static void
+on_secured(void *arg)
+{
+	struct client *client = arg;
+
+	client->securing = false;
+	if (client->options->tls == TLS_STARTTLS)
+		client_log_in(client);
+}
+
+static const char *
+end_text(const struct client *client, enum stream_end why)
+{
+	if (why == STREAM_END_TIMEOUT)
+		return "the server does not answer";
+	if (client->securing)
+		return "TLS failed (the certificate must lead to a known "
+		       "authority and name the host)";
+	return why == STREAM_END_EOF ? "the server closed the connection"
+				     : "the connection was lost";
+}
+
+static void
+client_destroy(struct client *client)
+{
+	buffer_fini(&client->article);
+	tls_free(&client->ctx);
+	free(client);
+}
+
+static void
+on_ended(void *arg, enum stream_end why)
+{
+	struct client *client = arg;
+
+	client->stream = NULL;
+	client->closing = true;
+	if (client->why[0] == '\0')
+		(void)snprintf(client->why, sizeof client->why, "%s",
+		    end_text(client, why));
+	client->owner->ended(client->arg, client->why);
+	client_destroy(client);
+}
+
+static const struct stream_handler client_stream_handler = {
+	.readable = on_readable,
+	.drained = on_drained,
+	.secured = on_secured,
+	.ended = on_ended,
+};
+
+/* ---- what the owner calls */
+
+struct client *
+client_new(struct stream *stream, const struct client_options *options,
+    const struct client_owner *owner, void *arg)
+{
+	struct client *client = calloc(1, sizeof *client);
+
+	if (client == NULL) {
+		stream_free(&stream);
+		return NULL;
+	}
+	client->stream = stream;
+	client->options = options;
+	client->owner = owner;
+	client->arg = arg;
+	if (options->ctx != NULL && SSL_CTX_up_ref(options->ctx) == 1)
+		client->ctx = options->ctx;
+	buffer_init(&client->article, 0);
+	line_reader_init(&client->lines, NNTP_REPLY_MAX, LINE_LF_ENDS);
+	stream_set_handler(stream, &client_stream_handler, client);
+	stream_set_idle_timeout(stream, HELLO_SECONDS);
+	if (options->tls == TLS_IMPLICIT)
+		client_secure(client);
+	return client;
+}
+
+void
+client_free(struct client **client_p)
+{
+	struct client *client = *client_p;
+
+	*client_p = NULL;
+	if (client == NULL)
+		return;
+	stream_free(&client->stream);
+	client_destroy(client);
+}
+
+bool
+client_is_ready(const struct client *client)
+{
+	return client->state == CLIENT_READY && !client->closing;
+}
+
+unsigned
+client_owed(const struct client *client)
+{
+	return client->owed;
+}
+
+void
+client_command(struct client *client, const char *format, ...)
+{
+	char line[NNTP_REPLY_MAX];
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(line, sizeof line, format, args);
+	va_end(args);
+	if (len < 0 || (size_t)len >= sizeof line) {
+		client_fail(client, "a command is too long", span_of(""));
+		return;
+	}
+	client->owed++;
+	client_say(client, line);
+	client_watch(client);
+}
+
+void
+client_send_article(struct client *client, struct span wire,
+    void (*release)(void *arg), void *arg)
+{
+	stream_write_reference(client->stream, wire.bytes, wire.len, release,
+	    arg);
+	stream_write(client->stream, ".\r\n", 3);
+}
+
+void
+client_expect(struct client *client)
+{
+	client->owed++;
+	client_watch(client);
+}
+
+bool
+client_is_full(const struct client *client)
+{
+	return stream_is_full(client->stream);
+}
+
+void
+client_pause(struct client *client)
+{
+	client->paused = true;
+	stream_pause(client->stream);
+	client_watch(client);
+}
+
+void
+client_resume(struct client *client)
+{
+	if (!client->paused || client->closing)
+		return;
+	client->paused = false;
+	stream_resume(client->stream);
+	client_watch(client);
+}
+
+void
+client_quit(struct client *client)
+{
+	if (!client_is_ready(client))
+		return;
+	client->state = CLIENT_QUITTING;
+	client_say(client, "QUIT");
+	client_fail(client, "done", span_of(""));
+}

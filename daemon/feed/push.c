@@ -1,0 +1,594 @@
+/* push.c - a peer that is offered articles: CHECK and TAKETHIS, pipelined, or
+ * IHAVE one after the other where it does not stream (RFC 4644, RFC 3977 6.3.2).
+ *
+ * An item goes through lists in this order: waiting, (asked for by CHECK),
+ * wanted, (its bytes are asked of core), fetched, (sent). It is on one list at
+ * most; what was said to the peer and not answered is in the row. When the
+ * connection ends, all that is not settled goes back to core as untried.
+ */
+#include "build.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/dial.h"
+#include "daemon/feed/feed.h"
+#include "daemon/ipc.h"
+#include "daemon/log.h"
+#include "daemon/messages.h"
+#include "daemon/stream.h"
+#include "protocol/msgid.h"
+
+#define CHECKS_MAX   128u /* not answered */
+#define SENT_MAX     128u /* articles that are not answered */
+#define FETCHES_MAX  32u  /* articles asked of core or at hand */
+#define FETCH_TIME   60u  /* s */
+#define IDLE_SECONDS 60u
+#define PEERS_MAX    256u
+
+enum item_step {
+	ITEM_WAITING,
+	ITEM_CHECKED,  /* CHECK, or IHAVE, is not answered */
+	ITEM_WANTED,
+	ITEM_FETCHING,
+	ITEM_FETCHED,
+	ITEM_SENT, /* TAKETHIS, or the article after IHAVE, is not answered */
+	ITEM_SETTLED,
+};
+
+struct item {
+	TAILQ_ENTRY(item) entry;
+	struct batch *batch;
+	uint64_t artid;
+	char *id;
+	enum item_step step;
+	enum feed_outcome outcome;
+	struct ipc_reader *frame; /* that holds: */
+	struct span wire;
+};
+TAILQ_HEAD(items, item);
+
+/* One MESSAGE_OFFER. It outlives its push while core owes bytes. */
+struct batch {
+	LIST_ENTRY(batch) entry;
+	struct push *push; /* NULL: nobody wants the answer */
+	uint32_t request;
+	size_t count;
+	size_t left;	/* not settled */
+	size_t fetches; /* core owes an answer */
+	struct item items[];
+};
+
+struct push {
+	LIST_ENTRY(push) entry;
+	struct feed *feed;
+	struct endpoint endpoint;
+	struct client_options options;
+	struct client *client;
+	bool dialing;
+	bool dropped; /* freed by the end of its dialling */
+	bool streaming;
+	unsigned idle;	 /* s without anything to do */
+	unsigned checks; /* in the row */
+	unsigned sent;	 /* in the row */
+	unsigned at_hand; /* fetching or fetched */
+	LIST_HEAD(, batch) batches;
+	struct items waiting, wanted, fetched, row;
+};
+
+static void push_pump(struct push *push);
+
+/* ---- batches */
+
+static void
+batch_free(struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		ipc_reader_release(&batch->items[i].frame);
+		free(batch->items[i].id);
+	}
+	free(batch);
+}
+
+static void
+batch_answer(struct batch *batch, const char *why)
+{
+	struct ipc_writer *writer = ipc_writer_new(MESSAGE_OFFER);
+	struct push *push = batch->push;
+
+	ipc_put_text(writer, why);
+	ipc_put_u32(writer, (uint32_t)batch->count);
+	for (size_t i = 0; i < batch->count; i++)
+		ipc_put_u32(writer, batch->items[i].outcome);
+	(void)ipc_answer(push->feed->core, batch->request, writer);
+	LIST_REMOVE(batch, entry);
+	batch->push = NULL;
+	if (batch->fetches == 0)
+		batch_free(batch);
+}
+
+/* On no list any more; its bytes are of no use. */
+static void
+item_settle(struct item *item, enum feed_outcome outcome)
+{
+	struct batch *batch = item->batch;
+
+	item->step = ITEM_SETTLED;
+	item->outcome = outcome;
+	ipc_reader_release(&item->frame);
+	if (--batch->left == 0)
+		batch_answer(batch, "");
+}
+
+/* Everything that is open goes back. */
+static void
+push_give_up(struct push *push, const char *why)
+{
+	struct batch *batch;
+
+	TAILQ_INIT(&push->waiting);
+	TAILQ_INIT(&push->wanted);
+	TAILQ_INIT(&push->fetched);
+	TAILQ_INIT(&push->row);
+	push->checks = push->sent = push->at_hand = 0;
+	while ((batch = LIST_FIRST(&push->batches)) != NULL)
+		batch_answer(batch, why);
+}
+
+/* ---- bytes of articles, from core */
+
+static void
+release_frame(void *arg)
+{
+	struct ipc_reader *frame = arg;
+
+	ipc_reader_release(&frame);
+}
+
+static void
+on_fetched(void *arg, struct ipc_reader *fields)
+{
+	struct item *item = arg;
+	struct batch *batch = item->batch;
+	struct push *push = batch->push;
+
+	batch->fetches--;
+	if (push == NULL) {
+		if (batch->fetches == 0)
+			batch_free(batch);
+		return;
+	}
+	if (item->step != ITEM_FETCHING)
+		return;
+	if (fields == NULL) {
+		client_fail(push->client, "core gave no article",
+		    span_of(""));
+		return;
+	}
+	if (ipc_get_u32(fields) != 0) {
+		push->at_hand--;
+		item_settle(item, FEED_GONE);
+	} else {
+		item->wire = ipc_get_payload(fields);
+		item->frame = ipc_reader_keep(fields);
+		item->step = ITEM_FETCHED;
+		TAILQ_INSERT_TAIL(&push->fetched, item, entry);
+	}
+	push_pump(push);
+}
+
+/* False: core takes no more questions now; its next answer goes on. */
+static bool
+item_fetch(struct push *push, struct item *item)
+{
+	struct ipc_writer *writer;
+
+	if (!ipc_has_credit(push->feed->core, IPC_INTAKE))
+		return false;
+	writer = ipc_writer_new(MESSAGE_FEED_ARTICLE);
+	ipc_put_u32(writer, push->endpoint.peer);
+	ipc_put_u64(writer, item->artid);
+	if (ipc_call(push->feed->core, writer, IPC_INTAKE, FETCH_TIME,
+		on_fetched, item) != 0)
+		return false;
+	item->step = ITEM_FETCHING;
+	item->batch->fetches++;
+	push->at_hand++;
+	return true;
+}
+
+/* ---- what is said */
+
+static void
+item_to_row(struct push *push, struct item *item, enum item_step step)
+{
+	item->step = step;
+	TAILQ_INSERT_TAIL(&push->row, item, entry);
+	if (step == ITEM_CHECKED)
+		push->checks++;
+	else
+		push->sent++;
+}
+
+static void
+item_send_bytes(struct push *push, struct item *item)
+{
+	struct ipc_reader *frame = item->frame;
+
+	/* the frame lives until the bytes are out */
+	item->frame = NULL;
+	push->at_hand--;
+	client_send_article(push->client, item->wire, release_frame, frame);
+	item_to_row(push, item, ITEM_SENT);
+}
+
+static void
+pump_streaming(struct push *push)
+{
+	struct item *item;
+
+	while ((item = TAILQ_FIRST(&push->fetched)) != NULL &&
+	    push->sent < SENT_MAX && !client_is_full(push->client)) {
+		TAILQ_REMOVE(&push->fetched, item, entry);
+		client_command(push->client, "TAKETHIS %s", item->id);
+		item_send_bytes(push, item);
+	}
+	while ((item = TAILQ_FIRST(&push->wanted)) != NULL &&
+	    push->at_hand < FETCHES_MAX && item_fetch(push, item))
+		TAILQ_REMOVE(&push->wanted, item, entry);
+	while ((item = TAILQ_FIRST(&push->waiting)) != NULL &&
+	    push->checks < CHECKS_MAX && !client_is_full(push->client)) {
+		TAILQ_REMOVE(&push->waiting, item, entry);
+		client_command(push->client, "CHECK %s", item->id);
+		item_to_row(push, item, ITEM_CHECKED);
+	}
+}
+
+/* The bytes are at hand before they are offered: what was removed here must not
+ * be promised. */
+static void
+pump_ihave(struct push *push)
+{
+	struct item *item;
+
+	while ((item = TAILQ_FIRST(&push->waiting)) != NULL &&
+	    push->at_hand < 2 && item_fetch(push, item))
+		TAILQ_REMOVE(&push->waiting, item, entry);
+	item = TAILQ_FIRST(&push->fetched);
+	if (item == NULL || !TAILQ_EMPTY(&push->row))
+		return;
+	TAILQ_REMOVE(&push->fetched, item, entry);
+	client_command(push->client, "IHAVE %s", item->id);
+	item_to_row(push, item, ITEM_CHECKED);
+}
+
+/* ---- what is answered */
+
+static enum client_next
+push_unexpected(struct push *push, const char *what,
+    const struct nntp_reply *reply)
+{
+	client_fail(push->client, what, reply->text);
+	return CLIENT_STATUS;
+}
+
+static void
+on_check(struct push *push, struct item *item, const struct nntp_reply *reply)
+{
+	if (reply->code == 238) {
+		item->step = ITEM_WANTED;
+		TAILQ_INSERT_TAIL(&push->wanted, item, entry);
+	} else if (reply->code == 438) {
+		item_settle(item, FEED_HAD);
+	} else if (reply->code == 431) {
+		item_settle(item, FEED_LATER);
+	} else {
+		(void)push_unexpected(push, "answer to CHECK", reply);
+	}
+}
+
+static void
+on_taken(struct push *push, struct item *item, const struct nntp_reply *reply)
+{
+	if (reply->code == 239)
+		item_settle(item, FEED_SENT);
+	else if (reply->code == 439)
+		item_settle(item, FEED_REFUSED);
+	else
+		(void)push_unexpected(push, "answer to TAKETHIS", reply);
+}
+
+static void
+on_ihave(struct push *push, struct item *item, const struct nntp_reply *reply)
+{
+	bool sent = item->step == ITEM_SENT;
+
+	if (reply->code == 335 && !sent) {
+		client_expect(push->client);
+		item_send_bytes(push, item);
+		return;
+	}
+	if (!sent)
+		push->at_hand--;
+	if (reply->code == 235 && sent)
+		item_settle(item, FEED_SENT);
+	else if (reply->code == 435 && !sent)
+		item_settle(item, FEED_HAD);
+	else if (reply->code == 436)
+		item_settle(item, FEED_LATER);
+	else if (reply->code == 437)
+		item_settle(item, FEED_REFUSED);
+	else
+		(void)push_unexpected(push, "answer to IHAVE", reply);
+}
+
+static enum client_next
+on_reply(void *arg, const struct nntp_reply *reply)
+{
+	struct push *push = arg;
+	struct item *item = TAILQ_FIRST(&push->row);
+	struct span id = nntp_reply_id(reply);
+	bool sent;
+
+	if (item == NULL)
+		return push_unexpected(push, "the server said", reply);
+	sent = item->step == ITEM_SENT;
+	if (push->streaming && id.len > 0 &&
+	    !span_equal(id, span_of(item->id)))
+		return push_unexpected(push, "answer to another article",
+		    reply);
+	TAILQ_REMOVE(&push->row, item, entry);
+	if (sent)
+		push->sent--;
+	else
+		push->checks--;
+	if (!push->streaming)
+		on_ihave(push, item, reply);
+	else if (sent)
+		on_taken(push, item, reply);
+	else
+		on_check(push, item, reply);
+	push_pump(push);
+	return CLIENT_STATUS;
+}
+
+/* ---- the connection */
+
+static void
+on_ready(void *arg, bool streaming)
+{
+	struct push *push = arg;
+
+	push->streaming = streaming;
+	log_debug("peer=%u host=%s connected, %s", push->endpoint.peer,
+	    push->endpoint.host, streaming ? "streaming" : "IHAVE");
+	push_pump(push);
+}
+
+static void
+on_line(void *arg, struct span line)
+{
+	(void)arg;
+	(void)line;
+}
+
+static void
+on_drained(void *arg)
+{
+	push_pump(arg);
+}
+
+static void
+on_ended(void *arg, const char *why)
+{
+	struct push *push = arg;
+
+	push->client = NULL;
+	log_debug("peer=%u host=%s connection ended: %s", push->endpoint.peer,
+	    push->endpoint.host, why);
+	push_give_up(push, why);
+}
+
+static const struct client_owner push_owner = {
+	.ready = on_ready,
+	.reply = on_reply,
+	.line = on_line,
+	.article = on_line,
+	.drained = on_drained,
+	.ended = on_ended,
+};
+
+void
+push_free(struct push *push)
+{
+	LIST_REMOVE(push, entry);
+	push_give_up(push, "the feed process ends");
+	client_free(&push->client);
+	endpoint_fini(&push->endpoint);
+	free(push);
+}
+
+static void
+on_dialed(void *arg, struct stream *stream, const char *why)
+{
+	struct push *push = arg;
+
+	push->dialing = false;
+	if (push->dropped) {
+		stream_free(&stream);
+		push_free(push);
+		return;
+	}
+	if (stream != NULL) {
+		why = "no memory";
+		push->options = endpoint_options(&push->endpoint,
+		    push->feed->ctx, false);
+		push->client =
+		    client_new(stream, &push->options, &push_owner, push);
+	}
+	if (push->client == NULL)
+		push_give_up(push, why);
+}
+
+static void
+push_dial(struct push *push)
+{
+	int rc = dialer_dial(push->feed->dialer, push->endpoint.host,
+	    push->endpoint.port, on_dialed, push);
+
+	push->dialing = rc == 0;
+	if (rc != 0)
+		push_give_up(push, "the name cannot be resolved now");
+}
+
+static void
+push_pump(struct push *push)
+{
+	if (LIST_EMPTY(&push->batches))
+		return;
+	push->idle = 0;
+	if (push->client == NULL) {
+		if (!push->dialing)
+			push_dial(push);
+		return;
+	}
+	if (!client_is_ready(push->client))
+		return;
+	if (push->streaming)
+		pump_streaming(push);
+	else
+		pump_ihave(push);
+}
+
+/* ---- what core asks */
+
+static struct push *
+push_new(struct feed *feed, struct endpoint *endpoint)
+{
+	struct push *push = calloc(1, sizeof *push);
+
+	if (push == NULL)
+		return NULL;
+	push->feed = feed;
+	push->endpoint = *endpoint;
+	memset(endpoint, 0, sizeof *endpoint);
+	LIST_INIT(&push->batches);
+	TAILQ_INIT(&push->waiting);
+	TAILQ_INIT(&push->wanted);
+	TAILQ_INIT(&push->fetched);
+	TAILQ_INIT(&push->row);
+	LIST_INSERT_HEAD(&feed->pushes, push, entry);
+	return push;
+}
+
+/* The push of that peer; one to another server or with another login goes. */
+static struct push *
+push_of(struct feed *feed, struct endpoint *endpoint)
+{
+	struct push *push;
+	unsigned count = 0;
+
+	LIST_FOREACH(push, &feed->pushes, entry) {
+		count++;
+		if (!push->dropped && push->endpoint.peer == endpoint->peer)
+			break;
+	}
+	if (push != NULL && endpoint_equal(&push->endpoint, endpoint))
+		return push;
+	if (push != NULL)
+		push_drop(push);
+	return count > PEERS_MAX ? NULL : push_new(feed, endpoint);
+}
+
+static bool
+item_read(struct item *item, struct batch *batch, struct ipc_reader *fields)
+{
+	struct span id;
+
+	item->batch = batch;
+	item->artid = ipc_get_u64(fields);
+	id = ipc_get_bytes(fields);
+	if (ipc_reader_bad(fields) || !msgid_is_valid(id))
+		return false;
+	item->id = strndup(id.bytes, id.len);
+	return item->id != NULL;
+}
+
+static struct batch *
+batch_read(struct ipc_reader *fields, uint32_t request)
+{
+	uint32_t count = ipc_get_u32(fields);
+	struct batch *batch;
+
+	if (ipc_reader_bad(fields) || count == 0 || count > FEED_OFFERS_MAX)
+		return NULL;
+	batch = calloc(1, sizeof *batch + count * sizeof batch->items[0]);
+	if (batch == NULL)
+		return NULL;
+	batch->request = request;
+	batch->left = count;
+	while (batch->count < count)
+		if (!item_read(&batch->items[batch->count++], batch, fields)) {
+			batch_free(batch);
+			return NULL;
+		}
+	return batch;
+}
+
+void
+push_offer(struct feed *feed, uint32_t request, struct ipc_reader *fields)
+{
+	struct endpoint endpoint = { 0 };
+	struct batch *batch = NULL;
+	struct push *push = NULL;
+
+	if (endpoint_read(&endpoint, fields) == 0)
+		batch = batch_read(fields, request);
+	if (batch != NULL)
+		push = push_of(feed, &endpoint);
+	endpoint_fini(&endpoint);
+	if (push == NULL) {
+		if (batch != NULL)
+			batch_free(batch);
+		log_warning("an offer of core cannot be read");
+		(void)ipc_answer(feed->core, request,
+		    ipc_writer_new(MESSAGE_OFFER));
+		return;
+	}
+	batch->push = push;
+	LIST_INSERT_HEAD(&push->batches, batch, entry);
+	for (size_t i = 0; i < batch->count; i++)
+		TAILQ_INSERT_TAIL(&push->waiting, &batch->items[i], entry);
+	push_pump(push);
+}
+
+struct push *
+push_next(const struct push *push)
+{
+	return LIST_NEXT(push, entry);
+}
+
+void
+push_tick(struct push *push)
+{
+	if (!LIST_EMPTY(&push->batches) || push->dialing || push->dropped)
+		return;
+	if (++push->idle < IDLE_SECONDS)
+		return;
+	if (push->client != NULL)
+		client_quit(push->client);
+	else
+		push_drop(push);
+}
+
+void
+push_drop(struct push *push)
+{
+	push_give_up(push, "the connection was given up");
+	if (push->dialing)
+		push->dropped = true;
+	else
+		push_free(push);
+}
