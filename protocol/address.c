@@ -142,7 +142,6 @@ struct fold_range {
 };
 
 static const struct fold_range folds[] = {
-	{ 'A', 'Z', 32, false, false },
 	{ 0xc0, 0xd6, 32, false, false },
 	{ 0xd8, 0xde, 32, false, false },
 	{ 0x100, 0x12f, 1, true, false },
@@ -172,6 +171,8 @@ static const struct fold_range folds[] = {
 static uint32_t
 fold_character(uint32_t c)
 {
+	if (c < 0x80)
+		return c >= 'A' && c <= 'Z' ? c + 32 : c;
 	for (size_t i = 0; i < sizeof folds / sizeof folds[0]; i++) {
 		const struct fold_range *range = &folds[i];
 

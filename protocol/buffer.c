@@ -92,7 +92,14 @@ buffer_append_span(struct buffer *buffer, struct span span)
 void
 buffer_append_byte(struct buffer *buffer, char byte)
 {
-	buffer_append(buffer, &byte, 1);
+	/* most octets that are appended one by one need no room */
+	if (buffer->len + 1 >= buffer->room || buffer->failed ||
+	    (buffer->limit != 0 && buffer->len >= buffer->limit)) {
+		buffer_append(buffer, &byte, 1);
+		return;
+	}
+	buffer->bytes[buffer->len++] = byte;
+	buffer->bytes[buffer->len] = '\0';
 }
 
 void

@@ -306,6 +306,8 @@ static const char *
 charset_iconv_name(struct span charset)
 {
 	charset = charset_bare(charset);
+	if (charset.len == 0)
+		return NULL;
 	for (size_t i = 0; i < ALIAS_COUNT; i++) {
 		if (span_is(charset, aliases[i].name))
 			return aliases[i].iconv;

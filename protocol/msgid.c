@@ -84,7 +84,8 @@ msgid_is_valid(struct span id)
 void
 msgid_list_init(struct msgid_list *list)
 {
-	memset(list, 0, sizeof *list);
+	/* the ids are as many as count says: 4 KB to clear otherwise */
+	list->count = 0;
 	buffer_init(&list->text, 0);
 }
 

@@ -150,6 +150,10 @@ words_decode(struct buffer *out, struct span value)
 		return;
 	if (value.len > WORDS_INPUT_MAX)
 		value.len = WORDS_INPUT_MAX;
+	if (memchr(value.bytes, '=', value.len) == NULL && utf8_valid(value)) {
+		append_clean(out, value);
+		return;
+	}
 	buffer_init(&pending.bytes, 0);
 	buffer_init(&decoded, 0);
 	while (at < value.len) {
