@@ -8,6 +8,7 @@
 #define OVERVIEW_TEXT_MAX	2000u /* Subject, From */
 #define OVERVIEW_SHORT_MAX	254u  /* Date, Message-ID */
 #define OVERVIEW_REFERENCES_MAX 3000u
+#define UTF8_MAX		4u /* a cut is between two characters */
 
 static const struct overview_name {
 	const char *name; /* as asked for by HDR */
@@ -171,6 +172,28 @@ overview_row_field(struct span row, enum overview_field field)
 	if (field == OVERVIEW_XREF && span_starts(rest, "Xref: "))
 		rest = span_make(rest.bytes + 6, rest.len - 6);
 	return rest;
+}
+
+bool
+overview_may_be_cut(enum overview_field field, size_t len)
+{
+	switch (field) {
+	case OVERVIEW_SUBJECT:
+	case OVERVIEW_FROM:
+		return len + UTF8_MAX > OVERVIEW_TEXT_MAX;
+	case OVERVIEW_DATE:
+	case OVERVIEW_MESSAGE_ID:
+		return len + UTF8_MAX > OVERVIEW_SHORT_MAX;
+	case OVERVIEW_REFERENCES:
+		/* a root and as many of the newest as fit beside it */
+		return len + 3 * MSGID_MAX > OVERVIEW_REFERENCES_MAX;
+	case OVERVIEW_BYTES:
+	case OVERVIEW_LINES:
+	case OVERVIEW_XREF:
+	case OVERVIEW_FIELDS:
+	default:
+		return false;
+	}
 }
 
 enum overview_field

@@ -46,6 +46,8 @@ void overview_append_value(struct buffer *out, struct span raw);
 /* Field of a stored row (text after the number, CRLF at its end or not).
  * Empty if the row has no such field. Borrowed. */
 struct span overview_row_field(struct span row, enum overview_field field);
+/* Can a field of that length be less than the article's own? */
+bool overview_may_be_cut(enum overview_field field, size_t len);
 /* The field that a HDR name stands for ("Subject", ":bytes", ...), or
  * OVERVIEW_FIELDS if the rows do not hold it. */
 enum overview_field overview_field_named(struct span name);

@@ -2,6 +2,7 @@
  * holds comes from its rows; any other field from the articles.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "daemon/news/commands.h"
 #include "daemon/news/copy.h"
@@ -53,12 +54,17 @@ hdr_line(struct session *s, const struct rows_walk *walk,
     const struct found *found, const struct store_overview_row *row)
 {
 	struct buffer *text = &s->loop->text;
+	struct span field = { NULL, 0 };
 	size_t before = text->len, value;
 
 	append_number(text, found->answer);
 	buffer_append_byte(text, ' ');
 	value = text->len;
-	if (walk->field == OVERVIEW_FIELDS) {
+	if (walk->field != OVERVIEW_FIELDS)
+		field = overview_row_field(span_make(row->text, row->text_len),
+		    walk->field);
+	if (walk->field == OVERVIEW_FIELDS ||
+	    overview_may_be_cut(walk->field, field.len)) {
 		if (!hdr_from_article(s, walk, found, text)) {
 			text->len = before;
 			return;
@@ -66,10 +72,11 @@ hdr_line(struct session *s, const struct rows_walk *walk,
 	} else if (walk->field == OVERVIEW_XREF &&
 	    (row->flags & STORE_ROW_MULTI) != 0) {
 		hdr_xref(s, text, row);
+	} else if (walk->field == OVERVIEW_BYTES &&
+	    (row->flags & STORE_ROW_MULTI) != 0) {
+		xref_append_bytes(s, text, row);
 	} else {
-		buffer_append_span(text,
-		    overview_row_field(span_make(row->text, row->text_len),
-			walk->field));
+		buffer_append_span(text, field);
 	}
 	if (walk->pattern[0] != '\0' &&
 	    !wildmat_legacy_match(span_of(walk->pattern),
@@ -95,9 +102,10 @@ hdr_emit(struct session *s, const struct rows_walk *walk,
 		found.answer = found.number = row.number;
 		found.multi = (row.flags & STORE_ROW_MULTI) != 0;
 		hdr_line(s, walk, &found, &row);
-		pause = (walk->field == OVERVIEW_FIELDS ||
-			    walk->pattern[0] != '\0') &&
-		    (text->len > TEXT_CHUNK || session_should_pause(s));
+		pause = text->len > TEXT_CHUNK ||
+		    ((walk->field == OVERVIEW_FIELDS ||
+			 walk->pattern[0] != '\0') &&
+			session_should_pause(s));
 	}
 	session_write(s, text->bytes, text->len);
 	return first;
@@ -151,7 +159,10 @@ hdr_send(struct session *s, const struct nntp_args *args,
 		session_reply_text(s, 503, "no such metadata item");
 		return;
 	}
-	if (name.len >= sizeof walk.name) {
+	/* RFC 3977 8.5.2: the name of a header without its colon */
+	if (name.len >= sizeof walk.name ||
+	    (name.bytes[0] != ':' &&
+		memchr(name.bytes, ':', name.len) != NULL)) {
 		session_error(s, 501);
 		return;
 	}

@@ -40,25 +40,13 @@ over_row(struct session *s, uint32_t number,
     const struct store_overview_row *row)
 {
 	struct buffer *text = &s->loop->text;
-	Kith__ArticleMeta *meta = NULL;
-	size_t len = row->text_len;
 
 	buffer_clear(text);
 	append_number(text, number);
-	if ((row->flags & STORE_ROW_MULTI) != 0) {
-		/* Xref is the last field, and holds no tab */
-		while (len > 0 && row->text[len - 1] != '\t')
-			len--;
-		buffer_append(text, row->text, len);
-		if (xref_meta(s, row->artid, &meta) == 0) {
-			buffer_append_text(text, "Xref: ");
-			xref_append(s, text, meta);
-			kith__article_meta__free_unpacked(meta, NULL);
-		}
-		buffer_append_text(text, "\r\n");
-	} else {
-		buffer_append(text, row->text, len);
-	}
+	if ((row->flags & STORE_ROW_MULTI) != 0)
+		xref_append_row(s, text, row);
+	else
+		buffer_append(text, row->text, row->text_len);
 	session_write(s, text->bytes, text->len);
 }
 

@@ -3,6 +3,9 @@
 #include "daemon/news/xref.h"
 
 #include <errno.h>
+#include <string.h>
+
+#include "protocol/overview.h"
 
 int
 xref_meta(struct session *s, uint64_t artid, Kith__ArticleMeta **meta_r)
@@ -102,4 +105,73 @@ xref_append_groups(struct session *s, struct buffer *out,
 		any = true;
 		space_unref(space);
 	}
+}
+
+/* The Xref that this reader gets in the place of the row's own. 0 or negative. */
+static int
+xref_compose(struct session *s, const struct store_overview_row *row,
+    struct buffer *xref)
+{
+	Kith__ArticleMeta *meta;
+	int rc = xref_meta(s, row->artid, &meta);
+
+	if (rc == 0) {
+		xref_append(s, xref, meta);
+		kith__article_meta__free_unpacked(meta, NULL);
+	}
+	return rc == 0 && buffer_failed(xref) ? -ENOMEM : rc;
+}
+
+/* RFC 3977 8.1: right for the copy that is sent in the same session. */
+static uint64_t
+xref_bytes(const struct store_overview_row *row, struct span own,
+    const struct buffer *xref)
+{
+	return (uint64_t)row->bytes + xref->len - own.len;
+}
+
+void
+xref_append_row(struct session *s, struct buffer *out,
+    const struct store_overview_row *row)
+{
+	struct span text = span_make(row->text, row->text_len);
+	struct span bytes = overview_row_field(text, OVERVIEW_BYTES);
+	struct span own = overview_row_field(text, OVERVIEW_XREF);
+	const char *behind = bytes.bytes + bytes.len;
+	struct buffer xref;
+
+	buffer_init(&xref, 0);
+	if (bytes.len == 0 || own.len == 0) {
+		/* a row that was cut: as it is, it names one space at most */
+		buffer_append_span(out, text);
+	} else if (xref_compose(s, row, &xref) != 0) {
+		buffer_append(out, text.bytes,
+		    (size_t)(own.bytes - text.bytes) - strlen("Xref: "));
+		buffer_append_text(out, "\r\n");
+	} else {
+		buffer_append(out, text.bytes,
+		    (size_t)(bytes.bytes - text.bytes));
+		append_number(out, xref_bytes(row, own, &xref));
+		buffer_append(out, behind, (size_t)(own.bytes - behind));
+		buffer_append_span(out, buffer_span(&xref));
+		buffer_append_text(out, "\r\n");
+	}
+	buffer_fini(&xref);
+}
+
+void
+xref_append_bytes(struct session *s, struct buffer *out,
+    const struct store_overview_row *row)
+{
+	struct span own =
+	    overview_row_field(span_make(row->text, row->text_len),
+		OVERVIEW_XREF);
+	struct buffer xref;
+
+	buffer_init(&xref, 0);
+	if (xref_compose(s, row, &xref) == 0)
+		append_number(out, xref_bytes(row, own, &xref));
+	else
+		append_number(out, row->bytes);
+	buffer_fini(&xref);
 }

@@ -17,6 +17,13 @@ void xref_append_one(struct session *s, struct buffer *out, const char *group,
 /* "group,group" */
 void xref_append_groups(struct session *s, struct buffer *out,
     const Kith__ArticleMeta *meta);
+/* What follows the number in a row with STORE_ROW_MULTI, with CRLF: :bytes and
+ * Xref are those of the copy that this reader gets. */
+void xref_append_row(struct session *s, struct buffer *out,
+    const struct store_overview_row *row);
+/* The same :bytes alone. */
+void xref_append_bytes(struct session *s, struct buffer *out,
+    const struct store_overview_row *row);
 /* Decimal digits. */
 void append_number(struct buffer *out, uint64_t number);
 
