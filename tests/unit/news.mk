@@ -4,7 +4,8 @@ news_check = tests/unit/news_check.c tests/unit/news_check.h $(news_fixture)
 NEWS_LIBS = libkithnews.a libkithcommunity.a libkithstore.a libkithdaemon.a \
 	libkithprotocol.a $(KITH_ALL_LIBS)
 news_tests = test_news_table test_news_reader test_news_long test_news_post \
-	test_news_feed test_news_tls
+	test_news_feed test_news_tls test_news_protocol test_news_numbers \
+	test_news_fields
 check_PROGRAMS += $(news_tests)
 TESTS += $(news_tests)
 test_news_table_SOURCES = tests/unit/test_news_table.c
@@ -20,3 +21,9 @@ test_news_feed_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
 test_news_tls_SOURCES = tests/unit/test_news_tls.c $(news_check) \
 	tests/unit/certificate.c tests/unit/certificate.h
 test_news_tls_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
+test_news_protocol_SOURCES = tests/unit/test_news_protocol.c $(news_check)
+test_news_protocol_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
+test_news_numbers_SOURCES = tests/unit/test_news_numbers.c $(news_check)
+test_news_numbers_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
+test_news_fields_SOURCES = tests/unit/test_news_fields.c $(news_check)
+test_news_fields_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
