@@ -100,6 +100,17 @@ pieces_copy(uint8_t *to, uint64_t from, size_t len,
 	}
 }
 
+int
+store_article_row_put(struct store_txn *txn, uint64_t artid, uint32_t part,
+    const uint8_t *bytes, size_t len)
+{
+	uint8_t key[KEY_LEN];
+
+	article_key(key, artid, part);
+	return store_row_put(txn, STORE_FILE_ARTICLES, key, sizeof key, bytes,
+	    len);
+}
+
 /* Deletes parts from `part` on; how many in *count_r. */
 static int
 parts_delete(struct store_txn *txn, uint64_t artid, uint32_t part,
@@ -110,6 +121,17 @@ parts_delete(struct store_txn *txn, uint64_t artid, uint32_t part,
 	int rc = 0;
 
 	*count_r = 0;
+	if (part == 0) {
+		rc = store_bundle_remove(txn, artid);
+		if (rc == 0) {
+			*count_r = 1;
+			return store_txn_drop(txn, store->articles,
+			    (struct store_cache_key){ artid, 0 });
+		}
+		if (rc != -ENOENT)
+			return rc;
+		rc = 0;
+	}
 	for (; part < PARTS_MAX; part++) {
 		article_key(key, artid, part);
 		rc =
@@ -124,51 +146,73 @@ parts_delete(struct store_txn *txn, uint64_t artid, uint32_t part,
 	return rc == -ENOENT ? 0 : rc;
 }
 
+/* Puts part after part where there may be one already. */
+static int
+parts_put(struct store_txn *txn, uint64_t artid, const uint8_t *const pieces[3],
+    const size_t lens[3])
+{
+	uint64_t all = (uint64_t)lens[0] + lens[1] + lens[2];
+	uint8_t bytes[STORE_PART_MAX];
+	uint32_t part = 0;
+	size_t len;
+	int rc = 0;
+
+	for (uint64_t at = 0; rc == 0 && at < all; at += len, part++) {
+		len = all - at < STORE_PART_MAX ? (size_t)(all - at)
+						: STORE_PART_MAX;
+		pieces_copy(bytes, at, len, pieces, lens);
+		rc = store_article_row_put(txn, artid, part, bytes, len);
+	}
+	return rc;
+}
+
+/* One that is new: if it is short, with others of its batch. */
+static int
+article_add(struct store_txn *txn, uint64_t artid,
+    const uint8_t *const pieces[3], const size_t lens[3])
+{
+	size_t len = lens[0] + lens[1] + lens[2];
+	uint8_t *to;
+	int rc;
+
+	if (len <= STORE_PART_MAX) {
+		rc = store_bundle_add(txn, artid, len, &to);
+		if (rc == 0)
+			pieces_copy(to, 0, len, pieces, lens);
+	} else {
+		rc = parts_put(txn, artid, pieces, lens);
+		store_bundle_note(txn, artid);
+	}
+	if (rc == 0)
+		txn->system.articles++;
+	return rc;
+}
+
 int
 store_article_put(struct store_txn *txn, uint64_t artid,
     const struct store_article_head *head, const uint8_t *added,
     const uint8_t *received)
 {
-	uint8_t encoded[STORE_HEAD_MAX], bytes[STORE_PART_MAX], key[KEY_LEN];
+	uint8_t encoded[STORE_HEAD_MAX];
 	const uint8_t *const pieces[3] = { encoded, added, received };
 	size_t lens[3] = { 0, head->added_len, head->received_len };
-	uint64_t all, at;
-	uint32_t part = 0, gone;
-	bool replaced = false;
-	size_t len;
+	uint32_t gone;
 	int rc;
 
 	if (store_head_check(head) != 0)
 		return -EINVAL;
 	lens[0] = store_head_encode(head, encoded);
-	all = (uint64_t)lens[0] + lens[1] + lens[2];
-	if (all > (uint64_t)STORE_PART_MAX * (PARTS_MAX - 1))
+	if ((uint64_t)lens[0] + lens[1] + lens[2] >
+	    (uint64_t)STORE_PART_MAX * (PARTS_MAX - 1))
 		return -EFBIG;
-	for (at = 0; at < all; at += len, part++) {
-		len = all - at < STORE_PART_MAX ? (size_t)(all - at)
-						: STORE_PART_MAX;
-		pieces_copy(bytes, at, len, pieces, lens);
-		article_key(key, artid, part);
-		rc = replaced ? -EEXIST
-			      : store_row_add(txn, STORE_FILE_ARTICLES, key,
-				    sizeof key, bytes, len);
-		if (rc == -EEXIST) {
-			replaced = true;
-			rc = store_row_put(txn, STORE_FILE_ARTICLES, key,
-			    sizeof key, bytes, len);
-			if (rc == 0)
-				rc = store_txn_drop(txn,
-				    txn->reader.store->articles,
-				    (struct store_cache_key){ artid, part });
-		}
-		if (rc != 0)
-			return rc;
-	}
-	if (!replaced) {
+	if (store_bundle_is_new(txn, artid))
+		return article_add(txn, artid, pieces, lens);
+	rc = parts_delete(txn, artid, 0, &gone);
+	if (rc == 0)
+		rc = parts_put(txn, artid, pieces, lens);
+	if (rc == 0 && gone == 0)
 		txn->system.articles++;
-		return 0;
-	}
-	return parts_delete(txn, artid, part, &gone);
+	return rc;
 }
 
 int
@@ -218,8 +262,11 @@ store_article_part_get(struct store_reader *reader, uint64_t artid,
 	if (*blob_r != NULL)
 		return 0;
 	article_key(key, artid, part);
-	rc = store_row_take(reader, STORE_FILE_ARTICLES, key, sizeof key,
-	    &bytes, &len);
+	rc = part == 0 ? store_bundle_take(reader, artid, &bytes, &len)
+		       : -ENOENT;
+	if (rc == -ENOENT)
+		rc = store_row_take(reader, STORE_FILE_ARTICLES, key,
+		    sizeof key, &bytes, &len);
 	if (rc != 0)
 		return rc;
 	if (len == 0 || len > STORE_PART_MAX) {

@@ -12,8 +12,8 @@
 
 #include "store/store.h"
 
-/* Two pages of articles.db. */
-#define STORE_PART_MAX	 8000u
+/* What a slow reader holds in memory; half a bundle. */
+#define STORE_PART_MAX	 15000u
 #define STORE_HIDDEN_MAX 64u /* ranges per channel; adjacent ones are merged */
 
 /* Bytes of the received piece that a channel does not show. Ascending, not

@@ -219,6 +219,22 @@ expires_check(struct check *check, uint64_t artid,
 }
 
 static void
+bundled_check(void *arg, uint64_t artid)
+{
+	article_check(arg, artid);
+}
+
+static int
+bundle_row(struct check *check, const uint8_t *key, size_t key_len,
+    const uint8_t *bytes, size_t len)
+{
+	if (store_bundle_each(key, key_len, bytes, len, bundled_check, check) !=
+	    0)
+		check_fault(check, "bundles: a row does not parse");
+	return 0;
+}
+
+static void
 msgid_check(struct check *check, uint64_t artid, const Kith__ArticleMeta *meta)
 {
 	struct store_msgid_entry entries[STORE_MSGID_MAX];
@@ -600,6 +616,7 @@ store_check(struct store *store, void (*report)(void *arg, const char *fault),
 		row_fn fn;
 	} walks[] = {
 		{ STORE_FILE_ARTICLES, article_row },
+		{ STORE_FILE_BUNDLES, bundle_row },
 		{ STORE_FILE_NUMBERS, number_row },
 		{ STORE_FILE_META, meta_row },
 		{ STORE_FILE_MSGID, msgid_row },

@@ -2,13 +2,13 @@
  *
  * Page sizes. Articles: a full page of a tree is logged whole when it is split,
  * so every octet of an article was logged twice; what is longer than a quarter
- * page gets pages of its own and is logged once. With nntpload's articles (mean
- * 5 KB) 4 KB pages take 6.3 KB of the file and 12.7 KB of writing in all per
- * article, 8 KB pages 7.2 and 15.6, 32 KB pages 5.5 and 19.8, and a quarter more
- * of the writer's CPU. The others, of the file per article, measured with
- * store_bench: numbers 343 octets with 8 KB, 335 with 16; msgid 93, 90, 87 with
- * 1, 2, 4 KB; meta 174 and 168 with 4 and 8 KB. A changed page is copied whole
- * for snapshots, so where the octets hardly differ it is small.
+ * page gets pages of its own and is logged once. So an article by itself is in
+ * pages of 4 KB, and a bundle of several fills one of 32 KB: a page costs the
+ * writer about the same whatever its size (see bundle.h). The others, of the
+ * file per article, measured with store_bench: numbers 343 octets with 8 KB, 335
+ * with 16; msgid 93, 90, 87 with 1, 2, 4 KB; meta 174 and 168 with 4 and 8 KB. A
+ * changed page is copied whole for snapshots, so where the octets hardly differ
+ * it is small.
  *
  * Priorities: an article's page is hardly looked at again in this cache (there
  * is one of articles above it), while Message-IDs are met at random. With a full
@@ -45,6 +45,7 @@ static const struct {
 } files[STORE_FILES] = {
 	[STORE_FILE_SYSTEM] = { "system.db", 4096, DB_PRIORITY_HIGH },
 	[STORE_FILE_ARTICLES] = { "articles.db", 4096, DB_PRIORITY_LOW },
+	[STORE_FILE_BUNDLES] = { "bundles.db", 32768, DB_PRIORITY_LOW },
 	[STORE_FILE_NUMBERS] = { "numbers.db", 8192, DB_PRIORITY_HIGH },
 	[STORE_FILE_MSGID] = { "msgid.db", 2048, DB_PRIORITY_HIGH },
 	[STORE_FILE_SPACE_STATE] = { "space_state.db", 4096, DB_PRIORITY_HIGH },
@@ -419,6 +420,8 @@ store_bring_up(struct store *store, char **error_r)
 	if (rc == 0)
 		rc = store_published_load(store);
 	if (rc == 0)
+		rc = store_bundle_open(store);
+	if (rc == 0)
 		rc = store_room_init(store);
 	if (rc == 0)
 		rc = store_writer_start(store);
@@ -474,6 +477,7 @@ store_close(struct store **store_r)
 	store_cache_free(&store->articles);
 	store_cache_free(&store->blocks);
 	store_published_free(&store->published);
+	store_bundle_close(store);
 	store_writer_fini(store);
 	free(store->directory);
 	free(store);

@@ -3,7 +3,7 @@ noinst_LIBRARIES += libkithstore.a
 libkithstore_a_SOURCES = \
 	store/admin.h store/article.c store/article.h store/article_head.c \
 	store/backup.c store/check.c \
-	store/body.c store/cache.c store/cache.h store/env.c store/inbox.c \
+	store/body.c store/bundle.c store/bundle.h store/cache.c store/cache.h store/env.c store/inbox.c \
 	store/keeper.c store/keys.c store/msgid.c store/msgid.h \
 	store/overview.c store/overview.h store/overview_block.c \
 	store/private.h store/records.c store/room.c store/row.c \

@@ -18,6 +18,7 @@
 
 #include "store/admin.h"
 #include "store/article.h"
+#include "store/bundle.h"
 #include "store/cache.h"
 #include "store/msgid.h"
 #include "store/overview.h"
@@ -41,6 +42,7 @@
 enum store_file {
 	STORE_FILE_SYSTEM,
 	STORE_FILE_ARTICLES,
+	STORE_FILE_BUNDLES,
 	STORE_FILE_NUMBERS,
 	STORE_FILE_MSGID,
 	STORE_FILE_SPACE_STATE,
@@ -134,6 +136,7 @@ struct store_writer {
 	/* the writer thread's own */
 	struct store_txn txn;
 	struct store_system committed;
+	struct store_bundle bundle;
 	struct store_op **batch;
 	size_t finished;    /* operations of the last batch */
 	unsigned unlucky;   /* batches for which not to wait */
@@ -175,6 +178,7 @@ struct store {
 	struct store_cache *articles;
 	struct store_cache *blocks;
 	struct store_published *published;
+	_Atomic uint64_t bundle_last; /* no bundle has a higher key */
 	atomic_bool dead;   /* fatal was called */
 	atomic_bool opened; /* a panic before is an error of store_open */
 	_Atomic int64_t errors_told;
@@ -340,6 +344,10 @@ int store_state_parse(const uint8_t *bytes, size_t len,
 #define STORE_STATE_LEN 20u
 void store_state_encode(const struct store_space_state *state,
     uint8_t bytes_r[STORE_STATE_LEN]);
+
+/* article.c: one part, as a row of its own. */
+int store_article_row_put(struct store_txn *txn, uint64_t artid, uint32_t part,
+    const uint8_t *bytes, size_t len);
 
 /* article_head.c */
 #define STORE_HEAD_MAX (40u + 2u * STORE_HIDDEN_MAX * 10u)

@@ -137,7 +137,7 @@ int
 store_txn_flush(struct store_txn *txn)
 {
 	uint8_t key[4], bytes[STORE_STATE_LEN];
-	int rc = 0;
+	int rc = store_bundle_flush(txn);
 
 	for (size_t i = 0; rc == 0 && i < txn->states_count; i++) {
 		store_write_u32(key, txn->states[i].space);
@@ -155,6 +155,7 @@ store_txn_publish(struct store_txn *txn)
 	struct store *store = txn->reader.store;
 	size_t i;
 
+	store_bundle_committed(txn);
 	/* The caches first: a view of the new version must not meet what the
 	 * commit replaced. The states last: who reads them unlocked must find
 	 * in a view what they promise. */
@@ -179,6 +180,7 @@ store_txn_forget(struct store_txn *txn)
 
 	if (txn->reader.txn != NULL)
 		ret = txn->reader.txn->abort(txn->reader.txn);
+	store_bundle_forget(txn);
 	txn->reader.txn = NULL;
 	for (size_t i = 0; i < txn->hooks_count; i++)
 		if (txn->hooks[i].drop != NULL)

@@ -1,0 +1,295 @@
+/* test_store_bundle.c - short articles that share a row with their batch.
+ */
+#include "tests/unit/store_fixture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ARTICLES 40u
+
+/* Articles `first` to `last` in one operation; it fails at the end if told. */
+struct batch {
+	uint64_t first, last;
+	int result;
+};
+
+static size_t
+length_of(uint64_t artid)
+{
+	return 500 + (size_t)(artid * 977 % 6000);
+}
+
+static uint8_t
+octet_of(uint64_t artid)
+{
+	return (uint8_t)('a' + artid % 26);
+}
+
+static int
+one_put(struct store_txn *txn, uint64_t artid, size_t len)
+{
+	struct store_article_head head = { .received_len = (uint32_t)len };
+	uint8_t *bytes = malloc(len);
+	int rc;
+
+	assert_non_null(bytes);
+	memset(bytes, octet_of(artid), len);
+	rc = store_article_put(txn, artid, &head, NULL, bytes);
+	free(bytes);
+	return rc;
+}
+
+static int
+batch_put(struct store_txn *txn, void *arg)
+{
+	const struct batch *batch = arg;
+	int rc = 0;
+
+	for (uint64_t artid = batch->first; rc == 0 && artid <= batch->last;
+	     artid++)
+		rc = one_put(txn, artid, length_of(artid));
+	return rc == 0 ? batch->result : rc;
+}
+
+static bool
+is_whole(struct store_reader *reader, uint64_t artid, size_t want)
+{
+	struct store_article_head head;
+	uint8_t *bytes;
+	size_t len;
+	bool whole = true;
+	int rc =
+	    store_article_get(reader, artid, 1u << 20, &head, &bytes, &len);
+
+	if (rc == -ENOENT)
+		return false;
+	assert_int_equal(rc, 0);
+	assert_int_equal(len, want);
+	for (size_t i = 0; i < len; i++)
+		whole = whole && bytes[i] == octet_of(artid);
+	assert_true(whole);
+	free(bytes);
+	return true;
+}
+
+static bool
+stored(struct fixture *fixture, uint64_t artid)
+{
+	struct store_view *view = store_view_begin(fixture->store);
+	bool found = is_whole(store_view_reader(view), artid, length_of(artid));
+
+	store_view_end(&view);
+	return found;
+}
+
+static unsigned
+rows(struct fixture *fixture, enum store_file file)
+{
+	struct store_view *view = store_view_begin(fixture->store);
+	struct store_cursor cursor;
+	unsigned count = 0;
+	int rc = store_cursor_open(&cursor, store_view_reader(view), file);
+
+	for (rc = store_cursor_seek(&cursor, NULL, 0); rc == 0;
+	     rc = store_cursor_next(&cursor))
+		count++;
+	assert_int_equal(rc, -ENOENT);
+	store_cursor_close(&cursor);
+	store_view_end(&view);
+	return count;
+}
+
+static void
+short_articles_of_a_batch_share_rows_and_come_back_whole(void **state)
+{
+	struct fixture *fixture = *state;
+	struct batch batch = { 1, ARTICLES, 0 };
+	struct store_stats stats;
+
+	assert_int_equal(fixture_run(fixture, batch_put, &batch), 0);
+	for (uint64_t artid = 1; artid <= ARTICLES; artid++)
+		assert_true(stored(fixture, artid));
+	assert_false(stored(fixture, ARTICLES + 1));
+	assert_true(rows(fixture, STORE_FILE_BUNDLES) >= 3);
+	assert_true(rows(fixture, STORE_FILE_BUNDLES) +
+		rows(fixture, STORE_FILE_ARTICLES) <
+	    ARTICLES / 2);
+	fixture_reopen(fixture);
+	for (uint64_t artid = 1; artid <= ARTICLES; artid++)
+		assert_true(stored(fixture, artid));
+	store_stats_get(fixture->store, &stats);
+	assert_int_equal(stats.articles, ARTICLES);
+}
+
+static void
+an_article_that_comes_alone_is_not_bundled(void **state)
+{
+	struct fixture *fixture = *state;
+	struct batch batch = { 7, 7, 0 };
+
+	assert_int_equal(fixture_run(fixture, batch_put, &batch), 0);
+	assert_true(stored(fixture, 7));
+	assert_int_equal(rows(fixture, STORE_FILE_BUNDLES), 0);
+	assert_int_equal(rows(fixture, STORE_FILE_ARTICLES), 1);
+}
+
+static int
+put_and_read(struct store_txn *txn, void *arg)
+{
+	int rc = batch_put(txn, arg);
+
+	for (uint64_t artid = 1; artid <= 20; artid++)
+		assert_true(
+		    is_whole(store_txn_reader(txn), artid, length_of(artid)));
+	return rc;
+}
+
+static void
+an_operation_reads_what_its_own_batch_put(void **state)
+{
+	struct batch batch = { 1, 20, 0 };
+
+	assert_int_equal(fixture_run(*state, put_and_read, &batch), 0);
+}
+
+static int
+middle_delete(struct store_txn *txn, void *arg)
+{
+	return store_article_delete(txn, *(uint64_t *)arg);
+}
+
+static void
+each_article_of_a_bundle_can_be_deleted(void **state)
+{
+	struct fixture *fixture = *state;
+	struct batch batch = { 1, ARTICLES, 0 };
+	struct store_stats stats;
+	uint64_t artid;
+
+	assert_int_equal(fixture_run(fixture, batch_put, &batch), 0);
+	/* In an order that takes the first, the middle and the last ones. */
+	for (uint64_t i = 0; i < ARTICLES; i++) {
+		artid = 1 + i * 17 % ARTICLES;
+		assert_int_equal(fixture_run(fixture, middle_delete, &artid),
+		    0);
+		assert_int_equal(fixture_run(fixture, middle_delete, &artid),
+		    -ENOENT);
+		for (uint64_t j = 0; j < ARTICLES; j++)
+			assert_int_equal(stored(fixture, 1 + j * 17 % ARTICLES),
+			    j > i);
+	}
+	assert_int_equal(rows(fixture, STORE_FILE_BUNDLES), 0);
+	assert_int_equal(rows(fixture, STORE_FILE_ARTICLES), 0);
+	store_stats_get(fixture->store, &stats);
+	assert_int_equal(stats.articles, 0);
+}
+
+static int
+put_then_delete_one(struct store_txn *txn, void *arg)
+{
+	int rc = batch_put(txn, arg);
+
+	return rc != 0 ? rc : store_article_delete(txn, 5);
+}
+
+static void
+an_article_of_the_same_batch_can_be_deleted(void **state)
+{
+	struct fixture *fixture = *state;
+	struct batch batch = { 1, 10, 0 };
+
+	assert_int_equal(fixture_run(fixture, put_then_delete_one, &batch), 0);
+	for (uint64_t artid = 1; artid <= 10; artid++)
+		assert_int_equal(stored(fixture, artid), artid != 5);
+}
+
+static int
+one_replace(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	return one_put(txn, 5, 20000);
+}
+
+static void
+a_replaced_article_leaves_its_bundle(void **state)
+{
+	struct fixture *fixture = *state;
+	struct batch batch = { 1, 20, 0 };
+	struct store_stats stats;
+	struct store_view *view;
+
+	assert_int_equal(fixture_run(fixture, batch_put, &batch), 0);
+	assert_true(stored(fixture, 5)); /* and is cached */
+	assert_int_equal(fixture_run(fixture, one_replace, NULL), 0);
+	view = store_view_begin(fixture->store);
+	assert_true(is_whole(store_view_reader(view), 5, 20000));
+	store_view_end(&view);
+	for (uint64_t artid = 1; artid <= 20; artid++)
+		assert_true(artid == 5 || stored(fixture, artid));
+	store_stats_get(fixture->store, &stats);
+	assert_int_equal(stats.articles, 20);
+}
+
+static void
+a_batch_that_is_given_up_leaves_nothing_to_the_next(void **state)
+{
+	struct fixture *fixture = *state;
+	struct batch bad = { 1, 20, -EIO }, good = { 1, 10, 0 };
+
+	assert_int_equal(fixture_run(fixture, batch_put, &bad), -EIO);
+	assert_int_equal(fixture_run(fixture, batch_put, &good), 0);
+	for (uint64_t artid = 1; artid <= 20; artid++)
+		assert_int_equal(stored(fixture, artid), artid <= 10);
+}
+
+static void
+nothing(void *arg, uint64_t artid)
+{
+	(void)arg;
+	assert_in_range(artid, 1, 300);
+}
+
+static void
+no_damage_to_a_row_goes_beyond_an_error(void **state)
+{
+	const uint8_t key[8] = { 0, 0, 0, 0, 0, 0, 1, 0x2c };
+	const uint8_t row[] = { 0, 2, 0, 9, 0, 3, 0, 0, 0, 2, 'a', 'b', 'c',
+		'd', 'e' };
+	uint8_t damaged[sizeof row];
+
+	(void)state;
+	assert_int_equal(store_bundle_each(key, sizeof key, row, sizeof row,
+			     nothing, NULL),
+	    0);
+	for (size_t cut = 0; cut < sizeof row; cut++)
+		assert_int_equal(store_bundle_each(key, sizeof key, row, cut,
+				     nothing, NULL),
+		    -EBADMSG);
+	for (size_t at = 0; at < sizeof row; at++)
+		for (unsigned value = 0; value < 256; value++) {
+			memcpy(damaged, row, sizeof row);
+			damaged[at] = (uint8_t)value;
+			(void)store_bundle_each(key, sizeof key, damaged,
+			    sizeof damaged, nothing, NULL);
+		}
+}
+
+int
+main(void)
+{
+#define TEST(name) \
+ cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(short_articles_of_a_batch_share_rows_and_come_back_whole),
+		TEST(an_article_that_comes_alone_is_not_bundled),
+		TEST(an_operation_reads_what_its_own_batch_put),
+		TEST(each_article_of_a_bundle_can_be_deleted),
+		TEST(an_article_of_the_same_batch_can_be_deleted),
+		TEST(a_replaced_article_leaves_its_bundle),
+		TEST(a_batch_that_is_given_up_leaves_nothing_to_the_next),
+		cmocka_unit_test(no_damage_to_a_row_goes_beyond_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
