@@ -515,6 +515,9 @@ ipc_answer(struct ipc *ipc, uint32_t request, struct ipc_writer *writer)
 	struct ipc_header header = { .type = IPC_ANSWER, .request = request };
 	unsigned i = 0;
 
+	/* The request must end, or its credit is lost for good. */
+	if (writer == NULL)
+		writer = ipc_writer_new(IPC_ANSWER);
 	if (ipc == NULL || writer == NULL) {
 		ipc_writer_free(&writer);
 		return ipc == NULL ? -ENOTCONN : -ENOMEM;

@@ -66,6 +66,8 @@ void ipc_put_payload(struct ipc_writer *writer, struct span bytes);
 typedef void (*ipc_answered)(void *arg, struct ipc_reader *fields);
 int ipc_call(struct ipc *ipc, struct ipc_writer *writer, enum ipc_class class,
     unsigned deadline_seconds, ipc_answered answered, void *arg);
+/* NULL for what cannot be answered: the other side gets an answer that holds
+ * nothing, whose reader turns bad. */
 int ipc_answer(struct ipc *ipc, uint32_t request, struct ipc_writer *writer);
 /* One way, no answer, no credit: for control only. */
 int ipc_tell(struct ipc *ipc, struct ipc_writer *writer);

@@ -212,6 +212,36 @@ a_request_gets_its_answer(void **state)
 }
 
 static void
+on_nothing(void *arg, struct ipc_reader *fields)
+{
+	struct fixture *f = arg;
+
+	assert_non_null(fields);
+	(void)ipc_get_u32(fields);
+	assert_true(ipc_reader_bad(fields));
+	f->failed++;
+}
+
+static void
+a_request_that_cannot_be_answered_gives_its_credit_back(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < 400; i++) {
+		assert_int_equal(0,
+		    ipc_call(f->a, ipc_writer_new(7), IPC_INTAKE, 10,
+			on_nothing, f));
+		f->request_count = 0;
+		run(f);
+		assert_int_equal(1, f->request_count);
+		assert_int_equal(0, ipc_answer(f->b, f->requests[0], NULL));
+		run(f);
+	}
+	assert_int_equal(400, f->failed);
+	assert_int_equal(0, f->closed);
+}
+
+static void
 a_class_without_credit_must_wait_and_others_need_not(void **state)
 {
 	struct fixture *f = *state;
@@ -362,6 +392,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(fields_arrive_as_they_were_put),
 		TEST(a_request_gets_its_answer),
+		TEST(a_request_that_cannot_be_answered_gives_its_credit_back),
 		TEST(a_class_without_credit_must_wait_and_others_need_not),
 		TEST(
 		    open_requests_are_answered_with_nothing_when_the_peer_dies),
