@@ -128,7 +128,9 @@ inbox_cb(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
+	log_hold();
 	store_inbox_drain(arg);
+	log_release();
 }
 
 static int

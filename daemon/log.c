@@ -1,7 +1,7 @@
 /* log.c - one line per event, to stderr.
  *
- * A line is composed first and written with one call, so that lines of several
- * threads and processes do not mix.
+ * Lines are composed first and written whole, so that lines of several threads
+ * and processes do not mix.
  */
 #include "build.h"
 
@@ -13,50 +13,118 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "protocol/span.h"
 
 #define LINE_ROOM 2048
+#define HOLD_ROOM 4096 /* PIPE_BUF: a pipe takes so much in one piece */
 
 /* Set once by log_start in each process; the level again at reload. */
 static struct {
 	_Atomic int level;
-	char role[16];
-	bool journal; /* systemd reads it: priority in front, no time */
+	char name[32]; /* "ROLE[PID]", for the journal "ROLE" */
+	bool journal;  /* systemd reads it: priority in front, no time */
 } log_state = { LOG_LEVEL_INFO, "kithd", false };
+
+/* Of each thread: its clock face, and the lines that wait for log_release(). */
+static _Thread_local struct {
+	time_t second; /* that the stamp is of */
+	char stamp[40];
+	unsigned holds;
+	size_t len;
+	char text[HOLD_ROOM];
+} log_thread;
 
 void
 log_start(const char *role, enum log_level level)
 {
-	(void)snprintf(log_state.role, sizeof(log_state.role), "%s", role);
 	log_state.journal = getenv("JOURNAL_STREAM") != NULL;
+	if (log_state.journal)
+		(void)snprintf(log_state.name, sizeof(log_state.name), "%s",
+		    role);
+	else
+		(void)snprintf(log_state.name, sizeof(log_state.name),
+		    "%.15s[%ld]", role, (long)getpid());
 	atomic_store(&log_state.level, (int)level);
 }
 
-static size_t
-log_prefix(char *line, size_t room, enum log_level level)
+/* "2026-11-22T01:30:00Z ", composed once a second. */
+static const char *
+log_stamp(void)
 {
-	static const char *const names[] = { "err", "warning", "info",
-		"debug" };
-	static const char priorities[] = "3467";
 	time_t now = time(NULL);
 	struct tm tm;
-	int len;
 
-	if (log_state.journal)
-		len = snprintf(line, room, "<%c>%s: ", priorities[level],
-		    log_state.role);
-	else if (gmtime_r(&now, &tm) != NULL)
-		len = snprintf(line, room,
-		    "%04d-%02d-%02dT%02d:%02d:%02dZ %s[%ld] %s: ",
-		    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-		    tm.tm_min, tm.tm_sec, log_state.role, (long)getpid(),
-		    names[level]);
-	else
-		len = 0;
-	return len < 0 ? 0 : (size_t)len;
+	if (now == log_thread.second)
+		return log_thread.stamp;
+	if (gmtime_r(&now, &tm) == NULL)
+		return "";
+	(void)snprintf(log_thread.stamp, sizeof(log_thread.stamp),
+	    "%04d-%02d-%02dT%02d:%02d:%02dZ ", tm.tm_year + 1900, tm.tm_mon + 1,
+	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	log_thread.second = now;
+	return log_thread.stamp;
+}
+
+/* Puts text, which is short, at line + len; the length then. */
+static size_t
+log_add(char *line, size_t len, const char *text)
+{
+	size_t more = strlen(text);
+
+	memcpy(line + len, text, more);
+	return len + more;
+}
+
+static size_t
+log_prefix(char *line, enum log_level level)
+{
+	static const char *const names[] = { " err: ", " warning: ", " info: ",
+		" debug: " };
+	static const char *const priorities[] = { "<3>", "<4>", "<6>", "<7>" };
+	size_t len;
+
+	len =
+	    log_add(line, 0, log_state.journal ? priorities[level] : log_stamp());
+	len = log_add(line, len, log_state.name);
+	return log_add(line, len, log_state.journal ? ": " : names[level]);
+}
+
+static void
+log_write(const char *bytes, size_t len)
+{
+	ssize_t written;
+
+	do
+		written = write(STDERR_FILENO, bytes, len);
+	while (written < 0 && errno == EINTR);
+}
+
+static void
+log_write_held(void)
+{
+	if (log_thread.len > 0)
+		log_write(log_thread.text, log_thread.len);
+	log_thread.len = 0;
+}
+
+void
+log_hold(void)
+{
+	log_thread.holds++;
+}
+
+void
+log_release(void)
+{
+	int saved = errno;
+
+	if (--log_thread.holds == 0)
+		log_write_held();
+	errno = saved;
 }
 
 __attribute__((format(printf, 2, 0))) static void
@@ -64,13 +132,12 @@ log_line(enum log_level level, const char *format, va_list args)
 {
 	char line[LINE_ROOM];
 	size_t len, i;
-	ssize_t written;
 	int saved = errno, more;
 
 	if ((int)level >
 	    atomic_load_explicit(&log_state.level, memory_order_relaxed))
 		return;
-	len = log_prefix(line, sizeof(line), level);
+	len = log_prefix(line, level);
 	more = vsnprintf(line + len, sizeof(line) - len - 1, format, args);
 	if (more > 0) {
 		size_t room = sizeof(line) - len - 2;
@@ -81,9 +148,15 @@ log_line(enum log_level level, const char *format, va_list args)
 		if (line[i] == '\n' || line[i] == '\r')
 			line[i] = ' ';
 	line[len++] = '\n';
-	do
-		written = write(STDERR_FILENO, line, len);
-	while (written < 0 && errno == EINTR);
+	/* what an admin has to see does not wait */
+	if (log_thread.len + len > HOLD_ROOM || level <= LOG_LEVEL_WARNING)
+		log_write_held();
+	if (log_thread.holds == 0 || level <= LOG_LEVEL_WARNING) {
+		log_write(line, len);
+	} else {
+		memcpy(log_thread.text + log_thread.len, line, len);
+		log_thread.len += len;
+	}
 	errno = saved;
 }
 

@@ -2,11 +2,14 @@
  */
 #include "build.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -155,6 +158,63 @@ text_of_clients_cannot_forge_a_log_line(void **state)
 	assert_string_equal("abcd", log_text(out, 8, "abcdefgh", 8));
 }
 
+/* Is exactly this in the pipe, where each '#' stands for the moment and the
+ * process? */
+static void
+assert_logged(int fd, const char *expected)
+{
+	char text[1024], want[1024], prefix[64];
+	ssize_t len = read(fd, text, sizeof(text) - 1);
+	size_t at = 0, prefix_len;
+
+	text[len > 0 ? len : 0] = '\0';
+	(void)snprintf(prefix, sizeof(prefix), " test[%ld]", (long)getpid());
+	prefix_len = strlen("2026-11-22T01:30:00Z") + strlen(prefix);
+	for (const char *c = expected; *c != '\0'; c++) {
+		if (*c != '#') {
+			want[at++] = *c;
+			continue;
+		}
+		assert_true(strlen(text) >= at + prefix_len);
+		memcpy(want + at, text + at, prefix_len);
+		at += prefix_len;
+		assert_memory_equal(want + at - strlen(prefix), prefix,
+		    strlen(prefix));
+	}
+	want[at] = '\0';
+	assert_string_equal(text, want);
+}
+
+static void
+lines_held_are_written_together_and_errors_do_not_wait(void **state)
+{
+	int before = dup(STDERR_FILENO), ends[2];
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+	(void)dup2(ends[1], STDERR_FILENO);
+	log_start("test", LOG_LEVEL_INFO);
+	log_info("at %s", "once");
+	assert_logged(ends[0], "# info: at once\n");
+	log_hold();
+	log_hold();
+	log_info("one");
+	log_debug("nobody asked");
+	log_release();
+	log_info("two\nlines");
+	assert_logged(ends[0], "");
+	log_err("three");
+	assert_logged(ends[0],
+	    "# info: one\n# info: two lines\n# err: three\n");
+	log_info("four");
+	log_release();
+	assert_logged(ends[0], "# info: four\n");
+	(void)dup2(before, STDERR_FILENO);
+	(void)close(before);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+}
+
 int
 main(void)
 {
@@ -168,6 +228,8 @@ main(void)
 		cmocka_unit_test(a_loop_in_a_thread_ends_when_it_is_stopped),
 		cmocka_unit_test(a_fixed_clock_moves_only_when_it_is_told),
 		cmocka_unit_test(text_of_clients_cannot_forge_a_log_line),
+		cmocka_unit_test(
+		    lines_held_are_written_together_and_errors_do_not_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
