@@ -21,7 +21,7 @@
 #include "daemon/stream_impl.h"
 
 #define INPUT_LIMIT 65536u
-#define READ_MIN    4096u
+#define READ_MIN    16384u
 #define READ_MAX    65536u
 #define CLOSE_TIME  10000u /* ms */
 
@@ -208,15 +208,29 @@ stream_make_room(struct stream *stream)
 	return want;
 }
 
+/* What waits for more keeps no more memory than it needs. */
 static void
-stream_drop_empty_input(struct stream *stream)
+stream_trim_input(struct stream *stream)
 {
-	if (stream->in_len > 0)
+	char *trimmed;
+
+	if (stream->in_len > stream->in_room / 4)
 		return;
+	if (stream->in_len == 0) {
+		free(stream->in);
+		stream->in = NULL;
+		stream->in_at = 0;
+		stream->in_room = 0;
+		return;
+	}
+	trimmed = malloc(stream->in_len);
+	if (trimmed == NULL)
+		return;
+	memcpy(trimmed, stream->in + stream->in_at, stream->in_len);
 	free(stream->in);
-	stream->in = NULL;
+	stream->in = trimmed;
 	stream->in_at = 0;
-	stream->in_room = 0;
+	stream->in_room = stream->in_len;
 }
 
 /* Busy connections get large reads, the others small buffers. */
@@ -251,7 +265,7 @@ stream_take_input(struct stream *stream)
 	} else if (got != -EAGAIN) {
 		stream_fail(stream, STREAM_END_ERROR);
 	}
-	stream_drop_empty_input(stream);
+	stream_trim_input(stream);
 }
 
 /* What was put off to this turn. */
@@ -274,7 +288,7 @@ stream_do_duties(struct stream *stream)
 		return;
 	if (again && stream->in_len > 0) {
 		stream->handler->readable(stream->arg);
-		stream_drop_empty_input(stream);
+		stream_trim_input(stream);
 	}
 	if (stream->kind->holds_input(stream))
 		stream_take_input(stream);
