@@ -123,6 +123,7 @@ const struct config_row config_rows[] = {
 	BOOL(NULL, "auth_without_tls", auth_without_tls, 0, false),
 	TEXT("store", "directory", store_directory, NULL, check_path, true),
 	UNSIGNED("store", "cache_mb", cache_mb, 256, 8, 65536, true),
+	UNSIGNED("store", "database_mb", database_mb, 0, 0, 65536, true),
 	TEXT("control", "path", control_path, "/run/kith/control.sock",
 	    check_socket, true),
 	TEXT("tls", "certificate", tls_certificate, NULL, check_path, false),

@@ -35,7 +35,8 @@ struct config {
 	char *user;
 	unsigned loops; /* 0: one per processor */
 	char *store_directory;
-	unsigned cache_mb;
+	unsigned cache_mb;    /* all caches together */
+	unsigned database_mb; /* of these the database's; 0: half */
 	char *control_path;
 	char *tls_certificate; /* NULL: no TLS offered */
 	char *tls_key;

@@ -89,16 +89,18 @@ store_died(void *arg, const char *why)
 		EX_SOFTWARE);
 }
 
-/* The caches share store.cache_mb: half is Berkeley DB's own. */
+/* store.cache_mb is shared by Berkeley DB's cache and our own. */
 static int
 core_open_store(struct core *core)
 {
 	size_t cache = (size_t)core->config->cache_mb << 20;
+	size_t database = (size_t)core->config->database_mb << 20;
 	const struct store_options options = {
 		.directory = core->config->store_directory,
-		.cache_bytes = cache / 2,
-		.article_cache_bytes = cache / 4,
-		.overview_cache_bytes = cache / 4,
+		.cache_bytes = database == 0 ? cache / 2 : database,
+		.object_cache_bytes = database == 0 ? cache / 2
+		    : database < cache		    ? cache - database
+						    : 0,
 		.log = store_line,
 		.fatal = store_died,
 		.arg = core,

@@ -24,7 +24,7 @@ struct store_stats {
 	uint64_t commits;
 	uint64_t operations;
 	uint64_t articles;
-	uint64_t cache_hits, cache_misses; /* article parts and blocks */
+	uint64_t cache_hits, cache_misses; /* of cache.h */
 	unsigned schema;
 };
 void store_stats_get(struct store *store, struct store_stats *stats_r);

@@ -78,6 +78,12 @@ article_key(uint8_t key[KEY_LEN], uint64_t artid, uint32_t part)
 	store_write_u16(key + 8, (uint16_t)part);
 }
 
+static struct store_cache_key
+part_key(uint64_t artid, uint32_t part)
+{
+	return (struct store_cache_key){ STORE_CACHE_PART, part, artid };
+}
+
 /* Octets [from, from + len) of head, added and received in a row. */
 static void
 pieces_copy(uint8_t *to, uint64_t from, size_t len,
@@ -116,17 +122,17 @@ static int
 parts_delete(struct store_txn *txn, uint64_t artid, uint32_t part,
     uint32_t *count_r)
 {
-	struct store *store = txn->reader.store;
 	uint8_t key[KEY_LEN];
 	int rc = 0;
 
 	*count_r = 0;
 	if (part == 0) {
 		rc = store_bundle_remove(txn, artid);
+		if (rc == 0)
+			rc = store_txn_drop(txn, part_key(artid, 0));
 		if (rc == 0) {
 			*count_r = 1;
-			return store_txn_drop(txn, store->articles,
-			    (struct store_cache_key){ artid, 0 });
+			return store_txn_drop_article(txn, artid);
 		}
 		if (rc != -ENOENT)
 			return rc;
@@ -137,13 +143,14 @@ parts_delete(struct store_txn *txn, uint64_t artid, uint32_t part,
 		rc =
 		    store_row_delete(txn, STORE_FILE_ARTICLES, key, sizeof key);
 		if (rc == 0)
-			rc = store_txn_drop(txn, store->articles,
-			    (struct store_cache_key){ artid, part });
+			rc = store_txn_drop(txn, part_key(artid, part));
 		if (rc != 0)
 			break;
 		++*count_r;
 	}
-	return rc == -ENOENT ? 0 : rc;
+	if (rc != 0 && rc != -ENOENT)
+		return rc;
+	return store_txn_drop_article(txn, artid);
 }
 
 /* Puts part after part where there may be one already. */
@@ -236,8 +243,8 @@ int
 store_article_part_cached(struct store *store, uint64_t artid, uint16_t part,
     struct store_blob **blob_r)
 {
-	struct store_object *object = store_cache_get(store->articles,
-	    (struct store_cache_key){ artid, part }, UINT64_MAX);
+	struct store_object *object =
+	    store_cache_get(store->objects, part_key(artid, part), UINT64_MAX);
 
 	*blob_r = (struct store_blob *)object;
 	return object == NULL ? -ENOENT : 0;
@@ -247,20 +254,32 @@ int
 store_article_part_get(struct store_reader *reader, uint64_t artid,
     uint16_t part, struct store_blob **blob_r)
 {
-	struct store_cache_key cache_key = { artid, part };
-	struct store_cache *cache = reader->store->articles;
-	bool cached = !reader->uncached;
+	struct store_cache *cache = reader->store->objects;
+	int rc;
+
+	*blob_r = NULL;
+	if (!reader->uncached)
+		*blob_r = (struct store_blob *)store_cache_get(cache,
+		    part_key(artid, part), reader->version);
+	if (*blob_r != NULL)
+		return 0;
+	rc = store_article_part_read(reader, artid, part, blob_r);
+	if (rc == 0 && !reader->uncached)
+		store_cache_put(cache, part_key(artid, part), reader->version,
+		    &(*blob_r)->object);
+	return rc;
+}
+
+int
+store_article_part_read(struct store_reader *reader, uint64_t artid,
+    uint16_t part, struct store_blob **blob_r)
+{
 	uint8_t key[KEY_LEN];
 	uint8_t *bytes;
 	size_t len;
 	int rc;
 
 	*blob_r = NULL;
-	if (cached)
-		*blob_r = (struct store_blob *)store_cache_get(cache, cache_key,
-		    reader->version);
-	if (*blob_r != NULL)
-		return 0;
 	article_key(key, artid, part);
 	rc = part == 0 ? store_bundle_take(reader, artid, &bytes, &len)
 		       : -ENOENT;
@@ -274,12 +293,7 @@ store_article_part_get(struct store_reader *reader, uint64_t artid,
 		return -EBADMSG;
 	}
 	*blob_r = blob_new(bytes, len);
-	if (*blob_r == NULL)
-		return -ENOMEM;
-	if (cached)
-		store_cache_put(cache, cache_key, reader->version,
-		    &(*blob_r)->object);
-	return 0;
+	return *blob_r == NULL ? -ENOMEM : 0;
 }
 
 int

@@ -61,6 +61,10 @@ int store_article_delete(struct store_txn *txn, uint64_t artid);
  * is neither read nor filled. */
 int store_article_part_get(struct store_reader *reader, uint64_t artid,
     uint16_t part, struct store_blob **blob_r);
+/* The same from the database, past the cache: for who keeps what he makes of
+ * it. */
+int store_article_part_read(struct store_reader *reader, uint64_t artid,
+    uint16_t part, struct store_blob **blob_r);
 /* Like part_get, from the cache alone, without a view; -ENOENT if not cached. */
 int store_article_part_cached(struct store *store, uint64_t artid,
     uint16_t part, struct store_blob **blob_r);

@@ -1,42 +1,42 @@
-/* cache.c - a bounded LRU of immutable, counted objects, in shards.
+/* cache.c - a bounded cache of immutable, counted objects, in shards.
+ *
+ * What leaves is chosen by a clock: to find an object touches no other one, as
+ * a list in order of use would.
  */
 #include "store/cache.h"
 
 #include <pthread.h>
+#include <stdalign.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define SHARDS      16u
-#define CHANGES     1024u /* remembered change numbers per shard */
-#define ENTRY_BYTES 128u  /* of bookkeeping per object, roughly */
-
-struct entry {
-	struct store_cache_key key;
-	uint64_t version; /* the oldest view known to see just this */
-	struct store_object *object;
-	struct entry *chain;
-	struct entry *newer, *older;
-};
+#define SHARDS       16u
+#define CHANGES      16384u /* remembered commits, by the key's hash */
+#define OBJECT_BYTES 32u    /* of bookkeeping per object, roughly */
+#define LINE_BYTES   64u    /* of the processor's caches */
 
 struct shard {
-	pthread_mutex_t lock;
-	struct entry **buckets;
+	alignas(LINE_BYTES) pthread_mutex_t lock;
+	struct store_object **buckets;
 	size_t buckets_count; /* a power of two */
-	struct entry *newest, *oldest;
+	struct store_object **clock;
+	size_t count, room; /* of the clock */
+	size_t hand;
 	size_t bytes, limit;
-	size_t count;
 	uint64_t hits, misses;
-	uint64_t changes[CHANGES];
 };
 
 struct store_cache {
 	struct shard shards[SHARDS];
 	unsigned ready; /* shards whose lock is made */
+	_Atomic uint64_t changes[CHANGES];
 };
 
 void
 store_object_init(struct store_object *object, size_t size,
     void (*free)(struct store_object *object))
 {
+	memset(object, 0, sizeof *object);
 	atomic_init(&object->refs, 1);
 	object->size = size;
 	object->free = free;
@@ -62,8 +62,9 @@ static uint64_t
 key_hash(struct store_cache_key key)
 {
 	uint64_t h = key.a * 0x9e3779b97f4a7c15u;
+	uint64_t b = (uint64_t)key.kind << 32 | key.b;
 
-	h ^= (h >> 29) ^ ((uint64_t)key.b * 0xbf58476d1ce4e5b9u);
+	h ^= (h >> 29) ^ (b * 0xbf58476d1ce4e5b9u);
 	h *= 0x94d049bb133111ebu;
 	return h ^ (h >> 32);
 }
@@ -71,25 +72,26 @@ key_hash(struct store_cache_key key)
 static bool
 key_equal(struct store_cache_key a, struct store_cache_key b)
 {
-	return a.a == b.a && a.b == b.b;
+	return a.a == b.a && a.b == b.b && a.kind == b.kind;
 }
 
 struct store_cache *
 store_cache_new(size_t bytes)
 {
-	struct store_cache *cache = calloc(1, sizeof *cache);
+	struct store_cache *cache = aligned_alloc(LINE_BYTES, sizeof *cache);
 	struct shard *shard;
 
 	if (cache == NULL)
 		return NULL;
+	memset(cache, 0, sizeof *cache);
 	for (cache->ready = 0; cache->ready < SHARDS; cache->ready++) {
 		shard = &cache->shards[cache->ready];
 		shard->limit = bytes / SHARDS;
 		shard->buckets_count = 64;
-		while (shard->buckets_count < shard->limit / 4096)
+		while (shard->buckets_count < shard->limit / 2048)
 			shard->buckets_count *= 2;
-		shard->buckets =
-		    calloc(shard->buckets_count, sizeof shard->buckets[0]);
+		shard->buckets = calloc(shard->buckets_count,
+		    sizeof(struct store_object *));
 		if (shard->buckets == NULL ||
 		    pthread_mutex_init(&shard->lock, NULL) != 0) {
 			free(shard->buckets);
@@ -100,36 +102,23 @@ store_cache_new(size_t bytes)
 	return cache;
 }
 
-static void
-shard_list_remove(struct shard *shard, struct entry *entry)
+static struct shard *
+cache_shard(struct store_cache *cache, uint64_t hash)
 {
-	if (entry->newer != NULL)
-		entry->newer->older = entry->older;
-	else
-		shard->newest = entry->older;
-	if (entry->older != NULL)
-		entry->older->newer = entry->newer;
-	else
-		shard->oldest = entry->newer;
+	return &cache->shards[hash % SHARDS];
 }
 
-static void
-shard_list_push(struct shard *shard, struct entry *entry)
+static _Atomic uint64_t *
+cache_change(struct store_cache *cache, uint64_t hash)
 {
-	entry->newer = NULL;
-	entry->older = shard->newest;
-	if (shard->newest != NULL)
-		shard->newest->newer = entry;
-	else
-		shard->oldest = entry;
-	shard->newest = entry;
+	return &cache->changes[(hash >> 40) % CHANGES];
 }
 
-/* Where the link to the entry is, or would be. */
-static struct entry **
+/* Where the link to the object is, or would be. */
+static struct store_object **
 shard_find(struct shard *shard, struct store_cache_key key, uint64_t hash)
 {
-	struct entry **link =
+	struct store_object **link =
 	    &shard->buckets[(hash >> 16) & (shard->buckets_count - 1)];
 
 	while (*link != NULL && !key_equal((*link)->key, key))
@@ -138,45 +127,67 @@ shard_find(struct shard *shard, struct store_cache_key key, uint64_t hash)
 }
 
 static void
-shard_remove(struct shard *shard, struct entry **link)
+shard_remove(struct shard *shard, struct store_object **link)
 {
-	struct entry *entry = *link;
+	struct store_object *object = *link, *last;
 
-	*link = entry->chain;
-	shard_list_remove(shard, entry);
-	shard->bytes -= entry->object->size + ENTRY_BYTES;
-	shard->count--;
-	store_object_unref(entry->object);
-	free(entry);
+	*link = object->chain;
+	last = shard->clock[--shard->count];
+	shard->clock[object->place] = last;
+	last->place = object->place;
+	shard->bytes -= object->size + OBJECT_BYTES;
+	store_object_unref(object);
 }
 
-static struct shard *
-cache_shard(struct store_cache *cache, uint64_t hash)
+static bool
+shard_grow(struct shard *shard)
 {
-	return &cache->shards[hash % SHARDS];
+	size_t more = shard->room == 0 ? 64 : shard->room * 2;
+	struct store_object **clock;
+
+	if (shard->count < shard->room)
+		return true;
+	clock =
+	    reallocarray(shard->clock, more, sizeof(struct store_object *));
+	if (clock == NULL)
+		return false;
+	shard->clock = clock;
+	shard->room = more;
+	return true;
 }
 
-static uint64_t *
-shard_change(struct shard *shard, uint64_t hash)
+/* Room for so many bytes: what was not used since the hand was there goes. */
+static void
+shard_evict(struct shard *shard, size_t bytes)
 {
-	return &shard->changes[(hash >> 40) % CHANGES];
+	struct store_object *object;
+
+	while (shard->count > 0 && shard->bytes + bytes > shard->limit) {
+		if (shard->hand >= shard->count)
+			shard->hand = 0;
+		object = shard->clock[shard->hand];
+		if (object->used) {
+			object->used = false;
+			shard->hand++;
+			continue;
+		}
+		shard_remove(shard,
+		    shard_find(shard, object->key, key_hash(object->key)));
+	}
 }
 
 void
 store_cache_free(struct store_cache **cache)
 {
 	struct shard *shard;
-	struct entry **link;
 
 	if (*cache == NULL)
 		return;
 	for (unsigned i = 0; i < (*cache)->ready; i++) {
 		shard = &(*cache)->shards[i];
-		while (shard->oldest != NULL) {
-			link = shard_find(shard, shard->oldest->key,
-			    key_hash(shard->oldest->key));
-			shard_remove(shard, link);
-		}
+		for (size_t at = 0; at < shard->count; at++)
+			store_object_unref(shard->clock[at]);
+		free(shard->clock);
 		free(shard->buckets);
 		pthread_mutex_destroy(&shard->lock);
 	}
@@ -190,22 +201,33 @@ store_cache_get(struct store_cache *cache, struct store_cache_key key,
 {
 	uint64_t hash = key_hash(key);
 	struct shard *shard = cache_shard(cache, hash);
-	struct store_object *object = NULL;
-	struct entry *entry;
+	struct store_object *object;
 
 	pthread_mutex_lock(&shard->lock);
-	entry = *shard_find(shard, key, hash);
-	if (entry != NULL && entry->version <= version) {
-		shard_list_remove(shard, entry);
-		shard_list_push(shard, entry);
-		object = entry->object;
+	object = *shard_find(shard, key, hash);
+	if (object != NULL && object->version <= version) {
+		object->used = true;
 		store_object_ref(object);
 		shard->hits++;
 	} else {
+		object = NULL;
 		shard->misses++;
 	}
 	pthread_mutex_unlock(&shard->lock);
 	return object;
+}
+
+static void
+shard_put(struct shard *shard, struct store_object **link,
+    struct store_object *object)
+{
+	object->used = false;
+	object->chain = NULL;
+	object->place = shard->count;
+	shard->clock[shard->count++] = object;
+	shard->bytes += object->size + OBJECT_BYTES;
+	store_object_ref(object);
+	*link = object;
 }
 
 void
@@ -214,36 +236,25 @@ store_cache_put(struct store_cache *cache, struct store_cache_key key,
 {
 	uint64_t hash = key_hash(key);
 	struct shard *shard = cache_shard(cache, hash);
-	struct entry **link, *entry;
+	struct store_object *there;
+	bool changed;
 
-	if (object->size + ENTRY_BYTES > shard->limit)
-		return;
-	entry = calloc(1, sizeof *entry);
-	if (entry == NULL)
+	if (object->size > store_cache_object_max(cache))
 		return;
 	pthread_mutex_lock(&shard->lock);
-	link = shard_find(shard, key, hash);
-	if (*shard_change(shard, hash) > version || *link != NULL) {
+	there = *shard_find(shard, key, hash);
+	changed = atomic_load(cache_change(cache, hash)) > version;
+	if (there != NULL) {
 		/* The same, built by an older view: now known to be as old. */
-		if (*link != NULL && *shard_change(shard, hash) <= version &&
-		    (*link)->version > version)
-			(*link)->version = version;
-		pthread_mutex_unlock(&shard->lock);
-		free(entry);
-		return;
+		if (!changed && there->version > version)
+			there->version = version;
+	} else if (!changed && shard_grow(shard)) {
+		object->key = key;
+		object->version = version;
+		shard_evict(shard, object->size + OBJECT_BYTES);
+		/* what was evicted may have held the link */
+		shard_put(shard, shard_find(shard, key, hash), object);
 	}
-	entry->key = key;
-	entry->version = version;
-	entry->object = object;
-	store_object_ref(object);
-	*link = entry;
-	shard_list_push(shard, entry);
-	shard->bytes += object->size + ENTRY_BYTES;
-	shard->count++;
-	while (shard->bytes > shard->limit)
-		shard_remove(shard,
-		    shard_find(shard, shard->oldest->key,
-			key_hash(shard->oldest->key)));
 	pthread_mutex_unlock(&shard->lock);
 }
 
@@ -253,16 +264,47 @@ store_cache_drop(struct store_cache *cache, struct store_cache_key key,
 {
 	uint64_t hash = key_hash(key);
 	struct shard *shard = cache_shard(cache, hash);
-	uint64_t *change = shard_change(shard, hash);
-	struct entry **link;
+	_Atomic uint64_t *change = cache_change(cache, hash);
+	struct store_object **link;
 
 	pthread_mutex_lock(&shard->lock);
-	if (*change < version)
-		*change = version;
+	/* by the writer thread alone */
+	if (atomic_load(change) < version)
+		atomic_store(change, version);
 	link = shard_find(shard, key, hash);
 	if (*link != NULL && (*link)->version < version)
 		shard_remove(shard, link);
 	pthread_mutex_unlock(&shard->lock);
+}
+
+void
+store_cache_remove(struct store_cache *cache, struct store_object *object)
+{
+	uint64_t hash = key_hash(object->key);
+	struct shard *shard = cache_shard(cache, hash);
+	struct store_object **link;
+
+	pthread_mutex_lock(&shard->lock);
+	link = shard_find(shard, object->key, hash);
+	if (*link == object)
+		shard_remove(shard, link);
+	pthread_mutex_unlock(&shard->lock);
+}
+
+uint64_t
+store_cache_changed(const struct store_cache *cache, struct store_cache_key key)
+{
+	return atomic_load_explicit(
+	    &cache->changes[(key_hash(key) >> 40) % CHANGES],
+	    memory_order_acquire);
+}
+
+size_t
+store_cache_object_max(const struct store_cache *cache)
+{
+	size_t limit = cache->shards[0].limit;
+
+	return limit < OBJECT_BYTES ? 0 : limit - OBJECT_BYTES;
 }
 
 void

@@ -1,8 +1,10 @@
-/* cache.h - a bounded LRU of immutable, counted objects, in shards.
+/* cache.h - a bounded cache of immutable, counted objects, in shards.
  *
  * It never serves what a commit has replaced: a drop carries the number of its
  * commit and is remembered (per slot of the key's hash), so that a reader whose
- * view is older cannot put back what it built meanwhile.
+ * view is older cannot put back what it built meanwhile. What was made of
+ * several rows notes the version that it was made from, and asks for the changes
+ * of each when it is found again.
  */
 #ifndef KITH_STORE_CACHE_H
 #define KITH_STORE_CACHE_H
@@ -12,16 +14,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* First member of whatever is cached. */
-struct store_object {
-	_Atomic uint32_t refs;
-	size_t size; /* bytes it accounts for */
-	void (*free)(struct store_object *object);
+enum store_cache_kind {
+	STORE_CACHE_PART = 1, /* a: artid, b: part */
+	STORE_CACHE_BLOCK,    /* a: space, b: block */
+	STORE_CACHE_ARTICLE,  /* a: artid; nothing is kept: changes of its parts,
+			       * placements, or entries of its Message-ID */
+	STORE_CACHE_WIRE,     /* made by news: a: space and number, b: class */
+	STORE_CACHE_XREF,     /* made by news: a: artid, b: class */
+	STORE_CACHE_PLACE,    /* made by news: a and b of an id's hash */
 };
 
 struct store_cache_key {
-	uint64_t a; /* changes are remembered per a and b */
+	enum store_cache_kind kind;
 	uint32_t b;
+	uint64_t a;
+};
+
+/* First member of whatever is cached; what follows `free` belongs to the cache
+ * that it is in, one at most. */
+struct store_object {
+	_Atomic uint32_t refs;
+	bool used; /* since the hand of the clock was here */
+	size_t size; /* bytes it accounts for */
+	void (*free)(struct store_object *object);
+	struct store_cache_key key;
+	uint64_t version; /* the oldest view known to see just this */
+	size_t place;     /* in the clock */
+	struct store_object *chain;
 };
 
 struct store_cache;
@@ -45,6 +64,13 @@ void store_cache_put(struct store_cache *cache, struct store_cache_key key,
 /* Commit `version` changed what key stands for. */
 void store_cache_drop(struct store_cache *cache, struct store_cache_key key,
     uint64_t version);
+/* The object itself has found that it is out of date. */
+void store_cache_remove(struct store_cache *cache, struct store_object *object);
+/* The last commit that dropped the key, or one of its slot. */
+uint64_t store_cache_changed(const struct store_cache *cache,
+    struct store_cache_key key);
+/* The largest object that is kept. */
+size_t store_cache_object_max(const struct store_cache *cache);
 void store_cache_counts(struct store_cache *cache, uint64_t *hits_r,
     uint64_t *misses_r);
 size_t store_cache_bytes(struct store_cache *cache);

@@ -369,10 +369,8 @@ store_setup(struct store *store, const struct store_options *options)
 		rc = store_published_new(&store->published);
 	if (rc != 0)
 		return rc;
-	store->articles = store_cache_new(options->article_cache_bytes);
-	store->blocks = store_cache_new(options->overview_cache_bytes);
-	if (store->directory == NULL || store->articles == NULL ||
-	    store->blocks == NULL)
+	store->objects = store_cache_new(options->object_cache_bytes);
+	if (store->directory == NULL || store->objects == NULL)
 		return -ENOMEM;
 	return 0;
 }
@@ -474,8 +472,7 @@ store_close(struct store **store_r)
 		(void)store->env->close(store->env, 0);
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
-	store_cache_free(&store->articles);
-	store_cache_free(&store->blocks);
+	store_cache_free(&store->objects);
 	store_published_free(&store->published);
 	store_bundle_close(store);
 	store_writer_fini(store);

@@ -25,6 +25,13 @@ store_hash(struct store *store, const void *bytes, size_t len,
 	store_siphash(store->hash_key, bytes, len, hash_r);
 }
 
+struct store_cache_key
+store_msgid_key(const uint8_t hash[STORE_HASH_LEN])
+{
+	return (struct store_cache_key){ STORE_CACHE_PLACE,
+		store_read_u32(hash + 8), store_read_u64(hash) };
+}
+
 static bool
 entry_ok(const struct store_msgid_entry *entry)
 {
@@ -96,6 +103,10 @@ store_msgid_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
 
 	if (count > STORE_MSGID_MAX)
 		return -EINVAL;
+	if (count != 1 || !store_txn_is_new(txn, entries[0].artid))
+		rc = store_txn_drop(txn, store_msgid_key(hash));
+	if (rc != 0)
+		return rc;
 	if (count == 0) {
 		rc = store_row_delete(txn, STORE_FILE_MSGID, hash,
 		    STORE_HASH_LEN);

@@ -3,6 +3,7 @@
 #ifndef KITH_STORE_MSGID_H
 #define KITH_STORE_MSGID_H
 
+#include "store/cache.h"
 #include "store/store.h"
 
 #define STORE_HASH_LEN	  16u
@@ -35,6 +36,8 @@ void store_hash(struct store *store, const void *bytes, size_t len,
 int store_msgid_get(struct store_reader *reader,
     const uint8_t hash[STORE_HASH_LEN],
     struct store_msgid_entry entries_r[STORE_MSGID_MAX]);
+/* The key under which something made of these entries may be cached. */
+struct store_cache_key store_msgid_key(const uint8_t hash[STORE_HASH_LEN]);
 /* Replaces all entries; count 0 deletes. What is known without an article
  * (refused, cancelled, expired) is noted under its day, so that it can be
  * forgotten without a walk through all ids. */

@@ -72,9 +72,8 @@ row_put(struct store_txn *txn, uint32_t space,
 		free(bytes);
 	if (rc != 0)
 		return rc;
-	return store_txn_drop(txn, txn->reader.store->blocks,
-	    (struct store_cache_key){ space,
-		row->number / STORE_BLOCK_NUMBERS });
+	return store_txn_drop(txn,
+	    store_block_key(space, row->number / STORE_BLOCK_NUMBERS));
 }
 
 int
@@ -119,6 +118,8 @@ store_overview_replace(struct store_txn *txn, uint32_t space,
 	    &bytes, &len);
 	if (rc == 0)
 		rc = store_overview_parse(bytes, len, &old);
+	if (rc == 0)
+		rc = store_txn_drop_article(txn, old.artid);
 	if (rc == 0)
 		rc = store_space_state_get(&txn->reader, space, &state);
 	if (rc == 0)
@@ -169,9 +170,10 @@ store_overview_delete(struct store_txn *txn, uint32_t space, uint32_t number)
 	if (rc == 0)
 		rc = store_row_delete(txn, STORE_FILE_NUMBERS, key, sizeof key);
 	if (rc == 0)
-		rc = store_txn_drop(txn, txn->reader.store->blocks,
-		    (struct store_cache_key){ space,
-			number / STORE_BLOCK_NUMBERS });
+		rc = store_txn_drop(txn,
+		    store_block_key(space, number / STORE_BLOCK_NUMBERS));
+	if (rc == 0)
+		rc = store_txn_drop_article(txn, row.artid);
 	if (rc != 0)
 		return rc;
 	state.count -= state.count > 0;

@@ -310,8 +310,8 @@ int
 store_block_cached(struct store *store, uint32_t space, uint32_t block,
     struct store_block **block_r)
 {
-	struct store_object *object = store_cache_get(store->blocks,
-	    (struct store_cache_key){ space, block }, UINT64_MAX);
+	struct store_object *object = store_cache_get(store->objects,
+	    store_block_key(space, block), UINT64_MAX);
 
 	*block_r = (struct store_block *)object;
 	return object == NULL ? -ENOENT : 0;
@@ -321,8 +321,8 @@ int
 store_block_get(struct store_reader *reader, uint32_t space, uint32_t block,
     struct store_block **block_r)
 {
-	struct store_cache_key key = { space, block };
-	struct store_cache *cache = reader->store->blocks;
+	struct store_cache_key key = store_block_key(space, block);
+	struct store_cache *cache = reader->store->objects;
 	bool cached = !reader->uncached;
 	int rc;
 

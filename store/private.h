@@ -98,12 +98,6 @@ struct store_changed_state {
 	struct store_space_state state;
 };
 
-/* What must leave the caches when the batch is on disk. */
-struct store_drop {
-	struct store_cache *cache;
-	struct store_cache_key key;
-};
-
 struct store_txn {
 	struct store_reader reader;
 	bool wrote;
@@ -112,7 +106,7 @@ struct store_txn {
 	struct store_system system;
 	struct store_changed_state *states;
 	size_t states_count, states_room;
-	struct store_drop *drops;
+	struct store_cache_key *drops; /* due when the batch is on disk */
 	size_t drops_count, drops_room;
 	struct store_hook *hooks;
 	size_t hooks_count, hooks_room;
@@ -175,8 +169,7 @@ struct store {
 	struct store_writer writer;
 	struct store_keeper keeper;
 	struct store_room room;
-	struct store_cache *articles;
-	struct store_cache *blocks;
+	struct store_cache *objects;
 	struct store_published *published;
 	_Atomic uint64_t bundle_last; /* no bundle has a higher key */
 	atomic_bool dead;   /* fatal was called */
@@ -321,8 +314,12 @@ int store_txn_begin(struct store *store, struct store_txn *txn,
     const struct store_system *committed);
 /* What the batch changed in memory goes to its rows. */
 int store_txn_flush(struct store_txn *txn);
-int store_txn_drop(struct store_txn *txn, struct store_cache *cache,
-    struct store_cache_key key);
+/* What the key stands for is out of date when the batch is on disk. */
+int store_txn_drop(struct store_txn *txn, struct store_cache_key key);
+/* The same for all that was made of an article. */
+int store_txn_drop_article(struct store_txn *txn, uint64_t artid);
+/* No batch before this one had it: nobody can have made anything of it. */
+bool store_txn_is_new(const struct store_txn *txn, uint64_t artid);
 struct store_space_state *store_txn_state(struct store_txn *txn,
     uint32_t space);
 int store_txn_state_set(struct store_txn *txn, uint32_t space,
@@ -364,6 +361,13 @@ int store_head_parse(const uint8_t *bytes, size_t len,
 int store_overview_parse(const uint8_t *bytes, size_t len,
     struct store_overview_row *row_r);
 bool store_overview_text_ok(const char *text, size_t len);
+
+/* overview_block.c */
+static inline struct store_cache_key
+store_block_key(uint32_t space, uint32_t block)
+{
+	return (struct store_cache_key){ STORE_CACHE_BLOCK, block, space };
+}
 
 /* msgid.c */
 int store_msgid_parse(const uint8_t *bytes, size_t len,

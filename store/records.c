@@ -123,6 +123,16 @@ store_has(struct store_reader *reader, enum store_table table,
 	    0;
 }
 
+/* What is cached may be made of a row of this table. */
+static int
+table_changes(struct store_txn *txn, enum store_table table,
+    const struct store_key *key)
+{
+	if (table != STORE_ARTICLE_META || key->len < 8)
+		return 0;
+	return store_txn_drop_article(txn, store_key_get_u64(key, 0));
+}
+
 int
 store_put(struct store_txn *txn, enum store_table table,
     const struct store_key *key, const ProtobufCMessage *message)
@@ -141,6 +151,9 @@ store_put(struct store_txn *txn, enum store_table table,
 	len = protobuf_c_message_get_packed_size(message);
 	if (len > STORE_ROW_MAX)
 		return -EFBIG;
+	rc = table_changes(txn, table, key);
+	if (rc != 0)
+		return rc;
 	if (len > sizeof small)
 		bytes = malloc(len);
 	if (bytes == NULL)
@@ -158,7 +171,10 @@ store_delete(struct store_txn *txn, enum store_table table,
     const struct store_key *key)
 {
 	struct raw_key raw = raw_key_of(table, key);
+	int rc = table_changes(txn, table, key);
 
+	if (rc != 0)
+		return rc;
 	return store_row_delete(txn, table_file(table), raw.bytes, raw.len);
 }
 

@@ -8,7 +8,6 @@ void
 store_stats_get(struct store *store, struct store_stats *stats_r)
 {
 	struct store_view *view = store_view_begin(store);
-	uint64_t hits, misses;
 
 	memset(stats_r, 0, sizeof *stats_r);
 	if (view != NULL) {
@@ -19,11 +18,7 @@ store_stats_get(struct store *store, struct store_stats *stats_r)
 	stats_r->free_bytes = atomic_load(&store->room.free_bytes);
 	stats_r->reserve_bytes = atomic_load(&store->room.reserve_bytes);
 	stats_r->operations = atomic_load(&store->writer.operations);
-	store_cache_counts(store->articles, &hits, &misses);
-	stats_r->cache_hits = hits;
-	stats_r->cache_misses = misses;
-	store_cache_counts(store->blocks, &hits, &misses);
-	stats_r->cache_hits += hits;
-	stats_r->cache_misses += misses;
+	store_cache_counts(store->objects, &stats_r->cache_hits,
+	    &stats_r->cache_misses);
 	stats_r->schema = STORE_SCHEMA;
 }

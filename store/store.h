@@ -20,6 +20,7 @@ struct store;
 struct store_reader; /* what rows are read through */
 struct store_view;   /* a consistent snapshot, for one burst of reads */
 struct store_txn;    /* the writer's transaction, inside an operation */
+struct store_cache;  /* cache.h */
 struct store_inbox;  /* where finished operations wait for their submitter */
 
 enum store_log_level { STORE_LOG_ERR, STORE_LOG_WARNING, STORE_LOG_INFO };
@@ -27,8 +28,7 @@ enum store_log_level { STORE_LOG_ERR, STORE_LOG_WARNING, STORE_LOG_INFO };
 struct store_options {
 	const char *directory; /* exists, private to the caller, mode 0700 */
 	size_t cache_bytes;    /* Berkeley DB's cache */
-	size_t article_cache_bytes;  /* article parts kept in wire form */
-	size_t overview_cache_bytes; /* overview blocks */
+	size_t object_cache_bytes;   /* cache.h: articles, overview blocks */
 	unsigned batch_max;	     /* operations per commit; 0: 100 */
 	size_t log_file_bytes;	     /* 0: 16 MB; the reserve is four times that */
 	/* Called from any of the store's threads. */
@@ -57,6 +57,11 @@ void store_close(struct store **store);
 struct store_view *store_view_begin(struct store *store);
 void store_view_end(struct store_view **view);
 struct store_reader *store_view_reader(struct store_view *view);
+/* The commit that the reader sees; 0: a transaction of the writer. */
+uint64_t store_reader_version(const struct store_reader *reader);
+/* What is kept of what was read, for all loops (cache.h); others may keep there
+ * what they make of it. Lives as long as the store. */
+struct store_cache *store_objects(struct store *store);
 struct store_reader *store_txn_reader(struct store_txn *txn);
 
 /* ---- writing ---------------------------------------------------------- */

@@ -58,16 +58,15 @@ store_txn_on_commit(struct store_txn *txn, void (*fn)(void *arg),
 }
 
 int
-store_txn_drop(struct store_txn *txn, struct store_cache *cache,
-    struct store_cache_key key)
+store_txn_drop(struct store_txn *txn, struct store_cache_key key)
 {
-	struct store_drop *drops = txn->drops;
+	struct store_cache_key *drops = txn->drops;
 
 	/* Appends to one block follow each other. */
 	if (txn->drops_count > 0 &&
-	    drops[txn->drops_count - 1].cache == cache &&
-	    drops[txn->drops_count - 1].key.a == key.a &&
-	    drops[txn->drops_count - 1].key.b == key.b)
+	    drops[txn->drops_count - 1].kind == key.kind &&
+	    drops[txn->drops_count - 1].a == key.a &&
+	    drops[txn->drops_count - 1].b == key.b)
 		return 0;
 	drops = array_grow(drops, txn->drops_count, &txn->drops_room,
 	    sizeof *drops);
@@ -76,8 +75,26 @@ store_txn_drop(struct store_txn *txn, struct store_cache *cache,
 		return -ENOMEM;
 	}
 	txn->drops = drops;
-	drops[txn->drops_count++] = (struct store_drop){ cache, key };
+	drops[txn->drops_count++] = key;
 	return 0;
+}
+
+bool
+store_txn_is_new(const struct store_txn *txn, uint64_t artid)
+{
+	const struct store_system *committed =
+	    &txn->reader.store->writer.committed;
+
+	return artid > committed->ids[STORE_ID_ARTICLE];
+}
+
+int
+store_txn_drop_article(struct store_txn *txn, uint64_t artid)
+{
+	if (store_txn_is_new(txn, artid))
+		return 0;
+	return store_txn_drop(txn,
+	    (struct store_cache_key){ STORE_CACHE_ARTICLE, 0, artid });
 }
 
 /* The place of a space among the changed ones: they are kept in order. */
@@ -160,7 +177,7 @@ store_txn_publish(struct store_txn *txn)
 	 * commit replaced. The states last: who reads them unlocked must find
 	 * in a view what they promise. */
 	for (i = 0; i < txn->drops_count; i++)
-		store_cache_drop(txn->drops[i].cache, txn->drops[i].key,
+		store_cache_drop(store->objects, txn->drops[i],
 		    txn->system.commit);
 	store_views_publish(store, txn->system.commit);
 	for (i = 0; i < txn->states_count; i++)

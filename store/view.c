@@ -133,6 +133,18 @@ store_view_reader(struct store_view *view)
 	return &view->reader;
 }
 
+uint64_t
+store_reader_version(const struct store_reader *reader)
+{
+	return reader->version;
+}
+
+struct store_cache *
+store_objects(struct store *store)
+{
+	return store->objects;
+}
+
 struct store_reader *
 store_txn_reader(struct store_txn *txn)
 {

@@ -319,8 +319,7 @@ main(int argc, char **argv)
 {
 	struct bench bench = { .stop = false };
 	struct store_options options = { .cache_bytes = (size_t)64 << 20,
-		.article_cache_bytes = (size_t)16 << 20,
-		.overview_cache_bytes = (size_t)16 << 20,
+		.object_cache_bytes = (size_t)32 << 20,
 		.fatal = bench_fatal };
 	struct store_op op = { .apply = space_apply };
 	double seconds = argc > 2 ? atof(argv[2]) : 2;

@@ -285,8 +285,7 @@ open_store(struct world *world)
 {
 	char *path = NULL, *error = NULL;
 	struct store_options options = { .cache_bytes = 8u << 20,
-		.article_cache_bytes = 4u << 20,
-		.overview_cache_bytes = 4u << 20,
+		.object_cache_bytes = (size_t)8 << 20,
 		.log = store_line,
 		.fatal = store_died };
 

@@ -190,8 +190,7 @@ fixture_open(struct fixture *fixture)
 	const struct store_options store = {
 		.directory = fixture->directory,
 		.cache_bytes = (size_t)16 << 20,
-		.article_cache_bytes = (size_t)1 << 20,
-		.overview_cache_bytes = (size_t)4 << 20,
+		.object_cache_bytes = (size_t)8 << 20,
 		.log = on_log,
 		.fatal = on_fatal,
 	};

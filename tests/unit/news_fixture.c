@@ -79,8 +79,7 @@ fixture_store(struct news_fixture *f)
 	struct store_options options = {
 		.directory = f->directory,
 		.cache_bytes = 4u << 20,
-		.article_cache_bytes = 2u << 20,
-		.overview_cache_bytes = 2u << 20,
+		.object_cache_bytes = (size_t)4 << 20,
 		.log = fixture_log,
 		.fatal = fixture_fatal,
 	};

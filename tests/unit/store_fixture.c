@@ -66,8 +66,7 @@ fixture_setup(void **state)
 	fixture->options = (struct store_options){
 		.directory = fixture->directory,
 		.cache_bytes = (size_t)16 << 20,
-		.article_cache_bytes = (size_t)1 << 20,
-		.overview_cache_bytes = (size_t)4 << 20,
+		.object_cache_bytes = (size_t)8 << 20,
 		.log_file_bytes = (size_t)2 << 20,
 		.log = fixture_log,
 		.fatal = fixture_fatal,

@@ -35,13 +35,18 @@ thing_new(size_t size, int *freed)
 	return &thing->object;
 }
 
+static struct store_cache_key
+key_of(uint64_t a)
+{
+	return (struct store_cache_key){ STORE_CACHE_WIRE, 0, a };
+}
+
 static void
 put(struct store_cache *cache, uint64_t a, uint64_t version, int *freed)
 {
 	struct store_object *object = thing_new(1000, freed);
 
-	store_cache_put(cache, (struct store_cache_key){ a, 0 }, version,
-	    object);
+	store_cache_put(cache, key_of(a), version, object);
 	store_object_unref(object);
 }
 
@@ -49,7 +54,7 @@ static bool
 has(struct store_cache *cache, uint64_t a, uint64_t version)
 {
 	struct store_object *object =
-	    store_cache_get(cache, (struct store_cache_key){ a, 0 }, version);
+	    store_cache_get(cache, key_of(a), version);
 
 	store_object_unref(object);
 	return object != NULL;
@@ -90,7 +95,7 @@ static void
 a_drop_outlives_the_entry(void **state)
 {
 	struct store_cache *cache = store_cache_new(200000);
-	struct store_cache_key key = { 7, 0 };
+	struct store_cache_key key = key_of(7);
 	int freed = 0;
 
 	(void)state;
