@@ -2,6 +2,7 @@
 # source tree goes into the tarball as it is.
 EXTRA_DIST += tests/run tests/lint tests/packages tests/fuzz/run \
 	tests/bench/bench.h tests/bench/limitd.c tests/bench/mkcorpus.c \
+	tests/bench/news.py tests/bench/servers.py \
 	tests/bench/nntpload.c tests/bench/run tests/bench/smtpload.c \
 	tests/bench/smtpsink.c tests/bench/store_bench.c \
 	tests/crash/conftest.py tests/crash/test_crash.py \
