@@ -213,6 +213,36 @@ store_overview_get(struct store_reader *reader, uint32_t space, uint32_t number,
 }
 
 int
+store_rows_walk(struct store_reader *reader, uint32_t space, uint32_t from,
+    int (*fn)(void *arg, const struct store_overview_row *row), void *arg)
+{
+	struct store_overview_row row;
+	struct store_cursor cursor;
+	uint8_t key[KEY_LEN];
+	int stopped = 0;
+	int rc = store_cursor_open(&cursor, reader, STORE_FILE_NUMBERS);
+
+	row_key(key, space, from);
+	if (rc == 0)
+		rc = store_cursor_seek(&cursor, key, sizeof key);
+	while (rc == 0 && cursor.key_len == KEY_LEN &&
+	    store_read_u32(cursor.key) == space) {
+		rc = store_overview_parse(cursor.bytes, cursor.len, &row);
+		if (rc != 0)
+			break;
+		row.number = store_read_u32(cursor.key + 4);
+		stopped = fn(arg, &row);
+		if (stopped != 0)
+			break;
+		rc = store_cursor_next(&cursor);
+	}
+	store_cursor_close(&cursor);
+	if (stopped != 0)
+		return stopped;
+	return rc == -ENOENT ? 0 : rc;
+}
+
+int
 store_numbers_since(struct store_reader *reader, uint32_t space, uint64_t since,
     int (*fn)(void *arg, const struct store_overview_row *row), void *arg)
 {

@@ -77,6 +77,11 @@ size_t store_block_find(const struct store_block *block, uint32_t number);
 const char *store_block_lines(const struct store_block *block, size_t first,
     size_t last, size_t *len_r);
 
+/* Rows of a space from number `from` on, ascending; fn as in store_walk_fn, its
+ * row's text is borrowed. Reads the rows, not the blocks: for the writer. */
+int store_rows_walk(struct store_reader *reader, uint32_t space, uint32_t from,
+    int (*fn)(void *arg, const struct store_overview_row *row), void *arg);
+
 /* Numbers of articles that arrived at or after `since`, ascending; fn as in
  * store_walk_fn. For NEWNEWS; bounded by [low, high]. */
 int store_numbers_since(struct store_reader *reader, uint32_t space,

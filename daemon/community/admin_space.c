@@ -18,6 +18,10 @@
 #define DESCRIPTION_MAX 400u
 #define MODERATORS_MAX  100u
 
+#define EXPIRE_DAYS_MAX  36500L
+#define EXPIRE_COUNT_MAX 2147483647L
+#define MAX_SIZE_MAX     (1L << 30)
+
 struct space_op {
 	struct admin_op admin;
 	const char *name;
@@ -28,6 +32,8 @@ struct space_op {
 	int read, post, moderation, closed; /* -1: as they are */
 	const char *moderator, *no_moderator;
 	long digest_hour, digest_articles, digest_kilobytes; /* -1 */
+	long expire_days, expire_count, max_size; /* -1 */
+	int expire_header; /* -1 */
 	uint32_t id;
 };
 
@@ -46,11 +52,27 @@ option_word(const struct space_op *op, const char *option,
 	return *value_r < 0 ? -EINVAL : 0;
 }
 
+/* 1, 0, -1: as it is. */
+static bool
+read_yes_no(struct space_op *op, const char *option, int *value_r)
+{
+	const char *text = control_option(op->admin.request, option);
+
+	*value_r = -1;
+	if (text == NULL)
+		return true;
+	if (strcmp(text, "yes") == 0 || strcmp(text, "no") == 0) {
+		*value_r = text[0] == 'y';
+		return true;
+	}
+	admin_op_fail(&op->admin, CONTROL_USAGE, "%s is one of: yes or no",
+	    option);
+	return false;
+}
+
 static bool
 read_audiences(struct space_op *op)
 {
-	static const char *const yes_no = "yes or no";
-	const char *closed = control_option(op->admin.request, "--closed");
 	const char *wrong = NULL,
 		   *choice = admin_word_choice(ADMIN_WORDS_AUDIENCE);
 
@@ -63,15 +85,6 @@ read_audiences(struct space_op *op)
 		     &op->moderation) != 0) {
 		wrong = "--moderation";
 		choice = admin_word_choice(ADMIN_WORDS_MODERATION);
-	}
-	op->closed = -1;
-	if (closed != NULL && strcmp(closed, "yes") == 0)
-		op->closed = 1;
-	else if (closed != NULL && strcmp(closed, "no") == 0)
-		op->closed = 0;
-	else if (closed != NULL) {
-		wrong = "--closed";
-		choice = yes_no;
 	}
 	if (wrong != NULL)
 		admin_op_fail(&op->admin, CONTROL_USAGE, "%s is one of: %s",
@@ -139,6 +152,17 @@ read_description(struct space_op *op)
 	return false;
 }
 
+static bool
+read_limits(struct space_op *op)
+{
+	return read_number(op, "--expire-after", EXPIRE_DAYS_MAX,
+		   &op->expire_days) &&
+	    read_number(op, "--expire-count", EXPIRE_COUNT_MAX,
+		&op->expire_count) &&
+	    read_yes_no(op, "--expire-header", &op->expire_header) &&
+	    read_number(op, "--max-size", MAX_SIZE_MAX, &op->max_size);
+}
+
 /* False: the request has failed and the operation is gone. */
 static bool
 read_options(struct space_op *op)
@@ -147,6 +171,7 @@ read_options(struct space_op *op)
 	op->moderator = control_option(op->admin.request, "--moderator");
 	op->no_moderator = control_option(op->admin.request, "--no-moderator");
 	return read_mail(op) && read_description(op) && read_audiences(op) &&
+	    read_yes_no(op, "--closed", &op->closed) && read_limits(op) &&
 	    read_number(op, "--digest-hour", 23, &op->digest_hour) &&
 	    read_number(op, "--digest-articles", 100000,
 		&op->digest_articles) &&
@@ -219,6 +244,19 @@ apply_digest(struct community *community, const struct space_op *op,
 		record->digest_kilobytes = (uint32_t)op->digest_kilobytes;
 }
 
+static void
+apply_limits(const struct space_op *op, Kith__Space *record)
+{
+	if (op->expire_days >= 0)
+		record->expire_days = (uint32_t)op->expire_days;
+	if (op->expire_count >= 0)
+		record->expire_count = (uint32_t)op->expire_count;
+	if (op->expire_header >= 0)
+		record->expire_header = op->expire_header == 1;
+	if (op->max_size >= 0)
+		record->max_size = (uint64_t)op->max_size;
+}
+
 static int
 apply_options(struct space_op *op, Kith__Space *record)
 {
@@ -237,6 +275,7 @@ apply_options(struct space_op *op, Kith__Space *record)
 	if (op->closed >= 0)
 		record->closed = op->closed == 1;
 	apply_digest(op->admin.community, op, record);
+	apply_limits(op, record);
 	return rc;
 }
 
@@ -502,7 +541,9 @@ run_set(struct control_request *request)
  "[--mail LOCALPART] [--description TEXT] [--read anyone|members|staff] " \
  "[--post anyone|members|staff] [--moderation none|non-members|all] "     \
  "[--closed yes|no] [--moderator ADDRESS] [--no-moderator ADDRESS] "      \
- "[--digest-hour N] [--digest-articles N] [--digest-kilobytes N]"
+ "[--digest-hour N] [--digest-articles N] [--digest-kilobytes N] "         \
+ "[--expire-after DAYS] [--expire-count N] [--expire-header yes|no] "      \
+ "[--max-size BYTES]"
 
 const struct control_verb admin_space_verbs[] = {
 	{ "space", "add", "NAME --kind KIND " COMMON_OPTIONS, 1, 1, run_add,

@@ -12,13 +12,26 @@
 #define LIST_SLICE 100u
 
 static json_t *
+space_limits_row(json_t *row, const struct space_limits *limits)
+{
+	if (row != NULL)
+		(void)json_object_update_new(row,
+		    json_pack("{s:I, s:I, s:b, s:I}", "expire_after",
+			(json_int_t)limits->expire_days, "expire_count",
+			(json_int_t)limits->expire_count, "expire_header",
+			(int)limits->expire_header, "max_size",
+			(json_int_t)limits->max_size));
+	return row;
+}
+
+static json_t *
 space_row(struct community *community, const struct space *space)
 {
 	struct store_space_state state = { .low = 1 };
 
 	(void)store_space_state_published(community_store(community), space->id,
 	    &state);
-	return json_pack(
+	return space_limits_row(json_pack(
 	    "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I}", "name",
 	    space->name, "mail", space->mail, "kind",
 	    kind_of(space->kind) == NULL ? "?" : kind_of(space->kind)->name,
@@ -27,7 +40,8 @@ space_row(struct community *community, const struct space *space)
 	    admin_word(ADMIN_WORDS_AUDIENCE, (int)space->post), "moderation",
 	    admin_word(ADMIN_WORDS_MODERATION, (int)space->moderation),
 	    "closed", (int)space->closed, "low", (json_int_t)state.low, "high",
-	    (json_int_t)state.high, "count", (json_int_t)state.count);
+	    (json_int_t)state.high, "count", (json_int_t)state.count),
+	    &space->limits);
 }
 
 static json_t *

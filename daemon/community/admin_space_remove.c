@@ -52,7 +52,7 @@ slice_articles(struct store_txn *txn, struct remove_op *op)
 	int rc;
 
 	op->count = 0;
-	rc = store_numbers_since(store_txn_reader(txn), op->id, 0,
+	rc = store_rows_walk(store_txn_reader(txn), op->id, 0,
 	    collect_number, op);
 	op->more = rc == 1;
 	for (unsigned i = 0; rc >= 0 && i < op->count; i++)

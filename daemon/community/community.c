@@ -10,6 +10,7 @@
 #include "daemon/community/digest.h"
 #include "daemon/community/jobs.h"
 #include "daemon/community/peers.h"
+#include "daemon/community/retention.h"
 #include "daemon/community/spaces.h"
 #include "daemon/community/timers.h"
 #include "daemon/community/token.h"
@@ -31,6 +32,7 @@ struct community {
 	struct peers *peers;
 	struct timers *timers;
 	struct digests *digests;
+	struct retention *retention;
 	struct jobs *jobs;
 	uint64_t last[COMMUNITY_DUES];
 	long busy; /* atomic */
@@ -69,7 +71,8 @@ community_load(struct community *community, const char **what_r)
 		return rc;
 	*what_r = "digests";
 	community->digests = digests_new(community);
-	if (community->digests == NULL)
+	community->retention = retention_new(community);
+	if (community->digests == NULL || community->retention == NULL)
 		return -ENOMEM;
 	*what_r = "jobs";
 	rc = jobs_new(&community->jobs, community);
@@ -114,6 +117,7 @@ community_free(struct community **community)
 		return;
 	jobs_free(&c->jobs);
 	timers_free(&c->timers);
+	retention_free(&c->retention);
 	digests_free(&c->digests);
 	auth_free(&c->auth);
 	peers_free(&c->peers);
@@ -278,4 +282,10 @@ struct digests *
 community_digests(const struct community *community)
 {
 	return community->digests;
+}
+
+struct retention *
+community_retention(const struct community *community)
+{
+	return community->retention;
 }

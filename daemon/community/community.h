@@ -20,6 +20,7 @@ struct jobs;
 struct auth;
 struct peers;
 struct digests;
+struct retention;
 struct control_request;
 
 /* What some verbs of kithctl need from outside the community. */
@@ -67,6 +68,7 @@ struct jobs *community_jobs(const struct community *community);
 struct auth *community_auth(const struct community *community);
 struct peers *community_peers(const struct community *community);
 struct digests *community_digests(const struct community *community);
+struct retention *community_retention(const struct community *community);
 const struct admin_port *community_admin(const struct community *community);
 
 /* Does what is due by the clock now: retries, digests, expiry of tokens. On the
@@ -80,7 +82,11 @@ void community_run_timers(
 bool community_is_idle(const struct community *community);
 /* For functions of timers.c that run each `seconds` at most: true if that long
  * has passed since it last was true. On the community's loop. */
-enum community_due { COMMUNITY_DUE_EXPIRY, COMMUNITY_DUES };
+enum community_due {
+	COMMUNITY_DUE_EXPIRY,
+	COMMUNITY_DUE_HISTORY,
+	COMMUNITY_DUES
+};
 bool community_is_due(
     struct community *community, enum community_due due, uint64_t seconds);
 /* Somebody began (+1) or ended (-1) something that is_idle must wait for: an

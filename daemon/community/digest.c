@@ -92,6 +92,8 @@ issue_check(struct store_txn *txn, struct store_op *op)
 	issue->from = issue->upto = issue->state.last_number;
 	if (space.high <= issue->from)
 		return 1;
+	if (issue->from + 1 < space.low) /* expired meanwhile */
+		issue->from = issue->upto = space.low - 1;
 	/* nobody reads digests here: who joins later gets what comes later */
 	if (issue->state.readers == 0) {
 		issue->upto = space.high;
@@ -289,7 +291,9 @@ space_is_due(struct digests *digests, uint32_t id)
 	    cursor_load(store_view_reader(view), id, cursor) != 0)
 		goto out;
 	due = state.high > cursor->last_number &&
-	    pending_is_due(store_view_reader(view), space, cursor->last_number,
+	    pending_is_due(store_view_reader(view), space,
+		cursor->last_number + 1 < state.low ? state.low - 1
+						    : cursor->last_number,
 		state.high, community_now(community));
 out:
 	store_view_end(&view);
@@ -328,6 +332,7 @@ due_candidate(void *arg, const struct space *space)
 	if (space->mail[0] == '\0' || cursor == NULL ||
 	    !store_space_state_published(
 		community_store(run->digests->community), space->id, &state) ||
+	    state.count == 0 ||
 	    (cursor->known && state.high <= cursor->last_number))
 		return 0;
 	if (run->count == run->room) {

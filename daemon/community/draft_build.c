@@ -152,9 +152,10 @@ draft_set_id(struct draft_build *build, struct span own, bool from_content)
 }
 
 void
-draft_set_date(struct draft_build *build)
+draft_set_dates(struct draft_build *build)
 {
 	struct span own = article_value(&build->header, HEADER_DATE);
+	struct span expires = article_value(&build->header, HEADER_EXPIRES);
 	int64_t seconds = 0;
 
 	if (own.len == 0) {
@@ -165,17 +166,9 @@ draft_set_date(struct draft_build *build)
 		seconds = 0;
 	}
 	build->draft->date = seconds > 0 ? (uint64_t)seconds : 0;
-}
-
-/* RFC 5536 3.2.5 */
-static void
-set_expires(struct draft_build *build)
-{
-	struct span own = article_value(&build->header, HEADER_EXPIRES);
-	int64_t seconds = 0;
-
 	/* what cannot be read says nothing */
-	if (own.len > 0 && date_parse(own, &seconds) != 0)
+	seconds = 0;
+	if (expires.len > 0 && date_parse(expires, &seconds) != 0)
 		seconds = 0;
 	build->draft->expires = seconds > 0 ? (uint64_t)seconds : 0;
 }
@@ -303,7 +296,6 @@ draft_build_finish(struct draft_build *build)
 	size_t added_len = 0;
 
 	draft_measure(build);
-	set_expires(build);
 	draft->subject = decoded_value(build->said.subject.len > 0
 		? build->said.subject
 		: article_value(&build->header, HEADER_SUBJECT));

@@ -43,8 +43,9 @@ void draft_hash_content(struct draft_build *build);
  * from the content if it must come out the same again, else at random. */
 void draft_set_id(struct draft_build *build, struct span own,
     bool from_content);
-/* Adds a Date of now if the article has none; the draft's date. */
-void draft_set_date(struct draft_build *build);
+/* Adds a Date of now if the article has none; the draft's date, and that of its
+ * Expires header (RFC 5536 3.2.5). */
+void draft_set_dates(struct draft_build *build);
 /* "<TAG.32 hex digits of hash@hostname>". */
 void draft_id_of_hash(const struct community *community, const char *tag,
     const uint8_t hash[STORE_HASH_LEN], char id[256]);
@@ -52,6 +53,10 @@ void draft_id_of_hash(const struct community *community, const char *tag,
 int draft_find_reply_to_id(struct draft_build *build);
 /* Newest ids of References and that of In-Reply-To. */
 int draft_set_references(struct draft_build *build);
+/* draft_fit.c: the spaces' own limits of size and age. What a peer sends goes to
+ * those of its spaces that take it; anything else is refused by the first that
+ * does not. */
+enum reason draft_fit(struct draft_build *build);
 /* Sizes, overview row, decoded Subject and From, head and added block. */
 enum reason draft_build_finish(struct draft_build *build);
 

@@ -178,7 +178,7 @@ mail_add_block(struct draft_build *build)
 				id = msgid_of_value(header->fields[i].value);
 	}
 	draft_set_id(build, id, true);
-	draft_set_date(build);
+	draft_set_dates(build);
 	mail_add_references(build);
 	if (article_field_find(header, HEADER_SUBJECT, 0) == NULL) {
 		build->said.subject = span_of("(no subject)");
@@ -222,7 +222,9 @@ draft_from_mail(struct community *community, struct draft *draft,
 		reason = mail_hide(&build);
 	if (reason == REASON_STORED) {
 		mail_add_block(&build);
-		reason = draft_build_finish(&build);
+		reason = draft_fit(&build);
 	}
+	if (reason == REASON_STORED)
+		reason = draft_build_finish(&build);
 	return draft_build_end(&build, reason);
 }

@@ -205,16 +205,20 @@ static enum reason
 news_complete(struct draft_build *build, bool post)
 {
 	struct draft *draft = build->draft;
+	enum reason fit;
 
 	news_add_path(build, post);
 	draft_hash_content(build);
 	draft_set_id(build,
 	    msgid_of_value(article_value(&build->header, HEADER_MESSAGE_ID)),
 	    false);
-	draft_set_date(build);
+	draft_set_dates(build);
 	if (post && draft->date > draft->now + NEWS_FUTURE_MAX)
 		return draft_refuse(build, REASON_BAD_ARTICLE,
 		    "Date header is in the future");
+	fit = draft_fit(build);
+	if (fit != REASON_STORED)
+		return fit;
 	if (post)
 		news_add_injection(build);
 	if (draft->approved != NULL && !draft->has_approved)

@@ -206,7 +206,12 @@ item_is_plain_post(const struct delivery_item *own)
 	struct draft probe = { .space_count = 1 };
 	bool moderated;
 
+	uint64_t max_size;
+
 	if (own->item.action != &mail_action_post)
+		return false;
+	max_size = own->item.space->limits.max_size;
+	if (max_size != 0 && own->delivery->len > max_size)
 		return false;
 	probe.spaces[0] = own->item.space->id;
 	probe.author = own->item.author;

@@ -19,7 +19,8 @@ libkithcommunity_a_SOURCES = \
 # the context, and what everything rests on
 libkithcommunity_a_SOURCES += \
 	daemon/community/community.c daemon/community/community.h \
-	daemon/community/expiry.c daemon/community/journal.c \
+	daemon/community/expiry.c daemon/community/history.c \
+	daemon/community/journal.c \
 	daemon/community/journal.h daemon/community/kinds.c \
 	daemon/community/kinds.h daemon/community/ports.h \
 	daemon/community/reason.c daemon/community/reason.h \
@@ -39,6 +40,7 @@ libkithcommunity_a_SOURCES += \
 libkithcommunity_a_SOURCES += \
 	daemon/community/draft.c daemon/community/draft.h \
 	daemon/community/draft_build.c daemon/community/draft_build.h \
+	daemon/community/draft_fit.c \
 	daemon/community/draft_id.c daemon/community/draft_mail.c \
 	daemon/community/draft_news.c daemon/community/draft_store.c \
 	daemon/community/held.c daemon/community/held.h \
@@ -51,7 +53,9 @@ libkithcommunity_a_SOURCES += \
 	daemon/community/mail_item.h daemon/community/mail_moderate.c \
 	daemon/community/mail_owner.c daemon/community/mail_postmaster.c \
 	daemon/community/moderation.c daemon/community/moderation.h \
-	daemon/community/removal.c daemon/community/removal.h
+	daemon/community/removal.c daemon/community/removal.h \
+	daemon/community/retention.c daemon/community/retention.h \
+	daemon/community/retention_slice.c
 # mail on its way out
 libkithcommunity_a_SOURCES += \
 	daemon/community/bounce.c daemon/community/bounce.h \

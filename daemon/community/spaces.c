@@ -250,6 +250,8 @@ entry_new(const struct spaces *spaces, uint32_t id, const Kith__Space *record)
 	space->moderation = record->moderation;
 	space->closed = record->closed;
 	space->created = record->created;
+	space->limits = (struct space_limits){ record->expire_days,
+		record->expire_count, record->expire_header, record->max_size };
 	space->digest_set = record->digest_set;
 	space->digest_hour =
 	    record->digest_set ? record->digest_hour : spaces->digest_hour;

@@ -17,6 +17,14 @@
 
 struct spaces;
 
+/* How long and how much a space keeps; 0: without end. Plain data. */
+struct space_limits {
+	unsigned expire_days; /* of age */
+	unsigned expire_count; /* articles kept */
+	bool expire_header; /* an Expires header is obeyed (RFC 5536 3.2.5) */
+	uint64_t max_size; /* octets of an article; 0: as configured */
+};
+
 struct space {
 	uint32_t id;
 	char *name; /* newsgroup */
@@ -34,6 +42,7 @@ struct space {
 	unsigned digest_articles;
 	unsigned digest_kilobytes;
 	bool digest_set;
+	struct space_limits limits;
 	unsigned references; /* private to spaces.c */
 };
 

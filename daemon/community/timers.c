@@ -7,6 +7,7 @@
 
 #include "daemon/community/digest.h"
 #include "daemon/community/jobs.h"
+#include "daemon/community/retention.h"
 
 static void
 digests_due(struct community *community, void (*done)(void *arg), void *arg)
@@ -21,11 +22,19 @@ jobs_due(struct community *community, void (*done)(void *arg), void *arg)
 	done(arg);
 }
 
+static void
+retention_due(struct community *community, void (*done)(void *arg), void *arg)
+{
+	retention_run_due(community_retention(community), done, arg);
+}
+
 static void (*const timer_table[])(struct community *community,
     void (*done)(void *arg), void *arg) = {
 	expiry_run_due,
 	digests_due,
 	jobs_due,
+	retention_due,
+	history_run_due,
 };
 #define TIMER_COUNT (sizeof timer_table / sizeof timer_table[0])
 

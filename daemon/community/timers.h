@@ -21,4 +21,9 @@ bool timers_are_running(const struct timers *timers);
 void expiry_run_due(struct community *community, void (*done)(void *arg),
     void *arg);
 
+/* Ids of what was refused, cancelled or expired are forgotten after
+ * history.days, once an hour, in slices. */
+void history_run_due(struct community *community, void (*done)(void *arg),
+    void *arg);
+
 #endif

@@ -17,7 +17,7 @@ test_token_text_LDADD = libkithprotocol.a $(CMOCKA_LIBS)
 
 # the doors and the way out
 flow_rig = tests/unit/flow_rig.c tests/unit/flow_rig.h
-flow_tests = test_bounce test_intake test_jobs test_moderation
+flow_tests = test_bounce test_intake test_jobs test_moderation test_retention
 check_PROGRAMS += $(flow_tests)
 TESTS += $(flow_tests)
 test_bounce_SOURCES = tests/unit/test_bounce.c $(flow_rig)
@@ -28,3 +28,5 @@ test_intake_SOURCES = tests/unit/test_intake.c $(flow_rig)
 test_intake_LDADD = $(COMMUNITY_TEST_LINK)
 test_jobs_SOURCES = tests/unit/test_jobs.c $(flow_rig)
 test_jobs_LDADD = $(COMMUNITY_TEST_LINK)
+test_retention_SOURCES = tests/unit/test_retention.c $(flow_rig)
+test_retention_LDADD = $(COMMUNITY_TEST_LINK)

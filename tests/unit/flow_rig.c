@@ -122,7 +122,8 @@ rig_ask(struct fixture *fixture, const char *const *words)
 {
 	char *answer = NULL;
 
-	assert_int_equal(fixture_kithctl(fixture, words, NULL, &answer), 0);
+	if (fixture_kithctl(fixture, words, NULL, &answer) != 0)
+		fail_msg("%s %s: %s", words[0], words[1], answer);
 	return answer;
 }
 

@@ -68,6 +68,7 @@ fixture_config(const char *directory)
 	config->digest_articles = 50;
 	config->digest_kilobytes = 200;
 	config->answers_per_hour = 10;
+	config->history_days = 90;
 	config->bounce_life = 604800;
 	config->bounce_suspend_after = 5;
 	return config;
