@@ -227,7 +227,8 @@ core_add_verbs(struct core *core)
 	const struct control_verb *const tables[] = { admin_space_verbs,
 		admin_member_verbs, admin_subscription_verbs, admin_peer_verbs,
 		admin_article_verbs, admin_held_verbs, admin_queue_verbs,
-		admin_ticket_verbs, admin_digest_verbs, admin_system_verbs };
+		admin_ticket_verbs, admin_digest_verbs, admin_text_verbs,
+		admin_system_verbs };
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < sizeof tables / sizeof tables[0]; i++) {

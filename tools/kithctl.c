@@ -141,7 +141,12 @@ prepare(struct kithctl *kithctl, json_t *argv, struct buffer *input,
 	    json_array_size(argv) > 3 && word_at(argv, 3)[0] != '\0') {
 		what = word_at(argv, 3);
 		result = read_file(what, input);
-	} else if (is_command(argv, "ticket", "reply")) {
+	} else if (is_command(argv, "text", "set") &&
+	    json_array_size(argv) > 3 && word_at(argv, 3)[0] != '\0') {
+		what = word_at(argv, 3);
+		result = read_file(what, input);
+	} else if (is_command(argv, "ticket", "reply") ||
+	    is_command(argv, "text", "set")) {
 		result = read_stream(stdin, input);
 	} else if (wants_password(argv)) {
 		result = read_password(input);

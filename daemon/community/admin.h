@@ -16,6 +16,7 @@ extern const struct control_verb admin_held_verbs[];	     /* admin_held.c */
 extern const struct control_verb admin_queue_verbs[];	     /* admin_queue.c */
 extern const struct control_verb admin_ticket_verbs[];	     /* admin_ticket.c */
 extern const struct control_verb admin_digest_verbs[];	     /* admin_digest.c */
+extern const struct control_verb admin_text_verbs[];	     /* admin_text.c */
 extern const struct control_verb admin_system_verbs[];	     /* admin_system.c: status check
 							      * backup stop run-timers clock */
 

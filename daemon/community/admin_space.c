@@ -34,6 +34,7 @@ struct space_op {
 	long digest_hour, digest_articles, digest_kilobytes; /* -1 */
 	long expire_days, expire_count, max_size; /* -1 */
 	int expire_header; /* -1 */
+	long suggested; /* -1 */
 	uint32_t id;
 };
 
@@ -176,7 +177,8 @@ read_options(struct space_op *op)
 	    read_number(op, "--digest-articles", 100000,
 		&op->digest_articles) &&
 	    read_number(op, "--digest-kilobytes", 1000000,
-		&op->digest_kilobytes);
+		&op->digest_kilobytes) &&
+	    read_number(op, "--suggested", 9999, &op->suggested);
 }
 
 /* ---- shared by add and set, on the writer */
@@ -274,6 +276,8 @@ apply_options(struct space_op *op, Kith__Space *record)
 		record->moderation = (Kith__Moderation)op->moderation;
 	if (op->closed >= 0)
 		record->closed = op->closed == 1;
+	if (op->suggested >= 0)
+		record->suggested = (uint32_t)op->suggested;
 	apply_digest(op->admin.community, op, record);
 	apply_limits(op, record);
 	return rc;
@@ -543,7 +547,7 @@ run_set(struct control_request *request)
  "[--closed yes|no] [--moderator ADDRESS] [--no-moderator ADDRESS] "      \
  "[--digest-hour N] [--digest-articles N] [--digest-kilobytes N] "         \
  "[--expire-after DAYS] [--expire-count N] [--expire-header yes|no] "      \
- "[--max-size BYTES]"
+ "[--max-size BYTES] [--suggested N]"
 
 const struct control_verb admin_space_verbs[] = {
 	{ "space", "add", "NAME --kind KIND " COMMON_OPTIONS, 1, 1, run_add,

@@ -84,6 +84,8 @@ admin_space_show(struct control_request *request)
 		    moderator_names(community, space));
 		(void)json_object_set_new(row, "created",
 		    json_integer((json_int_t)space->created));
+		(void)json_object_set_new(row, "suggested",
+		    json_integer(space->suggested));
 		(void)json_object_set_new(row, "digest_hour",
 		    json_integer(space->digest_hour));
 		(void)json_object_set_new(row, "digest_articles",

@@ -14,7 +14,8 @@ libkithcommunity_a_SOURCES = \
 	daemon/community/admin_subscription.c \
 	daemon/community/admin_subscription.h \
 	daemon/community/admin_subscription_import.c \
-	daemon/community/admin_system.c daemon/community/admin_ticket.c \
+	daemon/community/admin_system.c daemon/community/admin_text.c \
+	daemon/community/admin_ticket.c \
 	daemon/community/admin_words.c daemon/community/admin_words.h
 # the context, and what everything rests on
 libkithcommunity_a_SOURCES += \
@@ -24,6 +25,7 @@ libkithcommunity_a_SOURCES += \
 	daemon/community/journal.h daemon/community/kinds.c \
 	daemon/community/kinds.h daemon/community/ports.h \
 	daemon/community/reason.c daemon/community/reason.h \
+	daemon/community/texts.c daemon/community/texts.h \
 	daemon/community/timers.c daemon/community/timers.h
 # people and spaces
 libkithcommunity_a_SOURCES += \

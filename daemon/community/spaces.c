@@ -249,6 +249,7 @@ entry_new(const struct spaces *spaces, uint32_t id, const Kith__Space *record)
 	space->post = record->post;
 	space->moderation = record->moderation;
 	space->closed = record->closed;
+	space->suggested = record->suggested;
 	space->created = record->created;
 	space->limits = (struct space_limits){ record->expire_days,
 		record->expire_count, record->expire_header, record->max_size };

@@ -35,6 +35,7 @@ struct space {
 	Kith__Audience post;
 	Kith__Moderation moderation;
 	bool closed;
+	uint32_t suggested; /* to newcomers, 1 first; 0: not */
 	uint64_t created;
 	uint32_t *moderators; /* member ids */
 	size_t moderator_count;

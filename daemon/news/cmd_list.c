@@ -111,13 +111,6 @@ cmd_list_moderators(struct session *s, const struct nntp_args *args)
 	groups_send(s, &moderators_kind, list_wildmat(args), 0);
 }
 
-void
-cmd_list_unkept(struct session *s, const struct nntp_args *args)
-{
-	(void)args;
-	session_reply_text(s, 503, "this list is not kept here");
-}
-
 static void
 times_line(struct session *s, const struct groups_walk *walk,
     const struct space *space, struct buffer *text)

@@ -77,9 +77,12 @@ void cmd_list_headers(struct session *s, const struct nntp_args *args);
 void cmd_list_moderators(struct session *s, const struct nntp_args *args);
 void cmd_list_newsgroups(struct session *s, const struct nntp_args *args);
 void cmd_list_overview_fmt(struct session *s, const struct nntp_args *args);
-/* 503, for the lists of RFC 6048 that kith has nothing to say in */
-void cmd_list_unkept(struct session *s, const struct nntp_args *args);
 void cmd_xgtitle(struct session *s, const struct nntp_args *args);
+/* cmd_list_text.c */
+void cmd_list_distrib_pats(struct session *s, const struct nntp_args *args);
+void cmd_list_distributions(struct session *s, const struct nntp_args *args);
+void cmd_list_motd(struct session *s, const struct nntp_args *args);
+void cmd_list_subscriptions(struct session *s, const struct nntp_args *args);
 /* cmd_new.c */
 void cmd_newgroups(struct session *s, const struct nntp_args *args);
 void cmd_newnews(struct session *s, const struct nntp_args *args);

@@ -127,8 +127,9 @@ groups_status(enum rights_post post)
 		return 'y';
 	case POST_MODERATED:
 		return 'm';
+	case POST_CLOSED: /* to peers too (RFC 6048 3.1) */
+		return 'x';
 	case POST_REFUSED:
-	case POST_CLOSED:
 	default:
 		return 'n';
 	}

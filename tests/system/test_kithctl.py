@@ -231,6 +231,35 @@ def test_peers_are_added_listed_and_removed(kith):
     assert "feed" not in kith.ctl("peer", "list")
 
 
+def test_texts_and_suggestions_reach_newsreaders(kith, tmp_path):
+    talk(kith, "--suggested", "2")
+    kith.ctl("space", "add", "acme.start", "--kind", "talk", "--suggested",
+             "1")
+    kith.ctl("space", "add", "acme.other", "--kind", "talk")
+    assert "no motd" in refused(kith, "text", "show", "motd")
+    kith.ctl("text", "set", "motd", stdin="Down on Friday.\n.\n")
+    assert kith.ctl("text", "show", "motd") == "Down on Friday.\n.\n"
+    file = tmp_path / "distributions"
+    file.write_text("local\tOf this house\n")
+    kith.ctl("text", "set", "distributions", file)
+    assert "line 1" in refused(kith, "text", "set", "distrib-pats",
+                               stdin="local\n")
+    refused(kith, "text", "set", "poem", status=2, stdin="x\n")
+    with kith.raw() as news:
+        news.line()
+        assert news.ask("LIST MOTD").startswith("215")
+        assert news.block() == b"Down on Friday.\r\n.\r\n"
+        assert news.ask("LIST DISTRIBUTIONS").startswith("215")
+        assert news.block() == b"local\tOf this house\r\n"
+        assert news.ask("LIST DISTRIB.PATS").startswith("503")
+        assert news.ask("LIST SUBSCRIPTIONS").startswith("215")
+        assert news.block() == b"acme.start\r\nacme.talk\r\n"
+    kith.ctl("text", "remove", "motd")
+    with kith.raw() as news:
+        news.line()
+        assert news.ask("LIST MOTD").startswith("503")
+
+
 def test_held_mail_is_listed_shown_released_and_rejected(kith):
     talk(kith, "--moderation", "all")
     for number in (1, 2):

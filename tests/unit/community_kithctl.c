@@ -68,8 +68,7 @@ control_open(struct fixture *fixture)
 	static const struct control_verb *const tables[] = { admin_space_verbs,
 		admin_member_verbs, admin_subscription_verbs, admin_peer_verbs,
 		admin_article_verbs, admin_held_verbs, admin_queue_verbs,
-		admin_ticket_verbs,
-		admin_system_verbs };
+		admin_ticket_verbs, admin_text_verbs, admin_system_verbs };
 	struct control *control = control_new(loop_base(fixture->loop), -1);
 	size_t count;
 

@@ -216,6 +216,7 @@ struct fixture_op {
 	const char *login, *password, *wildmat;
 	Kith__Role role;
 	unsigned count;
+	bool closed;
 	uint32_t id, number;
 };
 
@@ -269,6 +270,42 @@ fixture_space_add(struct news_fixture *f, const struct fixture_space *space)
 		.space = space };
 
 	return store_run(f->store, &op.op) == 0 ? op.id : 0;
+}
+
+static int
+space_set_apply(struct store_txn *txn, struct store_op *op)
+{
+	struct fixture_op *fixture = fixture_op_of(op);
+	struct store_key key = store_key_u32(fixture->id);
+	ProtobufCMessage *message = NULL;
+	Kith__Space *record;
+	int rc =
+	    store_get(store_txn_reader(txn), STORE_SPACES, &key, &message);
+
+	if (rc != 0)
+		return rc;
+	record = (Kith__Space *)(void *)message;
+	record->closed = fixture->closed;
+	record->suggested = fixture->count;
+	rc = store_put(txn, STORE_SPACES, &key, message);
+	if (rc == 0)
+		rc = spaces_publish(community_spaces(fixture->f->community),
+		    txn, fixture->id, record);
+	protobuf_c_message_free_unpacked(message, NULL);
+	return rc;
+}
+
+int
+fixture_space_set(struct news_fixture *f, uint32_t id, bool closed,
+    uint32_t suggested)
+{
+	struct fixture_op op = { .op = { .apply = space_set_apply },
+		.f = f,
+		.id = id,
+		.closed = closed,
+		.count = suggested };
+
+	return store_run(f->store, &op.op);
 }
 
 static int

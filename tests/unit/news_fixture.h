@@ -43,6 +43,9 @@ struct fixture_space {
 /* The id; 0: failed. */
 uint32_t fixture_space_add(struct news_fixture *f,
     const struct fixture_space *space);
+/* As kithctl space set does. */
+int fixture_space_set(struct news_fixture *f, uint32_t id, bool closed,
+    uint32_t suggested);
 void fixture_space_remove(struct news_fixture *f, uint32_t id);
 int fixture_member_add(struct news_fixture *f, const char *login,
     const char *password, Kith__Role role);
