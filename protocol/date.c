@@ -55,10 +55,14 @@ date_is_alpha(char c)
 static int
 date_name(const char *names, struct span word)
 {
+	char small[3];
+
 	if (word.len < 3)
 		return -1;
+	for (int i = 0; i < 3; i++)
+		small[i] = (char)(word.bytes[i] | 0x20);
 	for (int i = 0; names[i * 3] != '\0'; i++)
-		if (strncasecmp(word.bytes, names + i * 3, 3) == 0)
+		if (memcmp(small, names + i * 3, 3) == 0)
 			return i;
 	return -1;
 }
