@@ -8,7 +8,7 @@
 
 #include "protocol/article_check.h"
 
-#define ARTICLE_FIRST_ROOM 32u
+#define ARTICLE_FIRST_ROOM 16u /* below what malloc keeps at hand */
 #define ARTICLE_LINE_MAX   998u
 #define ARTICLE_SHOWN_NAME 40 /* octets of a poster's word in a reply */
 

@@ -176,21 +176,18 @@ draft_set_dates(struct draft_build *build)
 int
 draft_find_reply_to_id(struct draft_build *build)
 {
-	struct msgid_list *list = malloc(sizeof *list);
-	int rc = -ENOMEM;
+	struct msgid_list list;
+	int rc;
 
 	build->reply_to_id[0] = '\0';
-	if (list == NULL)
-		return rc;
-	msgid_list_init(list);
-	rc = msgid_list_parse(list,
+	msgid_list_init(&list);
+	rc = msgid_list_parse(&list,
 	    article_value(&build->header, HEADER_IN_REPLY_TO), 2);
-	if (rc == 0 && list->count == 1 && msgid_is_valid(list->ids[0]) &&
-	    list->ids[0].len < sizeof build->reply_to_id)
+	if (rc == 0 && list.count == 1 && msgid_is_valid(list.ids[0]) &&
+	    list.ids[0].len < sizeof build->reply_to_id)
 		(void)snprintf(build->reply_to_id, sizeof build->reply_to_id,
-		    "%.*s", SPAN_ARG(list->ids[0]));
-	msgid_list_fini(list);
-	free(list);
+		    "%.*s", SPAN_ARG(list.ids[0]));
+	msgid_list_fini(&list);
 	return rc;
 }
 
@@ -211,31 +208,28 @@ draft_set_references(struct draft_build *build)
 	struct draft *draft = build->draft;
 	struct span raw = article_value(&build->header, HEADER_REFERENCES);
 	struct span parent = span_of(build->reply_to_id);
-	struct msgid_list *list = malloc(sizeof *list);
+	struct msgid_list list;
 	int rc = 0;
 
-	if (list == NULL)
-		return -ENOMEM;
-	msgid_list_init(list);
+	msgid_list_init(&list);
 	if (raw.len > 0)
-		rc = msgid_list_parse(list, raw, DRAFT_REFERENCES_MAX);
-	if (rc == 0 && list->count == 0)
-		rc = msgid_list_parse(list,
+		rc = msgid_list_parse(&list, raw, DRAFT_REFERENCES_MAX);
+	if (rc == 0 && list.count == 0)
+		rc = msgid_list_parse(&list,
 		    article_value(&build->header, HEADER_IN_REPLY_TO),
 		    DRAFT_REFERENCES_MAX);
-	draft->references = calloc(list->count + 1, sizeof(char *));
+	draft->references = calloc(list.count + 1, sizeof(char *));
 	if (draft->references == NULL)
 		rc = -ENOMEM;
-	for (size_t i = 0; rc == 0 && i < list->count; i++) {
-		rc = draft_add_reference(draft, list->ids[i]);
-		if (span_equal(list->ids[i], parent))
+	for (size_t i = 0; rc == 0 && i < list.count; i++) {
+		rc = draft_add_reference(draft, list.ids[i]);
+		if (span_equal(list.ids[i], parent))
 			parent.len = 0;
 	}
 	/* some clients leave the parent out of References */
 	if (rc == 0 && parent.len > 0)
 		rc = draft_add_reference(draft, parent);
-	msgid_list_fini(list);
-	free(list);
+	msgid_list_fini(&list);
 	return rc;
 }
 
