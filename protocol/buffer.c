@@ -102,20 +102,41 @@ buffer_append_byte(struct buffer *buffer, char byte)
 	buffer->bytes[buffer->len] = '\0';
 }
 
+/* Into the room that there is, if it is enough; what it needs, or negative. */
+static int
+buffer_try_vprintf(struct buffer *buffer, const char *format, va_list args)
+{
+	size_t room = buffer->room == 0 ? 0 : buffer->room - buffer->len;
+	char *end = room == 0 ? NULL : buffer->bytes + buffer->len;
+	int len;
+
+	if (buffer->limit != 0 && buffer->limit - buffer->len < room)
+		room = buffer->limit - buffer->len;
+	len = vsnprintf(end, room, format, args);
+	if (len >= 0 && (size_t)len < room)
+		buffer->len += (size_t)len;
+	else if (end != NULL)
+		*end = '\0';
+	return len;
+}
+
 void
 buffer_vprintf(struct buffer *buffer, const char *format, va_list args)
 {
+	size_t before = buffer->len;
 	va_list again;
 	char *end;
 	int len;
 
-	va_copy(again, args);
-	len = vsnprintf(NULL, 0, format, again);
-	va_end(again);
-	if (len < 0) {
-		buffer->failed = true;
+	if (buffer->failed)
 		return;
-	}
+	va_copy(again, args);
+	len = buffer_try_vprintf(buffer, format, again);
+	va_end(again);
+	if (len < 0)
+		buffer->failed = true;
+	if (len <= 0 || buffer->len > before)
+		return;
 	end = buffer_reserve(buffer, (size_t)len);
 	if (end == NULL)
 		return;

@@ -202,22 +202,31 @@ nntp_response_text(int code)
 	return nntp_classes[code >= 100 && code <= 599 ? code / 100 : 0];
 }
 
-void
-nntp_respond(struct buffer *out, int code)
+static void
+nntp_append_code(struct buffer *out, int code)
 {
-	buffer_printf(out, "%03d %s\r\n", code, nntp_response_text(code));
+	const char digits[4] = { (char)('0' + code / 100 % 10),
+		(char)('0' + code / 10 % 10), (char)('0' + code % 10), ' ' };
+
+	buffer_append(out, digits, sizeof digits);
 }
 
 void
-nntp_respond_text(struct buffer *out, int code, const char *format, ...)
+nntp_respond(struct buffer *out, int code)
+{
+	nntp_append_code(out, code);
+	buffer_append_text(out, nntp_response_text(code));
+	buffer_append(out, "\r\n", 2);
+}
+
+void
+nntp_respond_vtext(struct buffer *out, int code, const char *format,
+    va_list args)
 {
 	size_t from = out->len;
-	va_list args;
 
-	buffer_printf(out, "%03d ", code);
-	va_start(args, format);
+	nntp_append_code(out, code);
 	buffer_vprintf(out, format, args);
-	va_end(args);
 	if (buffer_failed(out))
 		return;
 	if (out->len - from > NNTP_RESPONSE_MAX) {
@@ -230,5 +239,15 @@ nntp_respond_text(struct buffer *out, int code, const char *format, ...)
 		if (out->bytes[i] == '\r' || out->bytes[i] == '\n' ||
 		    out->bytes[i] == '\0')
 			out->bytes[i] = ' ';
-	buffer_append_text(out, "\r\n");
+	buffer_append(out, "\r\n", 2);
+}
+
+void
+nntp_respond_text(struct buffer *out, int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	nntp_respond_vtext(out, code, format, args);
+	va_end(args);
 }

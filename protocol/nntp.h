@@ -50,5 +50,7 @@ void nntp_respond(struct buffer *out, int code);
  * the line is cut to 510 octets. */
 void nntp_respond_text(struct buffer *out, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void nntp_respond_vtext(struct buffer *out, int code, const char *format,
+    va_list args) __attribute__((format(printf, 3, 0)));
 
 #endif

@@ -71,16 +71,34 @@ feed_owe(struct session *s, const char *message_id, size_t bytes)
 }
 
 static void
-feed_send(struct session *s, int code, const char *text)
+feed_count(struct session *s, int code)
 {
 	if (code == 239)
 		s->posted++;
+	if (code == 400)
+		session_close(s);
+}
+
+static void
+feed_send(struct session *s, int code, const char *text)
+{
 	if (text[0] == '\0')
 		session_reply(s, code);
 	else
 		session_reply_text(s, code, "%s", text);
-	if (code == 400)
-		session_close(s);
+	feed_count(s, code);
+}
+
+static void
+feed_send_answer(struct session *s, const struct feed_answer *answer)
+{
+	if (answer->text != NULL) {
+		feed_send(s, answer->code, answer->text);
+		return;
+	}
+	session_reply_text(s, answer->code, "%s %s", answer->message_id,
+	    answer->words == NULL ? "" : answer->words);
+	feed_count(s, answer->code);
 }
 
 /* Sends what is known up to the first answer that is not. */
@@ -92,9 +110,7 @@ feed_flush(struct session *s)
 	while ((answer = TAILQ_FIRST(&s->feed.answers)) != NULL &&
 	    answer->code != 0) {
 		if (s->stream != NULL && !s->closing)
-			feed_send(s, answer->code,
-			    answer->text == NULL ? answer->message_id
-						 : answer->text);
+			feed_send_answer(s, answer);
 		feed_drop(answer);
 	}
 	if (s->stream != NULL && !feed_is_owing(s))
@@ -119,7 +135,8 @@ feed_wake(void *arg)
 }
 
 void
-feed_settle(struct feed_answer *answer, int code, const char *text)
+feed_settle(struct feed_answer *answer, int code, const char *words,
+    const char *text)
 {
 	struct session *s = answer->session;
 
@@ -128,7 +145,9 @@ feed_settle(struct feed_answer *answer, int code, const char *text)
 		return;
 	}
 	answer->code = code;
-	answer->text = strdup(text); /* NULL: the id will do */
+	answer->words = words;
+	/* no memory: the id will do */
+	answer->text = text == NULL ? NULL : strdup(text);
 	if (s->feed.wakes)
 		return;
 	session_ref(s);
@@ -153,5 +172,5 @@ feed_reply(struct session *s, int code, const char *text)
 	if (answer == NULL)
 		session_close(s);
 	else
-		feed_settle(answer, code, text);
+		feed_settle(answer, code, NULL, text);
 }

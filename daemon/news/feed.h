@@ -13,7 +13,8 @@ struct feed_answer {
 	struct session *session; /* counted */
 	size_t bytes;            /* of its article */
 	int code;                /* 0: not known yet */
-	char *text;              /* what follows the code, owned */
+	const char *words;       /* behind the id; borrowed for ever, or NULL */
+	char *text;              /* instead of id and words; owned, or NULL */
 	char message_id[MSGID_MAX + 1];
 };
 
@@ -31,8 +32,10 @@ bool feed_is_full(const struct session *s);
 /* A place in the order for an article at the door. NULL: no memory. */
 struct feed_answer *feed_owe(struct session *s, const char *message_id,
     size_t bytes);
-/* What the door said; the session may be gone. Takes the answer. */
-void feed_settle(struct feed_answer *answer, int code, const char *text);
+/* What the door said: "CODE ID words", where words are a literal, or "CODE text"
+ * unless text is NULL. The session may be gone. Takes the answer. */
+void feed_settle(struct feed_answer *answer, int code, const char *words,
+    const char *text);
 /* An answer that is known at once: sent, or put behind what is owed. 400 ends
  * the connection. */
 void feed_reply(struct session *s, int code, const char *text);

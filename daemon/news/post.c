@@ -156,7 +156,11 @@ post_feed_done(void *arg, const struct intake_result *result)
 	const struct reason_reply *reply = reason_reply(result->reason);
 	char text[NNTP_ARGUMENT_MAX + 1];
 
-	feed_settle(answer, (int)reply->takethis,
+	if (reply->takethis != 400 && result->detail[0] == '\0') {
+		feed_settle(answer, (int)reply->takethis, reply->text, NULL);
+		return;
+	}
+	feed_settle(answer, (int)reply->takethis, NULL,
 	    post_takethis_text(reply, answer->message_id, result->detail,
 		text));
 }

@@ -223,15 +223,13 @@ session_reply(struct session *s, int code)
 void
 session_reply_text(struct session *s, int code, const char *format, ...)
 {
-	char text[NNTP_ARGUMENT_MAX + 1];
 	struct buffer *line = &s->loop->line;
 	va_list args;
 
-	va_start(args, format);
-	(void)vsnprintf(text, sizeof text, format, args);
-	va_end(args);
 	buffer_clear(line);
-	nntp_respond_text(line, code, "%s", text);
+	va_start(args, format);
+	nntp_respond_vtext(line, code, format, args);
+	va_end(args);
 	session_write(s, line->bytes, line->len);
 }
 
