@@ -1,6 +1,7 @@
 # tests/: each part says in its own .mk what it builds; what runs from the
 # source tree goes into the tarball as it is.
-EXTRA_DIST += tests/run tests/lint tests/packages tests/fuzz/run \
+EXTRA_DIST += tests/run tests/lint tests/packages tests/RFC3977 \
+	tests/fuzz/run \
 	tests/bench/bench.h tests/bench/limitd.c tests/bench/mkcorpus.c \
 	tests/bench/news.py tests/bench/servers.py \
 	tests/bench/nntpload.c tests/bench/run tests/bench/smtpload.c \

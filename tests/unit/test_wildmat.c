@@ -55,6 +55,36 @@ stars_and_question_marks_count_characters(void **state)
 	assert_false(matches("?", ""));
 }
 
+/* 4.4; $@ there is the pound sign */
+static void
+the_examples_of_rfc_3977_match(void **state)
+{
+	(void)state;
+	assert_true(matches("abc", "abc"));
+	assert_false(matches("abc", "abcd"));
+	assert_true(matches("abc,def", "abc"));
+	assert_true(matches("abc,def", "def"));
+	assert_true(matches("\xc2\xa3", "\xc2\xa3"));
+	assert_true(matches("a*", "a"));
+	assert_true(matches("a*b", "ab"));
+	assert_false(matches("a*b", "abc"));
+	assert_true(matches("a*,*b", "ccb"));
+	assert_true(matches("a*,!*b", "aa"));
+	assert_false(matches("a*,!*b", "ab"));
+	assert_true(matches("a*,!*b,c*", "cb"));
+	assert_false(matches("a*,!*b,c*", "ab"));
+	assert_true(matches("a*,c*,!*b", "cc"));
+	assert_false(matches("a*,c*,!*b", "cb"));
+	assert_true(matches("?a*",
+	    "\xc2\xa3"
+	    "a"));
+	assert_false(matches("?a*", "a"));
+	assert_true(matches("??a*", "bba"));
+	assert_true(matches("*a?", "bba\xc2\xa3"));
+	assert_true(matches("*a??", "abb"));
+	assert_false(matches("*a??", "ab"));
+}
+
 static void
 a_pattern_of_many_stars_takes_no_time(void **state)
 {
@@ -178,6 +208,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_last_pattern_that_matches_decides),
 		cmocka_unit_test(stars_and_question_marks_count_characters),
+		cmocka_unit_test(the_examples_of_rfc_3977_match),
 		cmocka_unit_test(a_pattern_of_many_stars_takes_no_time),
 		cmocka_unit_test(syntax_is_that_of_rfc_3977),
 		cmocka_unit_test(a_single_name_can_be_looked_up),
