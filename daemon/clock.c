@@ -51,6 +51,18 @@ clock_now(const struct clock *clock)
 	return (now > 0 ? (uint64_t)now : 0) + offset;
 }
 
+uint64_t
+clock_milliseconds(const struct clock *clock)
+{
+	uint64_t offset = atomic_load_explicit(&clock->offset, memory_order_relaxed);
+	struct timespec now = { 0 };
+
+	if (!clock->fixed)
+		(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return offset * 1000u + (uint64_t)now.tv_sec * 1000u +
+	    (uint64_t)now.tv_nsec / 1000000u;
+}
+
 void
 clock_advance(struct clock *clock, uint64_t seconds)
 {

@@ -17,6 +17,9 @@ struct clock *clock_new_fixed(uint64_t seconds);
 void clock_free(struct clock **clock);
 /* Seconds since 1970. Any thread. */
 uint64_t clock_now(const struct clock *clock);
+/* Milliseconds from some point in the past, which only grow; moved on with the
+ * clock. For short waits that tests shall be able to move. Any thread. */
+uint64_t clock_milliseconds(const struct clock *clock);
 /* Moves the clock on; never back. Any thread. */
 void clock_advance(struct clock *clock, uint64_t seconds);
 

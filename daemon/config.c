@@ -128,6 +128,7 @@ const struct config_row config_rows[] = {
 	    check_socket, true),
 	TEXT("tls", "certificate", tls_certificate, NULL, check_path, false),
 	TEXT("tls", "key", tls_key, NULL, check_path, false),
+	TEXT("tls", "client_ca", tls_client_ca, NULL, check_path, false),
 	TEXT("smarthost", "host", smarthost_host, NULL, check_word, false),
 	UNSIGNED("smarthost", "port", smarthost_port, 25, 1, 65535, false),
 	CHOICE("smarthost", "tls", smarthost_tls, "none", tls_choices, false),

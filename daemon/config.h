@@ -40,6 +40,7 @@ struct config {
 	char *control_path;
 	char *tls_certificate; /* NULL: no TLS offered */
 	char *tls_key;
+	char *tls_client_ca; /* NULL: clients are not asked for a certificate */
 	struct config_listener *listeners;
 	size_t listener_count;
 	char *transport; /* "smtp" or "maildir:/folder" */

@@ -278,10 +278,11 @@ core_set_tls(struct core *core, const struct role_start *start)
 	const char *why = "";
 	int rc = core_listen_set_tls(core->listen,
 	    role_start_file(start, "certificate"), role_start_file(start, "key"),
-	    &why);
+	    role_start_file(start, "client_ca"), &why);
 
 	if (rc != 0)
-		log_err("tls: certificate and key cannot be used: %s", why);
+		log_err("tls: certificate, key or client_ca cannot be used: %s",
+		    why);
 	return rc;
 }
 

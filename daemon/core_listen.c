@@ -192,7 +192,7 @@ core_listen_set_server(struct core_listen *listen, struct news_server *server)
 
 int
 core_listen_set_tls(struct core_listen *listen, struct span certificate,
-    struct span key, const char **why_r)
+    struct span key, struct span client_ca, const char **why_r)
 {
 	struct ssl_ctx_st *fresh = NULL, *old;
 
@@ -200,6 +200,11 @@ core_listen_set_tls(struct core_listen *listen, struct span certificate,
 		fresh = tls_server_new(certificate, key, why_r);
 		if (fresh == NULL)
 			return -EINVAL;
+	}
+	if (fresh != NULL && client_ca.len > 0 &&
+	    tls_server_ask_clients(fresh, client_ca, why_r) != 0) {
+		tls_free(&fresh);
+		return -EINVAL;
 	}
 	(void)pthread_mutex_lock(&listen->mutex);
 	old = listen->tls;

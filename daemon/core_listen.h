@@ -30,10 +30,11 @@ int core_listen_add(struct core_listen *listen, int fd, bool implicit_tls);
 /* No more connections. */
 void core_listen_stop(struct core_listen *listen);
 
-/* Certificate and key as PEM; empty: no TLS from now on. On an error the
- * context before stays in force; *why_r is static. */
+/* Certificate and key as PEM; empty: no TLS from now on. client_ca: PEM bundle
+ * for the certificates of clients, empty: they are not asked for one. On an
+ * error the context before stays in force; *why_r is static. */
 int core_listen_set_tls(struct core_listen *listen, struct span certificate,
-    struct span key, const char **why_r);
+    struct span key, struct span client_ca, const char **why_r);
 /* A reference of the caller's own, or NULL; arg is the core_listen. Any
  * thread. */
 struct ssl_ctx_st *core_listen_tls(void *arg);

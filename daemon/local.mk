@@ -19,7 +19,8 @@ libkithdaemon_a_SOURCES = \
 	daemon/stream_tls.c daemon/tls.c daemon/tls.h
 # what a program needs behind libkithdaemon.a
 KITHDAEMON_LIBS = libkithdaemon.a libkithprotocol.a $(EVENT_LIBS) \
-	$(OPENSSL_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS)
+	$(OPENSSL_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) \
+	$(ZLIB_LIBS)
 
 sbin_PROGRAMS += kithd
 kithd_SOURCES = daemon/main.c daemon/core.c daemon/core_listen.c \
@@ -29,7 +30,7 @@ kithd_LDADD = libkithnews.a libkithcommunity.a libkithfeed.a libkithmail.a \
 	libkithdaemon.a \
 	libkithstore.a libkithprotocol.a $(EVENT_LIBS) $(OPENSSL_LIBS) \
 	$(CONFUSE_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) $(PROTOBUF_C_LIBS) \
-	$(ETPAN_LIBS) $(IDN2_LIBS) $(DB_LIBS)
+	$(ETPAN_LIBS) $(IDN2_LIBS) $(GSASL_LIBS) $(ZLIB_LIBS) $(DB_LIBS)
 
 # not by config.status, which would leave ${prefix} in the path
 daemon/kithd.service: $(srcdir)/daemon/kithd.service.in Makefile

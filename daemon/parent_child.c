@@ -113,6 +113,8 @@ child_gets_file(const struct child *child, const char *name)
 		need = GETS_KEY;
 	else if (strcmp(name, "feed-ca") == 0)
 		need = GETS_FEED_CA;
+	else if (strcmp(name, "client_ca") == 0)
+		need = GETS_NEWS;
 	return (child->seat->gets & need) != 0;
 }
 

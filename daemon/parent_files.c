@@ -100,6 +100,14 @@ check_tls(const struct config *config, const struct parent_files *files)
 			    config->tls_certificate, config->tls_key, why);
 			return -EINVAL;
 		}
+		if (config->tls_client_ca != NULL &&
+		    tls_server_ask_clients(ctx, file_named(files, "client_ca"),
+			&why) != 0) {
+			log_err("tls: client_ca %s cannot be used: %s",
+			    config->tls_client_ca, why);
+			tls_free(&ctx);
+			return -EINVAL;
+		}
 		tls_free(&ctx);
 	}
 	if (config->smarthost_tls != TLS_NONE) {
@@ -141,6 +149,8 @@ parent_files_load(const struct config *config, struct parent_files *files)
 	result = load(files, "certificate", config->tls_certificate);
 	if (result == 0)
 		result = load(files, "key", config->tls_key);
+	if (result == 0)
+		result = load(files, "client_ca", config->tls_client_ca);
 	if (result == 0)
 		result = load(files, "ca", ca);
 	if (result == 0)

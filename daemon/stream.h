@@ -18,6 +18,7 @@
 
 #include "protocol/span.h"
 
+struct buffer;
 struct event_base;
 struct ssl_ctx_st;
 struct stream;
@@ -89,6 +90,17 @@ int stream_start_tls(struct stream *stream, struct ssl_ctx_st *ctx);
 int stream_connect_tls(
     struct stream *stream, struct ssl_ctx_st *ctx, const char *hostname);
 bool stream_is_tls(const struct stream *stream);
+
+/* Channel binding data of this TLS connection, for SASL; 0 octets: it has none
+ * of that kind, or none that can be relied on (RFC 5929 3, RFC 9266 2). */
+enum stream_binding { STREAM_TLS_UNIQUE, STREAM_TLS_EXPORTER };
+#define STREAM_BINDING_MAX 64u
+size_t stream_binding(const struct stream *stream, enum stream_binding kind,
+    char binding_r[STREAM_BINDING_MAX]);
+/* Appends the rfc822Names of the peer's certificate, each ended by a NUL;
+ * nothing if there is no certificate or it was not verified. */
+void stream_certificate_names(
+    const struct stream *stream, struct buffer *names);
 
 /* Seconds without a byte received or sent; 0: none. And from now, whatever
  * happens; 0: none. */

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include <openssl/x509v3.h>
 
 #include "daemon/stream_impl.h"
+#include "protocol/buffer.h"
 
 #define RECORD_ROOM 16384u
 
@@ -196,4 +198,80 @@ stream_tls_handshake(struct stream *stream)
 	}
 	result = tls_result(stream, result);
 	return result == 0 ? -EPROTO : result;
+}
+
+/* ---- for SASL */
+
+/* Without extended master secret two connections can share one (RFC 7627). */
+static bool
+tls_is_bound(SSL *ssl)
+{
+	return SSL_version(ssl) == TLS1_3_VERSION ||
+	    SSL_get_extms_support(ssl) == 1;
+}
+
+size_t
+stream_binding(const struct stream *stream, enum stream_binding kind,
+    char binding_r[STREAM_BINDING_MAX])
+{
+	static const char label[] = "EXPORTER-Channel-Binding";
+	bool first_is_ours;
+
+	if (stream->security != STREAM_TLS || !tls_is_bound(stream->ssl))
+		return 0;
+	if (kind == STREAM_TLS_EXPORTER)
+		return SSL_export_keying_material(stream->ssl,
+			   (unsigned char *)binding_r, 32, label,
+			   sizeof(label) - 1, (const unsigned char *)"", 0,
+			   1) == 1
+		    ? 32
+		    : 0;
+	if (SSL_version(stream->ssl) == TLS1_3_VERSION)
+		return 0;
+	/* the first Finished: the client's, the server's in a resumption */
+	first_is_ours = (SSL_is_server(stream->ssl) == 1) ==
+	    (SSL_session_reused(stream->ssl) == 1);
+	return first_is_ours
+	    ? SSL_get_finished(stream->ssl, binding_r, STREAM_BINDING_MAX)
+	    : SSL_get_peer_finished(stream->ssl, binding_r, STREAM_BINDING_MAX);
+}
+
+static void
+tls_append_names(const GENERAL_NAMES *list, struct buffer *names)
+{
+	for (int i = 0; i < sk_GENERAL_NAME_num(list); i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(list, i);
+		const ASN1_STRING *text;
+		size_t len;
+
+		if (name->type != GEN_EMAIL)
+			continue;
+		text = name->d.rfc822Name;
+		len = (size_t)ASN1_STRING_length(text);
+		/* a NUL inside would hide what is behind it */
+		if (len == 0 ||
+		    memchr(ASN1_STRING_get0_data(text), '\0', len) != NULL)
+			continue;
+		buffer_append(names, ASN1_STRING_get0_data(text), len);
+		buffer_append_byte(names, '\0');
+	}
+}
+
+void
+stream_certificate_names(const struct stream *stream, struct buffer *names)
+{
+	GENERAL_NAMES *list;
+	X509 *certificate;
+
+	if (stream->security != STREAM_TLS)
+		return;
+	certificate = SSL_get0_peer_certificate(stream->ssl);
+	/* without a certificate the result is "ok" as well */
+	if (certificate == NULL ||
+	    SSL_get_verify_result(stream->ssl) != X509_V_OK)
+		return;
+	list = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	tls_append_names(list, names);
+	GENERAL_NAMES_free(list);
+	ERR_clear_error();
 }

@@ -4,7 +4,9 @@
 
 #include "daemon/tls.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -113,31 +115,68 @@ tls_server_new(struct span certificate, struct span key, const char **why_r)
 	return ctx;
 }
 
+/* How many authorities of a bundle are trusted from now on. With `names` their
+ * names are told to clients, which choose a certificate by them. */
+static size_t
+tls_trust(SSL_CTX *ctx, struct span ca, bool names)
+{
+	BIO *bio = tls_bio(ca);
+	size_t count = 0;
+	X509 *cert;
+
+	while (bio != NULL &&
+	    (cert = PEM_read_bio_X509(bio, NULL, tls_no_password, NULL)) !=
+		NULL) {
+		if (X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), cert) ==
+			1 &&
+		    (!names || SSL_CTX_add_client_CA(ctx, cert) == 1))
+			count++;
+		X509_free(cert);
+	}
+	BIO_free(bio);
+	ERR_clear_error(); /* the end of the bundle is an error to OpenSSL */
+	return count;
+}
+
+/* The result is kept with the session; who needs it asks for it. */
+static int
+tls_go_on(int verified, X509_STORE_CTX *store)
+{
+	(void)verified;
+	(void)store;
+	return 1;
+}
+
+int
+tls_server_ask_clients(struct ssl_ctx_st *ctx, struct span ca,
+    const char **why_r)
+{
+	static const unsigned char id[] = "kith news";
+
+	*why_r = NULL;
+	if (tls_trust(ctx, ca, true) == 0) {
+		*why_r = "no certificate of an authority for clients";
+		return -EINVAL;
+	}
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, tls_go_on);
+	/* a session that is resumed keeps its certificate only with an id */
+	(void)SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1);
+	return 0;
+}
+
 struct ssl_ctx_st *
 tls_client_new(struct span ca, const char **why_r)
 {
 	SSL_CTX *ctx = tls_context_new(TLS_client_method());
-	BIO *bio = tls_bio(ca);
-	X509 *cert;
-	size_t count = 0;
 
 	*why_r = NULL;
 	if (ctx == NULL) {
 		*why_r = "out of memory";
 	} else {
-		while (bio != NULL &&
-		    (cert = PEM_read_bio_X509(bio, NULL, tls_no_password,
-			 NULL)) != NULL) {
-			if (X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx),
-				cert) == 1)
-				count++;
-			X509_free(cert);
-		}
-		if (count == 0)
+		if (tls_trust(ctx, ca, false) == 0)
 			*why_r = "no certificate of an authority to trust";
 		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	}
-	BIO_free(bio);
 	ERR_clear_error();
 	if (*why_r != NULL)
 		tls_free(&ctx);

@@ -14,6 +14,11 @@ struct ssl_ctx_st;
  * *why_r (static text) if they do not fit together. Free with tls_free. */
 struct ssl_ctx_st *tls_server_new(
     struct span certificate, struct span key, const char **why_r);
+/* Asks clients for a certificate. One that leads to an authority of this PEM
+ * bundle is verified; without one, or with another, a client is nobody, and
+ * still served. 0; -EINVAL with *why_r. Before the context is used. */
+int tls_server_ask_clients(
+    struct ssl_ctx_st *ctx, struct span ca, const char **why_r);
 /* ca: PEM bundle that the server's chain must lead to. */
 struct ssl_ctx_st *tls_client_new(struct span ca, const char **why_r);
 void tls_free(struct ssl_ctx_st **ctx);

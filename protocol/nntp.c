@@ -55,8 +55,6 @@ nntp_is_keyword(struct span word)
 static bool
 nntp_is_argument(struct span word)
 {
-	if (word.len > NNTP_ARGUMENT_MAX)
-		return false;
 	for (size_t i = 0; i < word.len; i++)
 		if ((unsigned char)word.bytes[i] < ' ' || word.bytes[i] == 127)
 			return false;
@@ -98,6 +96,8 @@ nntp_args_parse(struct span line, struct nntp_args *args_r)
 		if (args_r->count < NNTP_ARGS_MAX)
 			args_r->args[args_r->count] = word;
 		args_r->count++;
+		args_r->has_long =
+		    args_r->has_long || word.len > NNTP_ARGUMENT_MAX;
 		fine = fine && nntp_is_argument(word);
 	}
 	return fine && utf8_is_valid(line) ? NNTP_ARGS_OK : NNTP_ARGS_SYNTAX;

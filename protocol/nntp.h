@@ -17,13 +17,15 @@ struct nntp_args {
 	size_t count; /* of arguments, may be above NNTP_ARGS_MAX */
 	struct span args[NNTP_ARGS_MAX]; /* borrowed from the line */
 	struct span rest; /* everything after the keyword, trimmed */
+	bool has_long; /* an argument is longer than NNTP_ARGUMENT_MAX: 501,
+			* unless the command may be long (RFC 4643 2.4.1) */
 };
 
 enum nntp_args_check {
 	NNTP_ARGS_OK = 0,
 	NNTP_ARGS_EMPTY,   /* a line of blanks: 500 */
 	NNTP_ARGS_UNKNOWN, /* the first word is no keyword: 500 */
-	NNTP_ARGS_SYNTAX, /* NUL, control octets, argument too long, bad UTF-8: 501 */
+	NNTP_ARGS_SYNTAX, /* NUL, control octets, bad UTF-8: 501 */
 };
 
 /* Splits a command line (without its terminator) at blanks (RFC 3977 3.1). */

@@ -1,50 +1,31 @@
-/* auth.c - logins: looked up and verified on a worker, good ones remembered for
- * a minute, bad ones slowed down.
+/* auth.c - logins by password: looked up and verified on a worker, good ones
+ * remembered for a minute. What bad ones cost is in auth_delay.c.
  */
-#include "daemon/community/auth.h"
+#include "daemon/community/auth_private.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#include <event2/event.h>
-#pragma GCC diagnostic pop
-
+#include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "daemon/community/members.h"
 #include "daemon/community/peers.h"
+#include "daemon/community/sasl.h"
 
 #define CACHE_SLOTS   1024u
 #define CACHE_SECONDS 60u
-#define SLOW_SLOTS    512u
-#define SLOW_FREE     3u   /* wrong passwords without a delay */
-#define SLOW_FIRST    250u /* milliseconds, doubled each time */
-#define SLOW_STEP_MAX 8000u
-#define SLOW_WAIT_MAX 30000u /* whoever would wait longer is told no */
-#define SLOW_FORGET   600000u
+#define WAITING_MAX   1024 /* attempts that wait for their turn, in all */
 
 struct cached {
 	uint8_t key[32];
 	uint64_t until; /* 0: empty */
 	struct identity identity;
-};
-
-/* A login that was tried with wrong passwords. */
-struct slow {
-	uint8_t key[32];
-	unsigned failures; /* 0: empty */
-	uint64_t last;     /* milliseconds */
-	uint64_t free_at;  /* when the next check may begin */
 };
 
 struct auth {
@@ -53,20 +34,24 @@ struct auth {
 	/* of members and peers; changed under the lock. Cached results die */
 	_Atomic uint64_t generation;
 	struct cached cache[CACHE_SLOTS];
-	struct slow slow[SLOW_SLOTS];
-	struct auth_verifier nobody; /* for logins that do not exist */
+	struct auth_delay *delays;
+	struct Gsasl *library;
+	atomic_int waiting;
 };
 
+/* The words of a login, and what became of it. */
 struct attempt {
 	struct community *community;
 	struct loop *loop;
 	char login[AUTH_LOGIN_MAX + 1];
+	char as[AUTH_LOGIN_MAX + 1];
 	char password[AUTH_PASSWORD_MAX + 1];
-	uint8_t login_key[32];
-	uint8_t both_key[32];
+	char client[64];
+	uint8_t key[32]; /* of all the words */
+	struct auth_account account;
+	struct auth_try who;
 	uint64_t generation;
 	bool good;
-	struct identity identity;
 	void (*done)(void *arg, const struct identity *identity);
 	void *arg;
 };
@@ -79,14 +64,15 @@ auth_new(struct auth **auth_r)
 	*auth_r = NULL;
 	if (auth == NULL)
 		return -ENOMEM;
-	if (RAND_bytes(auth->secret, (int)sizeof auth->secret) != 1 ||
-	    RAND_bytes((unsigned char *)&auth->nobody,
-		(int)sizeof auth->nobody) != 1 ||
+	auth->delays = auth_delay_new();
+	if (auth->delays == NULL || sasl_open(&auth->library) != 0 ||
+	    RAND_bytes(auth->secret, (int)sizeof auth->secret) != 1 ||
 	    pthread_mutex_init(&auth->lock, NULL) != 0) {
+		auth_delay_free(&auth->delays);
+		sasl_close(&auth->library);
 		free(auth);
 		return -EIO;
 	}
-	auth->nobody.iterations = AUTH_ITERATIONS;
 	atomic_init(&auth->generation, 1);
 	*auth_r = auth;
 	return 0;
@@ -100,6 +86,8 @@ auth_free(struct auth **auth)
 	*auth = NULL;
 	if (a == NULL)
 		return;
+	auth_delay_free(&a->delays);
+	sasl_close(&a->library);
 	(void)pthread_mutex_destroy(&a->lock);
 	OPENSSL_cleanse(a, sizeof *a);
 	free(a);
@@ -129,46 +117,89 @@ auth_generation(struct community *community)
 	return atomic_load(&community_auth(community)->generation);
 }
 
-static void
-keyed(const struct auth *auth, const char *bytes, size_t len, uint8_t key_r[32])
+struct Gsasl *
+auth_library(const struct auth *auth)
+{
+	return auth->library;
+}
+
+struct auth_delay *
+auth_delays(const struct auth *auth)
+{
+	return auth->delays;
+}
+
+bool
+auth_waiting(struct auth *auth, int change)
+{
+	return atomic_fetch_add(&auth->waiting, change) + change <= WAITING_MAX;
+}
+
+void
+auth_digest(const struct auth *auth, const void *bytes, size_t len,
+    uint8_t key_r[32])
 {
 	unsigned key_len = 32;
 
 	/* without a digest nothing is found, and nothing is remembered twice */
-	if (HMAC(EVP_sha256(), auth->secret, (int)sizeof auth->secret,
-		(const unsigned char *)bytes, len, key_r, &key_len) == NULL)
+	if (HMAC(EVP_sha256(), auth->secret, (int)sizeof auth->secret, bytes,
+		len, key_r, &key_len) == NULL)
 		(void)RAND_bytes(key_r, 32);
 }
 
+/* An IPv6 customer has a network of 64 bits to himself. */
 static size_t
-slot_of(const uint8_t key[32], size_t slots)
+address_bytes(const char *address, uint8_t out[16])
 {
-	return (((size_t)key[0] << 8) | key[1]) % slots;
+	if (inet_pton(AF_INET, address, out) == 1)
+		return 4;
+	return inet_pton(AF_INET6, address, out) == 1 ? 8 : 0;
 }
 
-static uint64_t
-milliseconds(void)
+void
+auth_try_make(const struct auth *auth, const char *account,
+    const char *address, struct auth_try *try_r)
 {
-	struct timespec now;
+	uint8_t bytes[1 + 16 + sizeof ((struct auth_account *)0)->name];
+	size_t name_len = strnlen(account, sizeof bytes - 17), at;
+	uint8_t digest[32];
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+	memset(bytes, 0, sizeof bytes);
+	at = 1 + address_bytes(address, bytes + 1);
+	bytes[0] = 'a';
+	auth_digest(auth, bytes, at, digest);
+	memcpy(try_r->address, digest, sizeof try_r->address);
+	bytes[0] = 'p';
+	memcpy(bytes + at, account, name_len);
+	auth_digest(auth, bytes, at + name_len, digest);
+	memcpy(try_r->pair, digest, sizeof try_r->pair);
+	bytes[0] = 'n';
+	memcpy(bytes + 1, account, name_len);
+	auth_digest(auth, bytes, 1 + name_len, digest);
+	memcpy(try_r->account, digest, sizeof try_r->account);
+}
+
+static struct cached *
+cache_slot(struct attempt *attempt)
+{
+	size_t at = ((size_t)attempt->key[0] << 8) | attempt->key[1];
+
+	return &community_auth(attempt->community)->cache[at % CACHE_SLOTS];
 }
 
 static bool
 cache_get(struct attempt *attempt)
 {
 	struct auth *auth = community_auth(attempt->community);
-	struct cached *slot =
-	    &auth->cache[slot_of(attempt->both_key, CACHE_SLOTS)];
+	struct cached *slot = cache_slot(attempt);
 	bool found;
 
 	(void)pthread_mutex_lock(&auth->lock);
 	attempt->generation = auth->generation;
 	found = slot->until > community_now(attempt->community) &&
-	    CRYPTO_memcmp(slot->key, attempt->both_key, sizeof slot->key) == 0;
+	    CRYPTO_memcmp(slot->key, attempt->key, sizeof slot->key) == 0;
 	if (found)
-		attempt->identity = slot->identity;
+		attempt->account.identity = slot->identity;
 	(void)pthread_mutex_unlock(&auth->lock);
 	return found;
 }
@@ -177,241 +208,142 @@ static void
 cache_put(struct attempt *attempt)
 {
 	struct auth *auth = community_auth(attempt->community);
-	struct cached *slot =
-	    &auth->cache[slot_of(attempt->both_key, CACHE_SLOTS)];
+	struct cached *slot = cache_slot(attempt);
 
 	(void)pthread_mutex_lock(&auth->lock);
 	/* a member changed while the password was checked: do not remember */
 	if (attempt->generation == auth->generation) {
-		memcpy(slot->key, attempt->both_key, sizeof slot->key);
+		memcpy(slot->key, attempt->key, sizeof slot->key);
 		slot->until = community_now(attempt->community) + CACHE_SECONDS;
-		slot->identity = attempt->identity;
+		slot->identity = attempt->account.identity;
 	}
 	(void)pthread_mutex_unlock(&auth->lock);
-}
-
-static unsigned
-slow_step(unsigned failures)
-{
-	unsigned step = SLOW_FIRST;
-
-	if (failures < SLOW_FREE)
-		return 0;
-	for (; failures > SLOW_FREE && step < SLOW_STEP_MAX; failures--)
-		step *= 2;
-	return step < SLOW_STEP_MAX ? step : SLOW_STEP_MAX;
-}
-
-/* How long this attempt must wait. Attempts side by side queue up behind one
- * another, so opening many connections gains nothing. */
-static uint64_t
-slow_wait(struct attempt *attempt)
-{
-	struct auth *auth = community_auth(attempt->community);
-	struct slow *slot =
-	    &auth->slow[slot_of(attempt->login_key, SLOW_SLOTS)];
-	uint64_t now = milliseconds(), wait = 0;
-
-	(void)pthread_mutex_lock(&auth->lock);
-	if (slot->failures > 0 &&
-	    memcmp(slot->key, attempt->login_key, sizeof slot->key) == 0) {
-		if (slot->last + SLOW_FORGET < now)
-			slot->failures = 0;
-		if (slot->free_at > now)
-			wait = slot->free_at - now;
-		if (wait <= SLOW_WAIT_MAX && slot->failures > 0)
-			slot->free_at = now + wait + slow_step(slot->failures);
-	}
-	(void)pthread_mutex_unlock(&auth->lock);
-	return wait;
 }
 
 static void
-slow_note(struct attempt *attempt)
-{
-	struct auth *auth = community_auth(attempt->community);
-	struct slow *slot =
-	    &auth->slow[slot_of(attempt->login_key, SLOW_SLOTS)];
-	uint64_t now = milliseconds();
-
-	(void)pthread_mutex_lock(&auth->lock);
-	if (memcmp(slot->key, attempt->login_key, sizeof slot->key) == 0) {
-		if (attempt->good)
-			memset(slot, 0, sizeof *slot);
-	} else if (!attempt->good) { /* nobody can choose whom he displaces */
-		memset(slot, 0, sizeof *slot);
-		memcpy(slot->key, attempt->login_key, sizeof slot->key);
-	}
-	if (!attempt->good) {
-		slot->failures += slot->failures < 1000;
-		slot->last = now;
-		if (slot->free_at < now + slow_step(slot->failures))
-			slot->free_at = now + slow_step(slot->failures);
-	}
-	(void)pthread_mutex_unlock(&auth->lock);
-}
-
-/* ---- the worker's part */
-
-static int
-member_lookup(struct attempt *attempt, struct auth_verifier *verifier_r)
-{
-	struct store_view *view =
-	    store_view_begin(community_store(attempt->community));
-	struct store_reader *reader;
-	Kith__Member *member = NULL;
-	uint32_t id;
-	int rc;
-
-	if (view == NULL)
-		return -ENOMEM;
-	reader = store_view_reader(view);
-	rc = member_find(reader, attempt->login, &id);
-	if (rc == 0)
-		rc = member_get(reader, id, &member);
-	if (rc == 0)
-		rc = member->state == KITH__MEMBER_STATE__MEMBER_ACTIVE
-		    ? auth_verifier_read(&member->salt, member->iterations,
-			  &member->stored_key, &member->server_key, verifier_r)
-		    : -ENOENT;
-	if (rc == 0)
-		rc = identity_of_member(reader, id, &attempt->identity);
-	kith__member__free_unpacked(member, NULL);
-	store_view_end(&view);
-	return rc;
-}
-
-static void
-attempt_work(void *arg)
+attempt_end(void *arg)
 {
 	struct attempt *attempt = arg;
-	struct auth_verifier verifier;
-	bool known = true;
-
-	memset(&attempt->identity, 0, sizeof attempt->identity);
-	if (member_lookup(attempt, &verifier) != 0) {
-		memset(&attempt->identity, 0, sizeof attempt->identity);
-		attempt->identity.peer =
-		    peers_by_login(community_peers(attempt->community),
-			attempt->login, &verifier);
-		known = attempt->identity.peer != 0;
-	}
-	if (!known) /* the same work, so that time tells nothing */
-		verifier = community_auth(attempt->community)->nobody;
-	attempt->good =
-	    auth_verifier_matches(&verifier, attempt->password) && known;
-	OPENSSL_cleanse(&verifier, sizeof verifier);
-}
-
-static void
-attempt_end(struct attempt *attempt)
-{
 	void (*done)(void *arg, const struct identity *identity) =
 	    attempt->done;
-	struct identity identity = attempt->identity;
+	struct identity identity = attempt->account.identity;
 	bool good = attempt->good;
-	void *arg = attempt->arg;
+	void *to = attempt->arg;
 
+	community_busy(attempt->community, -1);
 	OPENSSL_cleanse(attempt, sizeof *attempt);
 	free(attempt);
-	done(arg, good ? &identity : NULL);
+	done(to, good ? &identity : NULL);
 }
 
 static void
-attempt_done(void *arg)
+attempt_judged(void *arg)
 {
 	struct attempt *attempt = arg;
+	const struct auth *auth = community_auth(attempt->community);
 
-	attempt->identity.trust = TRUST_SESSION;
-	slow_note(attempt);
+	auth_delay_note(auth->delays, &attempt->who, attempt->good,
+	    clock_milliseconds(community_clock(attempt->community)));
 	if (attempt->good)
 		cache_put(attempt);
-	community_busy(attempt->community, -1);
 	attempt_end(attempt);
 }
 
+/* ---- on a worker */
+
 static void
-attempt_answer(void *arg)
+attempt_verify(void *arg)
 {
 	struct attempt *attempt = arg;
 
-	community_busy(attempt->community, -1);
-	attempt_end(attempt);
+	/* of nobody it is the same work, so that time tells nothing */
+	attempt->good = auth_verifier_matches(&attempt->account.verifier,
+			    attempt->password) &&
+	    attempt->account.known;
 }
 
 static void
-attempt_submit(evutil_socket_t fd, short events, void *arg)
+attempt_look_up(void *arg)
 {
 	struct attempt *attempt = arg;
 
-	(void)fd;
-	(void)events;
-	if (worker_submit(community_workers(attempt->community), attempt->loop,
-		attempt_work, attempt_done, attempt) != 0)
-		(void)loop_post(attempt->loop, attempt_answer, attempt);
+	auth_account_find(attempt->community, attempt->login, attempt->as,
+	    &attempt->account);
+}
+
+/* ---- on the loop, between them */
+
+static void
+attempt_turn(void *arg, bool granted)
+{
+	struct attempt *attempt = arg;
+
+	if (!granted ||
+	    worker_submit(community_workers(attempt->community), attempt->loop,
+		attempt_verify, attempt_judged, attempt) != 0)
+		attempt_end(attempt);
 }
 
 static void
-attempt_start(struct attempt *attempt)
+attempt_found(void *arg)
 {
-	uint64_t wait = slow_wait(attempt);
-	struct timeval delay;
+	struct attempt *attempt = arg;
 
-	if (wait == 0) {
-		attempt_submit(-1, 0, attempt);
-		return;
-	}
-	if (wait > SLOW_WAIT_MAX)
-		wait = SLOW_WAIT_MAX;
-	delay.tv_sec = (time_t)(wait / 1000u);
-	delay.tv_usec = (suseconds_t)(wait % 1000u * 1000u);
-	if (event_base_once(loop_base(attempt->loop), -1, EV_TIMEOUT,
-		attempt_submit, attempt, &delay) != 0)
-		(void)loop_post(attempt->loop, attempt_answer, attempt);
+	auth_try_make(community_auth(attempt->community),
+	    attempt->account.name, attempt->client, &attempt->who);
+	if (auth_turn_wait(attempt->community, attempt->loop, &attempt->who,
+		attempt_turn, attempt) != 0)
+		attempt_end(attempt);
 }
 
-static void
-attempt_keys(struct attempt *attempt)
-{
-	const struct auth *auth = community_auth(attempt->community);
-	char both[AUTH_LOGIN_MAX + AUTH_PASSWORD_MAX + 2];
-	size_t login_len = strlen(attempt->login);
-	size_t password_len = strlen(attempt->password);
-
-	memcpy(both, attempt->login, login_len + 1);
-	memcpy(both + login_len + 1, attempt->password, password_len);
-	keyed(auth, both, login_len, attempt->login_key);
-	keyed(auth, both, login_len + 1 + password_len, attempt->both_key);
-	OPENSSL_cleanse(both, sizeof both);
-}
-
-static void
-answer_no(void *arg)
-{
-	attempt_end(arg);
-}
+/* ---- the door */
 
 static bool
-attempt_fill(struct attempt *attempt, const char *login, const char *password)
+copy_text(char *to, size_t room, const char *from)
 {
-	size_t login_len = strlen(login), password_len = strlen(password);
+	size_t len = strlen(from);
 
-	if (login_len == 0 || login_len > AUTH_LOGIN_MAX ||
-	    password_len > AUTH_PASSWORD_MAX)
+	if (len >= room)
 		return false;
-	memcpy(attempt->login, login, login_len + 1);
-	memcpy(attempt->password, password, password_len + 1);
-	attempt_keys(attempt);
+	memcpy(to, from, len + 1);
 	return true;
 }
 
+static void
+attempt_key(struct attempt *attempt)
+{
+	char all[sizeof attempt->login + sizeof attempt->as +
+	    sizeof attempt->password];
+	size_t login_len = strlen(attempt->login) + 1;
+	size_t as_len = strlen(attempt->as) + 1;
+	size_t password_len = strlen(attempt->password);
+
+	memcpy(all, attempt->login, login_len);
+	memcpy(all + login_len, attempt->as, as_len);
+	memcpy(all + login_len + as_len, attempt->password, password_len);
+	auth_digest(community_auth(attempt->community), all,
+	    login_len + as_len + password_len, attempt->key);
+	OPENSSL_cleanse(all, sizeof all);
+}
+
+static bool
+attempt_fill(struct attempt *attempt, const struct auth_words *words)
+{
+	return words->login[0] != '\0' &&
+	    copy_text(attempt->login, sizeof attempt->login, words->login) &&
+	    copy_text(attempt->as, sizeof attempt->as, words->as) &&
+	    copy_text(attempt->password, sizeof attempt->password,
+		words->password) &&
+	    copy_text(attempt->client, sizeof attempt->client, words->client);
+}
+
 int
-auth_check(struct community *community, struct loop *loop, const char *login,
-    const char *password,
+auth_check(struct community *community, struct loop *loop,
+    const struct auth_words *words,
     void (*done)(void *arg, const struct identity *identity), void *arg)
 {
 	struct attempt *attempt = calloc(1, sizeof *attempt);
-	int rc = 0;
+	int rc;
 
 	if (attempt == NULL)
 		return -ENOMEM;
@@ -419,19 +351,17 @@ auth_check(struct community *community, struct loop *loop, const char *login,
 	attempt->loop = loop;
 	attempt->done = done;
 	attempt->arg = arg;
-	if (!attempt_fill(attempt, login, password)) {
-		rc = loop_post(loop, answer_no, attempt);
-		if (rc != 0)
-			free(attempt);
-		return rc;
-	}
 	community_busy(community, 1);
-	attempt->good = cache_get(attempt);
-	if (!attempt->good) {
-		attempt_start(attempt);
-		return 0;
+	if (!attempt_fill(attempt, words)) {
+		rc = loop_post(loop, attempt_end, attempt);
+	} else {
+		attempt_key(attempt);
+		attempt->good = cache_get(attempt);
+		rc = attempt->good
+		    ? loop_post(loop, attempt_end, attempt)
+		    : worker_submit(community_workers(community), loop,
+			  attempt_look_up, attempt_found, attempt);
 	}
-	rc = loop_post(loop, attempt_answer, attempt);
 	if (rc != 0) {
 		community_busy(community, -1);
 		OPENSSL_cleanse(attempt, sizeof *attempt);

@@ -39,14 +39,20 @@ int auth_forget(struct store_txn *txn, struct community *community);
  * keeps an identity looks it up again then. Any thread. */
 uint64_t auth_generation(struct community *community);
 
-/* Checks login (of a member, by login or address, or of a peer) and password;
- * done on `loop` with an identity (trust TRUST_SESSION) or NULL. Takes the same
- * time for an unknown login. Copies its arguments and wipes the copy. After a
- * few wrong passwords the answers for that login come later and later. On the
- * thread of `loop`; done is never called before it returns, nor at all when it
- * returns -ENOMEM. */
+/* What somebody says to log in. Texts of UTF-8, none NULL. */
+struct auth_words {
+	const char *login; /* of a member, by login or address, or of a peer */
+	const char *as;	   /* whom to act for; "" or the same one again */
+	const char *password;
+	const char *client; /* IP address, "" for a pair */
+};
+/* Checks them; done on `loop` with an identity (trust TRUST_SESSION) or NULL.
+ * Takes the same time for an unknown login. Copies its arguments and wipes the
+ * copy. After a few wrong passwords the answers come later and later, for that
+ * login and for that client (auth_delay.h). On the thread of `loop`; done is
+ * never called before it returns, nor at all when it returns -ENOMEM. */
 int auth_check(struct community *community, struct loop *loop,
-    const char *login, const char *password,
+    const struct auth_words *words,
     void (*done)(void *arg, const struct identity *identity), void *arg);
 /* The peer that may connect from this IP address without a login: its id, or
  * 0. Any thread, from memory. */

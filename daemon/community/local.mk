@@ -30,11 +30,17 @@ libkithcommunity_a_SOURCES += \
 # people and spaces
 libkithcommunity_a_SOURCES += \
 	daemon/community/auth.c daemon/community/auth.h \
+	daemon/community/auth_account.c daemon/community/auth_delay.c \
+	daemon/community/auth_delay.h daemon/community/auth_private.h \
+	daemon/community/auth_turn.c \
 	daemon/community/members.c daemon/community/members.h \
 	daemon/community/members_address.c daemon/community/peers.c \
 	daemon/community/peers.h daemon/community/rights.c \
 	daemon/community/rights.h daemon/community/roster.c \
-	daemon/community/roster.h daemon/community/spaces.c \
+	daemon/community/roster.h daemon/community/sasl.c \
+	daemon/community/sasl.h daemon/community/sasl_plain.c \
+	daemon/community/sasl_private.h daemon/community/sasl_scram.c \
+	daemon/community/spaces.c \
 	daemon/community/spaces.h daemon/community/subscriptions.c \
 	daemon/community/subscriptions.h daemon/community/token.c \
 	daemon/community/token.h daemon/community/verifier.c

@@ -200,6 +200,30 @@ token_mac(struct community *community, const struct token_key *key,
 }
 
 int
+tokens_derive(struct community *community, const char *label, struct span bytes,
+    uint8_t out_r[32])
+{
+	const struct tokens *tokens = community_tokens(community);
+	unsigned len = 0;
+	struct buffer text;
+	int rc = 0;
+
+	/* begins with a NUL, what token_mac() digests with a domain */
+	buffer_init(&text, 0);
+	buffer_append_byte(&text, '\0');
+	buffer_append(&text, label, strlen(label) + 1);
+	buffer_append_span(&text, bytes);
+	if (tokens->count == 0 || buffer_failed(&text) ||
+	    HMAC(EVP_sha256(), tokens->keys[0].secret,
+		(int)sizeof tokens->keys[0].secret,
+		(const unsigned char *)text.bytes, text.len, out_r,
+		&len) == NULL)
+		rc = -EIO;
+	buffer_fini(&text);
+	return rc;
+}
+
+int
 token_make(struct community *community, enum token_kind kind, uint64_t object,
     uint64_t member, char text_r[TOKEN_TEXT_ROOM])
 {

@@ -67,4 +67,9 @@ int token_use(struct store_txn *txn, struct community *community, struct span te
 int token_was_used(struct store_reader *reader, struct community *community,
     struct span text);
 
+/* Something secret that is always the same for the same label and bytes, as long
+ * as the store lives: HMAC-SHA256 under its first key. -EIO. Any thread. */
+int tokens_derive(struct community *community, const char *label,
+    struct span bytes, uint8_t out_r[32]);
+
 #endif

@@ -8,17 +8,36 @@
 #include <openssl/rand.h>
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include <gsasl.h>
+
+/* RFC 5802 2.2: as SASLprep has it, so that the same password typed on another
+ * keyboard is the same. What it refuses stays as it is: a client that has no
+ * SASLprep sends that. Owned, to be wiped; NULL: no memory. */
+static char *
+prepare(const char *password)
+{
+	char *prepared = NULL;
+
+	if (strlen(password) > AUTH_PASSWORD_MAX ||
+	    gsasl_saslprep(password, GSASL_ALLOW_UNASSIGNED, &prepared, NULL) !=
+		GSASL_OK)
+		prepared = NULL;
+	return prepared != NULL ? prepared :
+				  strndup(password, AUTH_PASSWORD_MAX);
+}
+
 static int
-derive(const char *password, struct auth_verifier *verifier)
+derive_prepared(const char *password, struct auth_verifier *verifier)
 {
 	uint8_t salted[32], client_key[32];
 	unsigned len = 0;
 	int rc = -EIO;
 
 	if (PKCS5_PBKDF2_HMAC(password,
-		(int)strnlen(password, AUTH_PASSWORD_MAX), verifier->salt,
+		(int)strnlen(password, 4 * AUTH_PASSWORD_MAX), verifier->salt,
 		(int)sizeof verifier->salt, (int)verifier->iterations,
 		EVP_sha256(), (int)sizeof salted, salted) == 1 &&
 	    HMAC(EVP_sha256(), salted, (int)sizeof salted,
@@ -32,6 +51,20 @@ derive(const char *password, struct auth_verifier *verifier)
 		rc = 0;
 	OPENSSL_cleanse(salted, sizeof salted);
 	OPENSSL_cleanse(client_key, sizeof client_key);
+	return rc;
+}
+
+static int
+derive(const char *password, struct auth_verifier *verifier)
+{
+	char *prepared = prepare(password);
+	int rc = -ENOMEM;
+
+	if (prepared != NULL) {
+		rc = derive_prepared(prepared, verifier);
+		OPENSSL_cleanse(prepared, strlen(prepared));
+	}
+	free(prepared);
 	return rc;
 }
 

@@ -4,11 +4,9 @@
 #include <string.h>
 
 #include "daemon/community/auth.h"
-#include "daemon/log.h"
 #include "daemon/news/commands.h"
+#include "daemon/news/login.h"
 #include "daemon/tls.h"
-
-#define FAILED_LOGINS_MAX 5u
 
 /* A password is being checked; outlives the connection if it must. */
 struct auth_request {
@@ -33,37 +31,19 @@ cmd_authinfo_user(struct session *s, const struct nntp_args *args)
 }
 
 static void
-auth_refused(struct session *s)
-{
-	if (++s->failed_logins < FAILED_LOGINS_MAX) {
-		session_reply(s, 481);
-		return;
-	}
-	session_reply_text(s, 400, "too many failed logins");
-	session_close(s);
-}
-
-static void
 auth_done(void *arg, const struct identity *identity)
 {
 	struct auth_request *request = arg;
 	struct session *s = request->session;
 
 	if (s->stream != NULL) {
-		log_info("session=%llu event=login ok=%d member=%u peer=%u"
-			 " address=%s",
-		    (unsigned long long)s->id, identity != NULL,
-		    identity == NULL ? 0 : identity->member,
-		    identity == NULL ? 0 : identity->peer,
-		    stream_peer(s->stream));
-		if (identity == NULL) {
-			auth_refused(s);
-		} else if (session_become(s, identity) != 0) {
+		session_log_login(s, "password", identity);
+		if (identity == NULL)
+			session_login_refused(s, 481);
+		else if (session_login(s, identity) != 0)
 			session_reply(s, 403);
-		} else {
-			s->logged_in = true;
+		else
 			session_reply(s, 281);
-		}
 		session_resume(s);
 	}
 	session_unref(s);
@@ -103,8 +83,12 @@ cmd_authinfo_pass(struct session *s, const struct nntp_args *args)
 		request->session = s;
 		session_ref(s);
 		session_wait(s);
-		rc = auth_check(session_community(s), s->loop->loop, s->login,
-		    password, auth_done, request);
+		rc = auth_check(session_community(s), s->loop->loop,
+		    &(const struct auth_words){ .login = s->login,
+			.as = "",
+			.password = password,
+			.client = stream_peer(s->stream) },
+		    auth_done, request);
 		explicit_bzero(password, sizeof password);
 	}
 	free(s->login);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/news/commands.h"
+#include "daemon/news/login.h"
 #include "protocol/date.h"
 
 /* RFC 4643 2.1: AUTHINFO without USER where it needs TLS first. */
@@ -14,8 +15,7 @@ static bool
 capability_argument_counts(struct session *s, const struct command *command)
 {
 	return command->argument != NULL && command_is_offered(s, command) &&
-	    (strcmp(command->capability, "AUTHINFO") != 0 ||
-		session_is_private(s));
+	    (command->handler != cmd_authinfo_user || session_is_private(s));
 }
 
 /* True if an offered row before this one has named the capability. */
@@ -77,6 +77,7 @@ cmd_capabilities(struct session *s, const struct nntp_args *args)
 		    command_is_offered(s, &command_table[i]) &&
 		    !capability_is_listed(s, i))
 			capability_line(s, text, i);
+	sasl_capability(s, text);
 	session_write(s, text->bytes, text->len);
 	session_end_block(s);
 }

@@ -16,6 +16,9 @@ const struct command command_table[] = {
 	    MID_OR_NUMBER },
 	{ "AUTHINFO", "PASS", cmd_authinfo_pass, 1, NNTP_ARGS_MAX,
 	    COMMAND_NO_LOGIN | COMMAND_FREE_TEXT, NULL, NULL, "password" },
+	{ "AUTHINFO", "SASL", cmd_authinfo_sasl, 1, 2,
+	    COMMAND_NO_LOGIN | COMMAND_LONG, "AUTHINFO", "SASL",
+	    "mechanism [initial-response]" },
 	{ "AUTHINFO", "USER", cmd_authinfo_user, 1, 1, COMMAND_NO_LOGIN,
 	    "AUTHINFO", "USER", "login" },
 	{ "BODY", NULL, cmd_body, 0, 1, 0, "READER", NULL, MID_OR_NUMBER },
@@ -172,6 +175,17 @@ command_is_feeding(struct span text)
 	    (command->flags & COMMAND_FEEDS) != 0;
 }
 
+bool
+command_may_be_long(struct span text)
+{
+	const struct command *command;
+	struct nntp_args args;
+
+	return nntp_args_parse(text, &args) == NNTP_ARGS_OK &&
+	    command_find(&args, &command) == 0 &&
+	    (command->flags & COMMAND_LONG) != 0;
+}
+
 /* 501 to what is known by its keyword; what comes behind it is no command. */
 static void
 command_malformed(struct session *s, const char *keyword)
@@ -224,6 +238,10 @@ command_run(struct session *s, const struct line *line)
 			command_malformed(s, args.keyword);
 		else
 			session_error(s, code);
+		return;
+	}
+	if (args.has_long && (command->flags & COMMAND_LONG) == 0) {
+		command_malformed(s, args.keyword);
 		return;
 	}
 	if ((command->flags & COMMAND_NO_LOGIN) != 0 && s->logged_in) {

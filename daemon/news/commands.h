@@ -15,6 +15,7 @@ enum command_flag {
 	COMMAND_FREE_TEXT = 32,  /* the last argument may hold blanks */
 	COMMAND_FEEDS = 64,      /* may overtake the door (feed.h) */
 	COMMAND_ARTICLE = 128,   /* an article follows, whatever the answer */
+	COMMAND_LONG = 256,      /* its line may be long (SESSION_LINE_MAX) */
 };
 
 struct command {
@@ -42,6 +43,8 @@ void command_run(struct session *s, const struct line *line);
 /* Does the line begin with a command that may be carried out while the answers
  * to others are owed (feed.h)? */
 bool command_is_feeding(struct span text);
+/* May a line of more than 512 octets be this command? */
+bool command_may_be_long(struct span text);
 /* What this session may use now. */
 bool command_is_offered(struct session *s, const struct command *command);
 
@@ -97,5 +100,7 @@ void cmd_post(struct session *s, const struct nntp_args *args);
 void cmd_authinfo_pass(struct session *s, const struct nntp_args *args);
 void cmd_authinfo_user(struct session *s, const struct nntp_args *args);
 void cmd_starttls(struct session *s, const struct nntp_args *args);
+/* cmd_sasl.c */
+void cmd_authinfo_sasl(struct session *s, const struct nntp_args *args);
 
 #endif

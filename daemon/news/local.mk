@@ -5,12 +5,14 @@ libkithnews_a_SOURCES = \
 	daemon/news/cmd_feed.c daemon/news/cmd_group.c daemon/news/cmd_hdr.c \
 	daemon/news/cmd_list.c daemon/news/cmd_list_text.c \
 	daemon/news/cmd_new.c daemon/news/cmd_over.c daemon/news/cmd_post.c \
+	daemon/news/cmd_sasl.c \
 	daemon/news/cmd_session.c daemon/news/commands.c \
 	daemon/news/commands.h daemon/news/continuation.h \
 	daemon/news/copy.c daemon/news/copy.h daemon/news/directory.c \
 	daemon/news/directory.h daemon/news/feed.c \
 	daemon/news/feed.h daemon/news/groups.c daemon/news/groups.h \
-	daemon/news/locate.c daemon/news/locate.h daemon/news/news.h \
+	daemon/news/locate.c daemon/news/locate.h daemon/news/login.c \
+	daemon/news/login.h daemon/news/news.h \
 	daemon/news/post.c daemon/news/post.h daemon/news/rows.c \
 	daemon/news/rows.h daemon/news/server.c daemon/news/server.h \
 	daemon/news/session.c daemon/news/session.h \

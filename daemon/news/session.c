@@ -9,10 +9,12 @@
 #include <time.h>
 
 #include "daemon/community/auth.h"
+#include "daemon/community/sasl.h"
 #include "daemon/log.h"
 #include "daemon/news/commands.h"
 #include "daemon/news/continuation.h"
 #include "daemon/news/feed.h"
+#include "daemon/news/login.h"
 #include "daemon/news/post.h"
 
 #define TURN_NANOSECONDS 2000000u
@@ -67,6 +69,7 @@ session_clear(struct session *s)
 	(void)session_become(s, NULL);
 	free(s->login);
 	s->login = NULL;
+	sasl_free(&s->sasl);
 	news_address_leave(session_server(s), &s->address);
 	LIST_REMOVE(s, entry);
 	(void)atomic_fetch_sub(&session_server(s)->sessions, 1);
@@ -355,16 +358,43 @@ session_must_wait(const struct session *s, enum line_status status,
 		!command_is_feeding(line->text));
 }
 
+/* Only SASL has long lines (RFC 4643 2.4.2); others are refused at once. */
+static size_t
+session_line_limit(const struct session *s, struct span window)
+{
+	return s->sasl != NULL || span_starts(window, "AUTHINFO")
+	    ? SESSION_LINE_MAX
+	    : LINE_NNTP_MAX;
+}
+
+static void
+session_take_line(struct session *s, enum line_status status,
+    const struct line *line)
+{
+	if (s->sasl != NULL)
+		sasl_receive(s,
+		    status == LINE_OK ? line->text : span_make("", 0));
+	else if (status == LINE_TOO_LONG ||
+	    (line->text.len + 2 > LINE_NNTP_MAX &&
+		!command_may_be_long(line->text)))
+		session_error(s, 501);
+	else
+		command_run(s, line);
+}
+
 /* One command line, if there is one. False: none yet. */
 static bool
 session_command(struct session *s)
 {
 	struct span window = stream_input(s->stream);
 	struct line_reader before = s->lines;
-	char copy[LINE_NNTP_MAX];
+	char copy[SESSION_LINE_MAX];
 	struct line line;
 	size_t used = 0;
-	enum line_status status = line_next(&s->lines, window, &used, &line);
+	enum line_status status;
+
+	s->lines.limit = session_line_limit(s, window);
+	status = line_next(&s->lines, window, &used, &line);
 
 	if (session_must_wait(s, status, &line)) {
 		s->lines = before;
@@ -382,10 +412,7 @@ session_command(struct session *s)
 	if (s->commands++ == 0)
 		stream_set_idle_timeout(s->stream, SECONDS_IDLE);
 	session_refresh(s);
-	if (status == LINE_TOO_LONG)
-		session_error(s, 501);
-	else
-		command_run(s, &line);
+	session_take_line(s, status, &line);
 	return true;
 }
 

@@ -19,7 +19,10 @@
 struct continuation;
 struct feed_answer;
 struct post;
+struct sasl;
 
+/* Octets of a line with CRLF, where AUTHINFO SASL lets one be long. */
+#define SESSION_LINE_MAX 8320u
 #define SESSION_ERRORS_MAX 10u /* malformed commands in a row */
 
 TAILQ_HEAD(feed_answers, feed_answer);
@@ -46,6 +49,7 @@ struct session {
 	/* who it is */
 	struct identity *identity; /* NULL: nobody known */
 	char *login;               /* of AUTHINFO USER, until PASS */
+	struct sasl *sasl;         /* an exchange: lines go to it */
 	uint64_t identity_generation; /* auth_generation() it was read at */
 	enum reader_class class;
 	uint64_t posting_generation; /* 0: posting is not known */

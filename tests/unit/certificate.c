@@ -30,14 +30,14 @@ bio_take(BIO *bio)
 	return text;
 }
 
-void
-certificate_make(const char *hostname, char **certificate_r, char **key_r)
+static void
+certificate_sign(const char *title, const char *names, char **certificate_r,
+    char **key_r)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *cert = X509_new();
 	X509_NAME *name;
 	X509_EXTENSION *extension;
-	char names[128];
 	BIO *bio;
 
 	assert_non_null(key);
@@ -51,9 +51,8 @@ certificate_make(const char *hostname, char **certificate_r, char **key_r)
 	name = X509_get_subject_name(cert);
 	assert_int_equal(1,
 	    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-		(const unsigned char *)hostname, -1, -1, 0));
+		(const unsigned char *)title, -1, -1, 0));
 	assert_int_equal(1, X509_set_issuer_name(cert, name));
-	(void)snprintf(names, sizeof(names), "DNS:%s", hostname);
 	extension =
 	    X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, names);
 	assert_non_null(extension);
@@ -69,4 +68,19 @@ certificate_make(const char *hostname, char **certificate_r, char **key_r)
 	*key_r = bio_take(bio);
 	X509_free(cert);
 	EVP_PKEY_free(key);
+}
+
+void
+certificate_make(const char *hostname, char **certificate_r, char **key_r)
+{
+	char names[128];
+
+	(void)snprintf(names, sizeof(names), "DNS:%s", hostname);
+	certificate_sign(hostname, names, certificate_r, key_r);
+}
+
+void
+certificate_make_client(const char *names, char **certificate_r, char **key_r)
+{
+	certificate_sign("a client", names, certificate_r, key_r);
 }

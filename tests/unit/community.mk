@@ -5,11 +5,13 @@ libkithcommunitytest_a_SOURCES = tests/unit/community_fixture.c \
 libkithcommunitytest_a_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 COMMUNITY_TEST_LINK = libkithcommunitytest.a libkithcommunity.a libkithstore.a \
 	$(KITHDAEMON_LIBS) $(DB_LIBS) $(PROTOBUF_C_LIBS) $(ETPAN_LIBS) \
-	$(IDN2_LIBS) $(CMOCKA_LIBS)
+	$(IDN2_LIBS) $(GSASL_LIBS) $(CMOCKA_LIBS)
 
-community_tests = test_community test_token_text
+community_tests = test_auth_delay test_community test_token_text
 check_PROGRAMS += $(community_tests)
 TESTS += $(community_tests)
+test_auth_delay_SOURCES = tests/unit/test_auth_delay.c
+test_auth_delay_LDADD = libkithcommunity.a $(CMOCKA_LIBS)
 test_community_SOURCES = tests/unit/test_community.c
 test_community_LDADD = $(COMMUNITY_TEST_LINK)
 test_token_text_SOURCES = tests/unit/test_token_text.c

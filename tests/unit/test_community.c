@@ -320,7 +320,11 @@ try_login(struct fixture *f, const char *name, const char *password,
     struct login *login)
 {
 	*login = (struct login){ .f = f };
-	assert_int_equal(auth_check(f->community, f->loop, name, password,
+	assert_int_equal(auth_check(f->community, f->loop,
+			     &(const struct auth_words){ .login = name,
+				 .as = "",
+				 .password = password,
+				 .client = "192.0.2.7" },
 			     on_login, login),
 	    0);
 	assert_false(login->over);

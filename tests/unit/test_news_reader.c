@@ -166,7 +166,8 @@ every_state_has_its_codes(void **state)
 		{ "IHAVE <x@b.example>", "480 *" },
 		{ "IHAVE x", "501 *" },
 		{ "AUTHINFO PASS x", "482 *" },
-		{ "AUTHINFO SASL PLAIN", "501 *" },
+		{ "AUTHINFO SASL", "501 *" },
+		{ "AUTHINFO SASL EXAMPLE", "503 *" },
 	};
 	struct client client;
 
@@ -560,7 +561,7 @@ capabilities_follow_the_state(void **state)
 	    "\r\nLIST ACTIVE ACTIVE.TIMES COUNTS DISTRIB.PATS DISTRIBUTIONS "
 	    "HEADERS MODERATORS MOTD NEWSGROUPS OVERVIEW.FMT SUBSCRIPTIONS"
 	    "\r\n"));
-	assert_non_null(strstr(text, "\r\nAUTHINFO USER\r\n"));
+	assert_non_null(strstr(text, "\r\nAUTHINFO SASL USER\r\n"));
 	assert_non_null(strstr(text, "\r\nPOST\r\n"));
 	assert_null(strstr(text, "IHAVE"));
 	assert_null(strstr(text, "STARTTLS"));
@@ -572,6 +573,7 @@ capabilities_follow_the_state(void **state)
 	assert_non_null(strstr(client_wait(&client, "281 "), "281 "));
 	text = client_ask(&client, "CAPABILITIES AUTHINFO");
 	assert_null(strstr(text, "AUTHINFO"));
+	assert_non_null(strstr(text, "\r\nSASL SCRAM-SHA-256 PLAIN\r\n"));
 	client_close(&client);
 }
 
