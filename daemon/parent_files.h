@@ -9,7 +9,7 @@
 
 struct config;
 
-#define PARENT_FILES_MAX 5
+#define PARENT_FILES_MAX 6
 
 struct parent_files {
 	struct role_file list[PARENT_FILES_MAX];
