@@ -25,6 +25,13 @@ store_hash(struct store *store, const void *bytes, size_t len,
 	store_siphash(store->hash_key, bytes, len, hash_r);
 }
 
+void
+store_hash_body(struct store *store, const void *bytes, size_t len,
+    uint8_t hash_r[STORE_HASH_LEN])
+{
+	store_siphash_1_3(store->hash_key, bytes, len, hash_r);
+}
+
 struct store_cache_key
 store_msgid_key(const uint8_t hash[STORE_HASH_LEN])
 {

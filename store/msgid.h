@@ -32,6 +32,9 @@ void store_msgid_hash(struct store *store, const char *msgid, size_t len,
 /* Plain keyed hash for other purposes (content, addresses, tokens). */
 void store_hash(struct store *store, const void *bytes, size_t len,
     uint8_t hash_r[STORE_HASH_LEN]);
+/* The same for bodies, which are long: half the time. */
+void store_hash_body(struct store *store, const void *bytes, size_t len,
+    uint8_t hash_r[STORE_HASH_LEN]);
 /* The number of entries (0 ... STORE_MSGID_MAX) or negative. */
 int store_msgid_get(struct store_reader *reader,
     const uint8_t hash[STORE_HASH_LEN],

@@ -1,9 +1,14 @@
-/* siphash.c - SipHash-2-4, 128 bits (Aumasson and Bernstein, 2012).
+/* siphash.c - SipHash-2-4 and 1-3, 128 bits (Aumasson and Bernstein, 2012).
  */
 #include "store/siphash.h"
 
 #include <endian.h>
 #include <string.h>
+
+struct siphash_input {
+	const void *bytes;
+	size_t len;
+};
 
 struct state {
 	uint64_t v0, v1, v2, v3;
@@ -49,39 +54,56 @@ round_once(struct state *s)
 }
 
 static inline void
-take_word(struct state *s, uint64_t word)
+take_word(struct state *s, uint64_t word, unsigned rounds)
 {
 	s->v3 ^= word;
-	round_once(s);
-	round_once(s);
+	for (unsigned i = 0; i < rounds; i++)
+		round_once(s);
 	s->v0 ^= word;
 }
 
-static uint64_t
-finish(struct state *s)
+static inline uint64_t
+finish(struct state *s, unsigned rounds)
 {
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < rounds; i++)
 		round_once(s);
 	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
+/* Inline too: with rounds that are constants there are no loops for them. */
+static inline void
+siphash(const uint8_t key[16], struct siphash_input in, uint8_t hash_r[16],
+    unsigned rounds, unsigned last_rounds)
+{
+	uint64_t k0 = read_le(key, 8), k1 = read_le(key + 8, 8);
+	struct state s = { k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du,
+		k0 ^ 0x6c7967656e657261u, k1 ^ 0x7465646279746573u };
+	const uint8_t *p = in.bytes;
+	size_t left = in.len;
+
+	s.v1 ^= 0xee; /* the variant with 128 bits of output */
+	for (; left >= 8; left -= 8, p += 8)
+		take_word(&s, read_le(p, 8), rounds);
+	take_word(&s,
+	    (uint64_t)(in.len & 0xff) << 56 |
+		(left == 0 ? 0 : read_le(p, left)),
+	    rounds);
+	s.v2 ^= 0xee;
+	write_le(hash_r, finish(&s, last_rounds));
+	s.v1 ^= 0xdd;
+	write_le(hash_r + 8, finish(&s, last_rounds));
 }
 
 void
 store_siphash(const uint8_t key[16], const void *bytes, size_t len,
     uint8_t hash_r[16])
 {
-	uint64_t k0 = read_le(key, 8), k1 = read_le(key + 8, 8);
-	struct state s = { k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du,
-		k0 ^ 0x6c7967656e657261u, k1 ^ 0x7465646279746573u };
-	const uint8_t *p = bytes;
-	size_t left = len;
+	siphash(key, (struct siphash_input){ bytes, len }, hash_r, 2, 4);
+}
 
-	s.v1 ^= 0xee; /* the variant with 128 bits of output */
-	for (; left >= 8; left -= 8, p += 8)
-		take_word(&s, read_le(p, 8));
-	take_word(&s,
-	    (uint64_t)(len & 0xff) << 56 | (left == 0 ? 0 : read_le(p, left)));
-	s.v2 ^= 0xee;
-	write_le(hash_r, finish(&s));
-	s.v1 ^= 0xdd;
-	write_le(hash_r + 8, finish(&s));
+void
+store_siphash_1_3(const uint8_t key[16], const void *bytes, size_t len,
+    uint8_t hash_r[16])
+{
+	siphash(key, (struct siphash_input){ bytes, len }, hash_r, 1, 3);
 }

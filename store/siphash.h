@@ -9,5 +9,9 @@
 
 void store_siphash(const uint8_t key[16], const void *bytes, size_t len,
     uint8_t hash_r[16]);
+/* Fewer rounds, 1 and 3: twice as fast on long input, and as hard to meet as far
+ * as is known, with less to spare. */
+void store_siphash_1_3(const uint8_t key[16], const void *bytes, size_t len,
+    uint8_t hash_r[16]);
 
 #endif

@@ -102,7 +102,7 @@ draft_hash_content(struct draft_build *build)
 	uint8_t hash[STORE_HASH_LEN];
 	struct buffer text;
 
-	store_hash(store, body.bytes, body.len, hash);
+	store_hash_body(store, body.bytes, body.len, hash);
 	buffer_init(&text, 0);
 	buffer_append(&text, hash, sizeof hash);
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
