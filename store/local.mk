@@ -3,10 +3,11 @@ noinst_LIBRARIES += libkithstore.a
 libkithstore_a_SOURCES = \
 	store/admin.h store/article.c store/article.h store/article_head.c \
 	store/backup.c store/check.c \
-	store/body.c store/bundle.c store/bundle.h store/cache.c store/cache.h store/env.c store/inbox.c \
+	store/body.c store/bundle.c store/bundle.h store/cache.c store/cache.h \
+	store/env.c store/flusher.c store/inbox.c \
 	store/keeper.c store/keys.c store/msgid.c store/msgid.h \
 	store/overview.c store/overview.h store/overview_block.c \
-	store/private.h store/records.c store/room.c store/row.c \
+	store/private.h store/queue.c store/records.c store/room.c store/row.c \
 	store/sequence.c store/sequence.h store/siphash.c store/siphash.h \
 	store/states.c store/stats.c store/store.h store/system.c store/txn.c \
 	store/view.c store/writer.c

@@ -1,9 +1,10 @@
 /* private.h - what the files of store/ share. Nobody outside includes it (the
  * tests of the store do).
  *
- * Who may touch what: the writer thread alone has a struct store_txn and the
- * committed counters; views are of one thread at a time; all else that is
- * shared is atomic or behind the lock named beside it.
+ * Who may touch what: the writer thread alone runs a struct store_txn and has
+ * the committed counters; the flusher thread publishes what a transaction
+ * gathered once it is on disk; views are of one thread at a time; all else that
+ * is shared is atomic or behind the lock named beside it.
  */
 #ifndef KITH_STORE_PRIVATE_H
 #define KITH_STORE_PRIVATE_H
@@ -118,23 +119,44 @@ struct store_queue {
 	size_t count;
 };
 
+/* Operations that share a transaction. Of the two, one is run by the writer
+ * while the flusher has the other. */
+struct store_batch {
+	struct store_txn txn;
+	struct store_op **ops;
+	size_t count;
+	uint64_t bulk_until; /* no more bulk after that; 0: none yet */
+	bool gathered;	     /* those just answered had their chance */
+	bool committed;	     /* in the log, to be flushed */
+};
+#define STORE_BATCHES 2u
+
 struct store_writer {
-	pthread_t thread;
-	bool started;
-	pthread_mutex_t lock; /* queues, closing */
-	pthread_cond_t work;
+	pthread_t thread, flusher;
+	bool started, flusher_started;
+	pthread_mutex_t lock; /* from here to the next such line */
+	pthread_cond_t work;  /* the writer waits for work or the flusher */
+	pthread_cond_t handed;
 	struct store_queue people, bulk;
 	bool closing;
 	size_t wake_at; /* operations waiting that are worth waking for */
-	_Atomic size_t people_waiting;
+	struct store_batch *flushing; /* the flusher's; NULL: it is idle */
+	bool wants_flushed;	      /* wake the writer when it is idle */
+	bool flushed_all;	      /* nothing will be handed over again */
+	size_t answered;	      /* operations of the last batch flushed */
+	size_t away;		      /* of those, not followed by another yet */
+	uint64_t answered_at;	      /* when, monotonic */
+	/* the flusher's own; read by the writer when that is idle */
+	uint64_t flush_ns; /* running mean of a flush's duration */
 	/* the writer thread's own */
-	struct store_txn txn;
-	struct store_system committed;
+	size_t batch_max;
+	struct store_batch batches[STORE_BATCHES];
+	unsigned turn; /* whose batch is run */
+	struct store_op **alone;
+	struct store_system committed; /* by the newest commit in the log */
 	struct store_bundle bundle;
-	struct store_op **batch;
-	size_t finished;    /* operations of the last batch */
-	unsigned unlucky;   /* batches for which not to wait */
-	uint64_t commit_ns; /* running mean of a commit's duration */
+	unsigned unlucky;	       /* batches for which not to wait */
+	uint64_t run_ns; /* running mean of an operation's duration */
 	_Atomic uint64_t operations;
 };
 
@@ -292,14 +314,29 @@ int store_system_open(struct store *store, char **error_r);
 /* view.c */
 int store_views_init(struct store *store);
 void store_views_fini(struct store *store);
-/* Around a commit, by the writer: from _hold to _publish no new snapshot is
- * taken. A commit that fails ends the process, so nothing lets go of it else. */
+/* Around a commit: from _hold (by the writer) to _publish (by the flusher) no
+ * new snapshot is taken. A commit that fails ends the process, so nothing lets
+ * go of it else. */
 void store_views_hold(struct store *store);
 void store_views_publish(struct store *store, uint64_t version);
 
 /* inbox.c: hands over a chain of finished operations with one signal. */
 void store_inbox_deliver(struct store_inbox *inbox, struct store_op *first,
     struct store_op *last);
+
+/* queue.c: the writer's batches. */
+/* Waits for work; false: closing, and nothing left. */
+bool store_batch_begin(struct store_writer *writer, struct store_batch *batch);
+/* After all of the batch was run: more of what waits. While the last batch is
+ * flushed this waits for it; false: to be committed now. */
+bool store_batch_more(struct store_writer *writer, struct store_batch *batch);
+
+/* flusher.c */
+int store_flusher_start(struct store *store);
+void store_flusher_stop(struct store *store);
+/* By the writer: waits until the flusher is idle; gives it a batch then. */
+void store_flusher_await(struct store_writer *writer);
+void store_flusher_take(struct store_writer *writer, struct store_batch *batch);
 
 /* writer.c */
 /* A thread that takes no signals. */
@@ -390,7 +427,7 @@ int store_keeper_init(struct store *store);
 int store_keeper_start(struct store *store);
 void store_keeper_stop(struct store *store);
 int store_keeper_checkpoint(struct store *store, bool force);
-/* By the writer after each commit: a checkpoint is due early if much was
+/* By the flusher after each commit: a checkpoint is due early if much was
  * written. */
 void store_keeper_nudge(struct store *store);
 

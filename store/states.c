@@ -1,7 +1,7 @@
 /* states.c - the states of spaces: rows, and what is published for reading
  * without a view.
  *
- * Published states are written by the writer thread alone, each behind a
+ * Published states are written by the flusher thread alone, each behind a
  * counter that is odd while it changes (a sequence lock), so that readers never
  * wait.
  */

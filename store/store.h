@@ -41,8 +41,8 @@ struct store_options {
 };
 
 /* Takes the lock file, opens the environment with recovery, checks the schema
- * version, starts writer and checkpoint threads. On failure returns negative
- * and sets *error_r to a text for the admin (caller frees).
+ * version, starts writer, flusher and checkpoint threads. On failure returns
+ * negative and sets *error_r to a text for the admin (caller frees).
  * -EBUSY: another process has it. */
 int store_open(
     struct store **store_r, const struct store_options *options, char **error_r);
@@ -75,16 +75,19 @@ struct store_reader *store_txn_reader(struct store_txn *txn);
  * aborted and its operations are run again one by one. Either can therefore
  * run more than once: check must reset whatever it left in the operation.
  * Both run on the writer thread, one operation after the other, and see what
- * earlier operations of the batch wrote.
+ * earlier operations wrote, those that are not on disk yet included: the next
+ * batch is run while the last one is flushed. What a reader or a published
+ * state shows may be older than that.
  *
  * done runs on the thread that drains the inbox, after the commit is on disk
- * (or the operation was refused, or failed). Operations of one inbox finish in
- * the order of their submission within their queue. */
+ * (or the operation was refused, or failed; not before what was committed
+ * earlier is on disk). Operations of one inbox finish in the order of their
+ * submission within their queue. */
 struct store_op {
 	int (*check)(struct store_txn *txn, struct store_op *op); /* or NULL */
 	int (*apply)(struct store_txn *txn, struct store_op *op);
 	void (*done)(struct store_op *op, int result); /* or NULL */
-	struct store_inbox *inbox; /* NULL: done runs on the writer thread */
+	struct store_inbox *inbox; /* NULL: done runs on the flusher thread */
 	bool bulk; /* import, expiry, progress: after people, a few ms each */
 	/* the store's own */
 	struct store_op *next;
@@ -104,7 +107,7 @@ int store_inbox_fd(const struct store_inbox *inbox);
 void store_inbox_drain(struct store_inbox *inbox);
 void store_inbox_free(struct store_inbox **inbox);
 
-/* From apply: run fn on the writer thread once the batch is on disk, before
+/* From apply: run fn on the flusher thread once the batch is on disk, before
  * any done, in order of registration; forgotten if the batch is aborted. For
  * publishing to shared caches. fn must not block. arg is borrowed until then;
  * drop (may be NULL) is called instead of fn when the batch is aborted. */

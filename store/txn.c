@@ -1,7 +1,8 @@
 /* txn.c - the writer's transaction, and what it keeps in memory until its end.
  *
  * Space states and counters change with every article of a batch but are
- * written once, before the commit.
+ * written once, before the commit. What is to be published stays here until the
+ * flusher does that.
  */
 #include "store/private.h"
 
@@ -172,7 +173,6 @@ store_txn_publish(struct store_txn *txn)
 	struct store *store = txn->reader.store;
 	size_t i;
 
-	store_bundle_committed(txn);
 	/* The caches first: a view of the new version must not meet what the
 	 * commit replaced. The states last: who reads them unlocked must find
 	 * in a view what they promise. */

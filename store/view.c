@@ -3,8 +3,9 @@
  * A Berkeley DB snapshot is placed at the end of the log, where the record of a
  * commit stands before it is flushed, and finding that place waits while the
  * flush runs. Readers shall neither see what is not on disk nor wait for it. So
- * before each commit the writer makes sure that idle snapshots of the last
- * version on disk are at hand, and a view takes one of those and gives it back.
+ * before each commit idle snapshots of the last version on disk are at hand, and
+ * a view takes one of those and gives it back. A batch is committed only when the
+ * one before it is on disk (though it is run before), so there is one pool.
  * (A snapshot is placed by its first read, here of the system row.)
  */
 #include "store/private.h"
@@ -151,16 +152,15 @@ store_txn_reader(struct store_txn *txn)
 	return &txn->reader;
 }
 
-void
-store_views_hold(struct store *store)
+/* As many as were ever in use at once, for readers that come during the next
+ * flush. With the lock held and no commit under way. */
+static void
+views_fill(struct store *store)
 {
 	struct store_views *views = &store->views;
 	struct store_view *view;
-	unsigned want;
+	unsigned want = views->busy_most + 1;
 
-	pthread_mutex_lock(&views->lock);
-	/* As many as were ever in use at once, for readers that come now. */
-	want = views->busy_most + 1;
 	if (want < IDLE_LEAST)
 		want = IDLE_LEAST;
 	if (want > IDLE_MOST)
@@ -173,6 +173,15 @@ store_views_hold(struct store *store)
 		views->idle = view;
 		views->idle_count++;
 	}
+}
+
+void
+store_views_hold(struct store *store)
+{
+	struct store_views *views = &store->views;
+
+	pthread_mutex_lock(&views->lock);
+	views_fill(store);
 	views->committing = true;
 	pthread_mutex_unlock(&views->lock);
 }
@@ -192,6 +201,8 @@ store_views_publish(struct store *store, uint64_t version)
 	/* A crowd of readers is forgotten after a while. */
 	if (version % 64 == 0 && views->busy_most > views->busy)
 		views->busy_most--;
+	/* Here already, for the writer has more to do than the flusher. */
+	views_fill(store);
 	pthread_cond_broadcast(&views->landed);
 	pthread_mutex_unlock(&views->lock);
 	views_free(old);

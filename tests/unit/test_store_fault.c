@@ -90,6 +90,13 @@ faults_install(void)
 /* ---- while a flush is under way --------------------------------------- */
 
 static void
+flush_await(void)
+{
+	while (!atomic_load(&faults.holding))
+		(void)poll(NULL, 0, 1);
+}
+
+static void
 a_view_begun_during_the_flush_neither_waits_nor_sees(void **state)
 {
 	struct fixture *fixture = *state;
@@ -105,8 +112,7 @@ a_view_begun_during_the_flush_neither_waits_nor_sees(void **state)
 	call.op.inbox = inbox;
 	atomic_store(&faults.hold_flushes, true);
 	store_submit(fixture->store, &call.op);
-	while (!atomic_load(&faults.holding))
-		(void)poll(NULL, 0, 1);
+	flush_await();
 	/* The commit record is in the log, but not on the disk. */
 	for (unsigned i = 0; i < 3; i++) {
 		view = store_view_begin(fixture->store);
@@ -129,6 +135,136 @@ a_view_begun_during_the_flush_neither_waits_nor_sees(void **state)
 	    0);
 	assert_int_equal(space.high, 1);
 	store_view_end(&view);
+	store_inbox_free(&inbox);
+}
+
+#define FOLLOWERS 10u /* enough to wake the writer for them */
+
+/* Comes while another's commit is flushed; every second one is refused because
+ * of what that one wrote. */
+struct follower {
+	struct store_op op;
+	struct sample sample;
+	_Atomic unsigned *run;
+	unsigned *answered;
+	unsigned place;
+	int result;
+};
+
+static int
+follower_check(struct store_txn *txn, struct store_op *op)
+{
+	struct follower *follower = (struct follower *)op;
+	struct store_space_state space;
+	int rc = store_space_state_get(store_txn_reader(txn), 1, &space);
+
+	if (rc == 0 && space.high == 0)
+		rc = -EPROTO; /* the first one is not there */
+	if (rc == 0 && follower->sample.body_len == 1)
+		rc = 7;
+	if (rc != 0)
+		atomic_fetch_add(follower->run, 1);
+	return rc;
+}
+
+static int
+follower_apply(struct store_txn *txn, struct store_op *op)
+{
+	struct follower *follower = (struct follower *)op;
+
+	atomic_fetch_add(follower->run, 1);
+	return sample_put(txn, &follower->sample);
+}
+
+static void
+follower_done(struct store_op *op, int result)
+{
+	struct follower *follower = (struct follower *)op;
+
+	follower->result = result;
+	follower->place = ++*follower->answered;
+}
+
+static void
+followers_submit(struct fixture *fixture, struct store_inbox *inbox,
+    struct follower followers[FOLLOWERS], _Atomic unsigned *run,
+    unsigned *answered)
+{
+	for (unsigned i = 0; i < FOLLOWERS; i++) {
+		followers[i] = (struct follower){
+			.op = { .check = follower_check,
+			    .apply = follower_apply,
+			    .done = follower_done,
+			    .inbox = inbox },
+			.sample = { .space = 1, .body_len = i % 2 },
+			.run = run,
+			.answered = answered,
+		};
+		store_submit(fixture->store, &followers[i].op);
+	}
+}
+
+static void
+the_next_batch_is_run_during_the_flush_and_answered_after_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_inbox *inbox = store_inbox_new();
+	struct pollfd fd = { store_inbox_fd(inbox), POLLIN, 0 };
+	struct follower followers[FOLLOWERS];
+	struct sample sample = { .space = 1 };
+	struct store_space_state space;
+	_Atomic unsigned run = 0;
+	unsigned answered = 0;
+	struct call first;
+
+	fixture_space(fixture, 1);
+	call_init(&first, sample_put, &sample);
+	first.op.inbox = inbox;
+	atomic_store(&faults.hold_flushes, true);
+	store_submit(fixture->store, &first.op);
+	flush_await();
+	followers_submit(fixture, inbox, followers, &run, &answered);
+	while (atomic_load(&run) < FOLLOWERS)
+		(void)poll(NULL, 0, 1);
+	/* All were run, but nothing is told, the refusals included. */
+	assert_int_equal(poll(&fd, 1, 50), 0);
+	assert_true(store_space_state_published(fixture->store, 1, &space));
+	assert_int_equal(space.high, 0);
+	atomic_store(&faults.hold_flushes, false);
+	while (answered < FOLLOWERS) {
+		assert_int_equal(poll(&fd, 1, 10000), 1);
+		store_inbox_drain(inbox);
+		assert_int_equal(first.done, 1);
+	}
+	assert_int_equal(first.result, 0);
+	for (unsigned i = 0; i < FOLLOWERS; i++) {
+		assert_int_equal(followers[i].place, i + 1);
+		assert_int_equal(followers[i].result, i % 2 == 0 ? 0 : 7);
+	}
+	assert_true(store_space_state_published(fixture->store, 1, &space));
+	assert_int_equal(space.high, 1 + FOLLOWERS / 2);
+	store_inbox_free(&inbox);
+}
+
+static void
+a_store_that_is_closed_finishes_what_was_submitted(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_inbox *inbox = store_inbox_new();
+	struct follower followers[FOLLOWERS];
+	struct sample sample = { .space = 1 };
+	struct store_space_state space;
+	_Atomic unsigned run = 0;
+	unsigned answered = 0;
+
+	fixture_space(fixture, 1);
+	assert_int_equal(fixture_run(fixture, sample_put, &sample), 0);
+	followers_submit(fixture, inbox, followers, &run, &answered);
+	fixture_reopen(fixture);
+	store_inbox_drain(inbox);
+	assert_int_equal(answered, FOLLOWERS);
+	assert_true(store_space_state_published(fixture->store, 1, &space));
+	assert_int_equal(space.high, 1 + FOLLOWERS / 2);
 	store_inbox_free(&inbox);
 }
 
@@ -348,6 +484,8 @@ main(void)
  cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_view_begun_during_the_flush_neither_waits_nor_sees),
+		TEST(the_next_batch_is_run_during_the_flush_and_answered_after_it),
+		TEST(a_store_that_is_closed_finishes_what_was_submitted),
 		TEST(nothing_acknowledged_is_lost_by_kill_9),
 		TEST(a_failing_flush_is_fatal_and_loses_nothing),
 		TEST(a_failing_log_write_is_fatal_and_loses_nothing),
