@@ -19,6 +19,7 @@
 #include "daemon/community/community.h"
 #include "daemon/config.h"
 #include "daemon/control.h"
+#include "daemon/core_feed.h"
 #include "daemon/core_listen.h"
 #include "daemon/core_mail.h"
 #include "daemon/log.h"
@@ -51,6 +52,7 @@ struct core {
 	struct worker_pool *workers;
 	struct core_mail *mail;
 	struct core_parse *parse;
+	struct core_feed *feed;
 	struct admin_port admin;
 	struct community *community;
 	struct news_server *news;
@@ -226,6 +228,7 @@ core_add_verbs(struct core *core)
 {
 	const struct control_verb *const tables[] = { admin_space_verbs,
 		admin_member_verbs, admin_subscription_verbs, admin_peer_verbs,
+		admin_peer_show_verbs, admin_pull_verbs,
 		admin_article_verbs, admin_held_verbs, admin_queue_verbs,
 		admin_ticket_verbs, admin_digest_verbs, admin_text_verbs,
 		admin_system_verbs };
@@ -348,6 +351,16 @@ parse_kill(void *arg)
 	role_kill_peer(core->process, "parse");
 }
 
+/* Peers may be named, so it needs somebody who knows names. */
+static void
+feed_want(void *arg)
+{
+	struct core *core = arg;
+
+	role_want(core->process, "resolve");
+	role_want(core->process, "feed");
+}
+
 static int
 core_open_community(struct core *core)
 {
@@ -364,11 +377,15 @@ core_open_community(struct core *core)
 	core->workers = worker_pool_new(WORKERS);
 	core->mail = core_mail_new(base);
 	core->parse = core_parse_new(base);
-	if (core->workers == NULL || core->mail == NULL || core->parse == NULL)
+	core->feed = core_feed_new(base, feed_want, core);
+	if (core->workers == NULL || core->mail == NULL ||
+	    core->parse == NULL || core->feed == NULL)
 		return -ENOMEM;
 	options.workers = core->workers;
 	options.mail = core_mail_port(core->mail);
 	options.parse = core_parse_port(core->parse);
+	if (!core->offline)
+		options.feed = core_feed_port(core->feed);
 	rc = community_new(&core->community, &options, &error);
 	if (rc != 0) {
 		log_err("%s", error == NULL ? strerror(-rc) : error);
@@ -378,7 +395,9 @@ core_open_community(struct core *core)
 	core_mail_set_community(core->mail, core->community);
 	core_parse_set_config(core->parse, core->config);
 	core_parse_set_kill(core->parse, parse_kill, core);
-	return 0;
+	return core->offline
+	    ? 0
+	    : core_feed_set_community(core->feed, core->community);
 }
 
 static int
@@ -462,6 +481,8 @@ core_peer(void *state, const char *peer, int fd)
 		core_mail_connect(core->mail, fd);
 	else if (strcmp(peer, "parse") == 0)
 		core_parse_connect(core->parse, fd);
+	else if (strcmp(peer, "feed") == 0)
+		core_feed_connect(core->feed, fd);
 	else
 		(void)close(fd);
 }
@@ -551,6 +572,8 @@ core_free(void *state)
 	core_stop_loops(core);
 	if (core->mail != NULL)
 		core_mail_close(core->mail);
+	if (core->feed != NULL)
+		core_feed_close(core->feed);
 	core_parse_free(&core->parse);
 	core_finish_operations(core);
 	news_server_free(&core->news);
@@ -560,6 +583,7 @@ core_free(void *state)
 	store_close(&core->store);
 	community_free(&core->community);
 	core_mail_free(&core->mail);
+	core_feed_free(&core->feed);
 	for (size_t i = 0; i < core->loop_count; i++) {
 		if (core->loops[i].inbox_event != NULL)
 			event_free(core->loops[i].inbox_event);

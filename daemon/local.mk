@@ -23,7 +23,8 @@ KITHDAEMON_LIBS = libkithdaemon.a libkithprotocol.a $(EVENT_LIBS) \
 	$(ZLIB_LIBS)
 
 sbin_PROGRAMS += kithd
-kithd_SOURCES = daemon/main.c daemon/core.c daemon/core_listen.c \
+kithd_SOURCES = daemon/main.c daemon/core.c daemon/core_feed.c \
+	daemon/core_feed.h daemon/core_listen.c \
 	daemon/core_listen.h daemon/core_mail.c daemon/core_mail.h \
 	daemon/core_parse.c daemon/core_restore.c
 kithd_LDADD = libkithnews.a libkithcommunity.a libkithfeed.a libkithmail.a \

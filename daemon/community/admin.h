@@ -10,7 +10,9 @@
 extern const struct control_verb admin_space_verbs[];	     /* admin_space.c */
 extern const struct control_verb admin_member_verbs[];	     /* admin_member.c */
 extern const struct control_verb admin_subscription_verbs[]; /* ..._subscription.c */
-extern const struct control_verb admin_peer_verbs[];	     /* admin_peer.c */
+extern const struct control_verb admin_peer_verbs[];
+extern const struct control_verb admin_peer_show_verbs[];
+extern const struct control_verb admin_pull_verbs[];	     /* admin_peer.c */
 extern const struct control_verb admin_article_verbs[];	     /* admin_article.c; import too */
 extern const struct control_verb admin_held_verbs[];	     /* admin_held.c */
 extern const struct control_verb admin_queue_verbs[];	     /* admin_queue.c */

@@ -39,12 +39,11 @@ hash_done(void *arg)
 	free(hashing);
 }
 
-void
-admin_password_make(struct admin_op *op,
-    void (*made)(void *op, const struct auth_verifier *verifier))
+bool
+admin_password_read(struct control_request *request,
+    char password_r[AUTH_PASSWORD_MAX + 1])
 {
-	struct span input = control_input(op->request);
-	struct hashing *hashing;
+	struct span input = control_input(request);
 
 	/* echo and printf end it with a newline, which nobody means */
 	if (input.len > 0 && input.bytes[input.len - 1] == '\n')
@@ -53,18 +52,36 @@ admin_password_make(struct admin_op *op,
 		input.len--;
 	if (input.len == 0 || input.len > AUTH_PASSWORD_MAX ||
 	    memchr(input.bytes, '\0', input.len) != NULL ||
-	    memchr(input.bytes, '\n', input.len) != NULL) {
-		admin_op_fail(op, CONTROL_USAGE,
-		    "give the password on standard input: one line of 1 to %u octets",
-		    AUTH_PASSWORD_MAX);
-		return;
-	}
-	hashing = calloc(1, sizeof *hashing);
+	    memchr(input.bytes, '\n', input.len) != NULL)
+		return false;
+	memcpy(password_r, input.bytes, input.len);
+	password_r[input.len] = '\0';
+	return true;
+}
+
+void
+admin_password_fail(struct admin_op *op)
+{
+	admin_op_fail(op, CONTROL_USAGE,
+	    "give the password on standard input: one line of 1 to %u octets",
+	    AUTH_PASSWORD_MAX);
+}
+
+void
+admin_password_make(struct admin_op *op,
+    void (*made)(void *op, const struct auth_verifier *verifier))
+{
+	struct hashing *hashing = calloc(1, sizeof *hashing);
+
 	if (hashing == NULL) {
 		admin_op_fail(op, "no-memory", "kithd is out of memory");
 		return;
 	}
-	memcpy(hashing->password, input.bytes, input.len);
+	if (!admin_password_read(op->request, hashing->password)) {
+		free(hashing);
+		admin_password_fail(op);
+		return;
+	}
 	hashing->op = op;
 	hashing->made = made;
 	community_busy(op->community, 1);

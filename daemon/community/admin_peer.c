@@ -1,34 +1,62 @@
-/* admin_peer.c - kithctl peer: who may feed articles in by IHAVE.
+/* admin_peer.c - kithctl peer add, set, remove: who feeds articles in, who is fed,
+ * and whose groups are taken. What there is to see: admin_peer_show.c.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "daemon/community/admin.h"
-#include "daemon/community/admin_list.h"
 #include "daemon/community/admin_op.h"
 #include "daemon/community/admin_password.h"
+#include "daemon/community/admin_peer.h"
 #include "daemon/community/admin_words.h"
 #include "daemon/community/auth.h"
+#include "daemon/community/endpoint_text.h"
+#include "daemon/community/feeds.h"
 #include "daemon/community/journal.h"
 #include "daemon/community/members.h"
 #include "daemon/community/peers.h"
+#include "daemon/community/pulls.h"
 #include "protocol/wildmat.h"
 
-#define NAME_OCTETS 64u
+#define NAME_OCTETS	 64u
+#define CONNECTIONS_MAX	 1000000
+#define EVERY_MAX	 31536000 /* s: a year */
+
+/* What was said; NULL and -1: nothing. "none" takes an address away. */
+struct peer_options {
+	const char *address;
+	const char *login;
+	const char *spaces;
+	const char *outgoing;
+	const char *pull;
+	const char *path;
+	int tls;
+	long every;
+	long connections;
+	long in_flight;
+	long rate;
+	bool incoming;
+	bool not_incoming;
+	bool backlog;
+};
 
 struct peer_op {
 	struct admin_op admin;
 	const char *name;
-	const char *address;
-	const char *login;
-	const char *spaces;
-	bool incoming;
+	struct peer_options say;
+	bool has_password;
+	char password[AUTH_PASSWORD_MAX + 1];
 	struct auth_verifier verifier;
-	uint32_t id;      /* found */
-	const char *want; /* while looking */
+	uint32_t id;	    /* found, or given */
+	const char *want;   /* while looking */
+	Kith__Peer *record; /* as it is and as it will be; owned */
 };
+
+/* ---- finding */
 
 static int
 find_row(void *arg, const struct store_key *key,
@@ -45,83 +73,362 @@ find_row(void *arg, const struct store_key *key,
 
 /* 1 found, 0 not. */
 static int
-peer_find(struct store_txn *txn, struct peer_op *op)
+find_by_name(struct store_reader *reader, struct peer_op *op)
 {
 	op->want = op->name;
 	op->id = 0;
-	return store_walk(store_txn_reader(txn), STORE_PEERS, NULL, NULL,
-	    find_row, op);
+	return store_walk(reader, STORE_PEERS, NULL, NULL, find_row, op);
+}
+
+int
+admin_peer_find(struct control_request *request, const char *name,
+    Kith__Peer **record_r, uint32_t *id_r)
+{
+	struct community *community = control_context(request);
+	struct store_view *view = store_view_begin(community_store(community));
+	struct peer_op op = { .name = name };
+	ProtobufCMessage *message = NULL;
+	struct store_key key;
+	int rc = -ENOMEM;
+
+	if (view != NULL)
+		rc = find_by_name(store_view_reader(view), &op);
+	if (rc == 1) {
+		key = store_key_u32(op.id);
+		rc = store_get(store_view_reader(view), STORE_PEERS, &key,
+		    &message);
+	} else if (rc == 0) {
+		rc = -ENOENT;
+	}
+	store_view_end(&view);
+	if (rc == -ENOENT)
+		control_fail(request, "not-found",
+		    "there is no peer %s; kithctl peer list shows them", name);
+	else if (rc != 0)
+		admin_fail_errno(request, rc);
+	*record_r = (Kith__Peer *)(void *)message;
+	*id_r = op.id;
+	return rc;
+}
+
+/* ---- what is wrong with it */
+
+static bool
+is_ip(const char *text)
+{
+	return endpoint_host_is_address(text);
+}
+
+static bool
+is_none(const char *text)
+{
+	return strcmp(text, "none") == 0;
+}
+
+/* Of each option alone, or NULL. */
+static const char *
+options_fault(const struct peer_options *say)
+{
+	char host[ENDPOINT_HOST_ROOM];
+	unsigned port;
+
+	if (say->address != NULL && !is_none(say->address) &&
+	    !is_ip(say->address))
+		return "--address is an IP address";
+	if (say->login != NULL &&
+	    (strpbrk(say->login, "@ ") != NULL || say->login[0] == '\0' ||
+		!admin_text_is_line(say->login, NAME_OCTETS)))
+		return "--login is at most 64 octets without blanks or @";
+	if (say->spaces != NULL && !wildmat_is_valid(span_of(say->spaces)))
+		return "--spaces is a pattern as in acme.*,!acme.internal.*";
+	if (say->outgoing != NULL && !is_none(say->outgoing) &&
+	    endpoint_text_parse(say->outgoing, host, &port) != 0)
+		return "--outgoing is HOST:PORT";
+	if (say->pull != NULL && !is_none(say->pull) &&
+	    endpoint_text_parse(say->pull, host, &port) != 0)
+		return "--pull is HOST:PORT";
+	if (say->path != NULL &&
+	    (strpbrk(say->path, "! ") != NULL ||
+		!admin_text_is_line(say->path, 255)))
+		return "--path is what the peer puts into Path, without !";
+	if (say->tls == -2)
+		return "--tls is none, starttls or implicit";
+	if (say->every == -2 || say->connections == -2 ||
+	    say->in_flight == -2 || say->rate == -2)
+		return "--every, --connections, --in-flight and --rate are "
+		       "whole numbers, 0 for none";
+	if (say->incoming && say->not_incoming)
+		return "--incoming and --no-incoming exclude each other";
+	return NULL;
+}
+
+static bool
+goes_in_plain(const char *endpoint)
+{
+	char host[ENDPOINT_HOST_ROOM];
+	unsigned port;
+
+	return endpoint[0] != '\0' &&
+	    endpoint_text_parse(endpoint, host, &port) == 0 &&
+	    !endpoint_host_is_loopback(host);
+}
+
+/* Of what it came to, or NULL. */
+static const char *
+record_fault(const Kith__Peer *peer)
+{
+	bool out = peer->outgoing[0] != '\0' || peer->pull[0] != '\0';
+
+	if (!out && peer->address[0] == '\0' && peer->login[0] == '\0')
+		return "a peer is known by --address or by --login, or has a "
+		       "server to speak to: --outgoing, --pull";
+	if (!out && peer->address[0] != '\0' && peer->login[0] != '\0')
+		return "a peer is known by --address or by --login: give one";
+	if (peer->incoming && peer->address[0] == '\0' &&
+	    peer->stored_key.len == 0)
+		return "--incoming needs --address, or --login with a password: "
+		       "how is it known?";
+	if (peer->secret[0] != '\0' && peer->tls == TLS_NONE &&
+	    (goes_in_plain(peer->outgoing) || goes_in_plain(peer->pull)))
+		return "a password needs --tls starttls or implicit, unless the "
+		       "server is on this machine";
+	return NULL;
+}
+
+static int
+login_check(struct store_txn *txn, struct peer_op *op)
+{
+	struct peers *peers = community_peers(op->admin.community);
+	struct auth_verifier ignored;
+	uint32_t member, peer;
+	int rc = member_find(store_txn_reader(txn), op->say.login, &member);
+
+	peer = peers_by_login(peers, op->say.login, &ignored);
+	if (rc == 0 || (peer != 0 && peer != op->id))
+		return admin_refuse(&op->admin, "exists",
+		    "the login %s is taken; choose another", op->say.login);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+/* ---- what it comes to */
+
+/* Protobuf's own texts are constants: a text is replaced, never changed. */
+static int
+set_text(char **field, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	if (*field != protobuf_c_empty_string)
+		free(*field);
+	*field = copy;
+	return 0;
+}
+
+static int
+set_bytes(ProtobufCBinaryData *field, const void *bytes, size_t len)
+{
+	uint8_t *copy = malloc(len);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	memcpy(copy, bytes, len);
+	free(field->data);
+	field->data = copy;
+	field->len = len;
+	return 0;
+}
+
+static int
+set_option(char **field, const char *text)
+{
+	if (text == NULL)
+		return 0;
+	return set_text(field, is_none(text) ? "" : text);
+}
+
+static int
+set_login(Kith__Peer *peer, const struct peer_op *op)
+{
+	const struct auth_verifier *verifier = &op->verifier;
+	bool out = peer->outgoing[0] != '\0' || peer->pull[0] != '\0';
+	int rc = 0;
+
+	if (op->say.login != NULL)
+		rc = set_text(&peer->login, op->say.login);
+	if (rc != 0 || !op->has_password)
+		return rc;
+	/* kept readable only where it has to be said to somebody */
+	rc = set_text(&peer->secret, out ? op->password : "");
+	if (rc != 0 || (out && !peer->incoming))
+		return rc;
+	rc = set_bytes(&peer->salt, verifier->salt, sizeof verifier->salt);
+	peer->iterations = verifier->iterations;
+	if (rc == 0)
+		rc = set_bytes(&peer->stored_key, verifier->stored_key,
+		    sizeof verifier->stored_key);
+	if (rc == 0)
+		rc = set_bytes(&peer->server_key, verifier->server_key,
+		    sizeof verifier->server_key);
+	return rc;
+}
+
+static int
+set_all(Kith__Peer *peer, const struct peer_op *op)
+{
+	const struct peer_options *say = &op->say;
+	int rc = set_option(&peer->address, say->address);
+
+	if (rc == 0 && say->spaces != NULL)
+		rc = set_text(&peer->spaces, say->spaces);
+	if (rc == 0)
+		rc = set_option(&peer->outgoing, say->outgoing);
+	if (rc == 0)
+		rc = set_option(&peer->pull, say->pull);
+	if (rc == 0 && say->path != NULL)
+		rc = set_option(&peer->path, say->path);
+	if (say->incoming || say->not_incoming)
+		peer->incoming = say->incoming;
+	if (rc == 0)
+		rc = set_login(peer, op);
+	if (say->tls >= 0)
+		peer->tls = (uint32_t)say->tls;
+	if (say->every >= 0)
+		peer->pull_every = (uint32_t)say->every;
+	if (say->connections >= 0)
+		peer->connections = (uint32_t)say->connections;
+	if (say->in_flight >= 0)
+		peer->in_flight = (uint32_t)say->in_flight;
+	if (say->rate >= 0)
+		peer->rate = (uint32_t)say->rate;
+	return rc;
+}
+
+/* ---- add */
+
+static void
+peer_release(struct admin_op *admin)
+{
+	struct peer_op *op = (struct peer_op *)(void *)admin;
+
+	if (op->record != NULL) {
+		OPENSSL_cleanse(op->record->secret,
+		    strlen(op->record->secret));
+		kith__peer__free_unpacked(op->record, NULL);
+	}
+	OPENSSL_cleanse(op, sizeof *op);
+	free(op);
 }
 
 static int
 add_check(struct store_txn *txn, struct admin_op *admin)
 {
 	struct peer_op *op = (struct peer_op *)(void *)admin;
-	struct auth_verifier ignored;
-	uint32_t member;
-	int rc = peer_find(txn, op);
+	int rc = find_by_name(store_txn_reader(txn), op);
 
 	if (rc == 1)
 		return admin_refuse(admin, "exists",
-		    "there is a peer %s already; kithctl peer remove %s first",
-		    op->name, op->name);
-	if (rc == 0 && op->login != NULL) {
-		rc = member_find(store_txn_reader(txn), op->login, &member);
-		if (rc == 0 ||
-		    peers_by_login(community_peers(admin->community), op->login,
-			&ignored) != 0)
-			return admin_refuse(admin, "exists",
-			    "the login %s is taken; choose another", op->login);
-	}
-	return rc == -ENOENT ? 0 : rc;
+		    "there is a peer %s already; kithctl peer set changes it",
+		    op->name);
+	if (rc == 0 && op->record->stored_key.len > 0)
+		rc = login_check(txn, op);
+	return rc;
+}
+
+static int
+peer_write(struct store_txn *txn, struct peer_op *op)
+{
+	struct peers *peers = community_peers(op->admin.community);
+	struct store_key key = store_key_u32(op->id);
+	int rc = store_put(txn, STORE_PEERS, &key, &op->record->base);
+
+	if (rc == 0 && op->record->outgoing[0] != '\0' &&
+	    (op->say.backlog || !store_has(store_txn_reader(txn), STORE_FEEDS,
+				    &key)))
+		rc = feeds_begin(txn, op->id, op->say.backlog);
+	if (rc == 0)
+		rc = peers_publish(peers, txn, op->id, op->record);
+	if (rc == 0)
+		rc = auth_forget(txn, op->admin.community);
+	if (rc == 0)
+		rc = journal_append(txn, op->admin.now,
+		    KITH__VERB__VERB_PEER_CHANGED, 0, 0, op->id, op->name);
+	return rc;
 }
 
 static int
 add_apply(struct store_txn *txn, struct admin_op *admin)
 {
 	struct peer_op *op = (struct peer_op *)(void *)admin;
-	struct auth_verifier *verifier = &op->verifier;
-	struct store_key key;
-	Kith__Peer record;
 	uint64_t id;
 	int rc = store_id_next(txn, STORE_ID_PEER, &id);
 
 	if (rc != 0)
 		return rc;
-	kith__peer__init(&record);
-	record.name = (char *)(uintptr_t)op->name;
-	record.spaces = (char *)(uintptr_t)op->spaces;
-	record.incoming = op->incoming;
-	if (op->address != NULL)
-		record.address = (char *)(uintptr_t)op->address;
-	if (op->login != NULL) {
-		record.login = (char *)(uintptr_t)op->login;
-		record.salt.data = verifier->salt;
-		record.salt.len = sizeof verifier->salt;
-		record.iterations = verifier->iterations;
-		record.stored_key.data = verifier->stored_key;
-		record.stored_key.len = sizeof verifier->stored_key;
-		record.server_key.data = verifier->server_key;
-		record.server_key.len = sizeof verifier->server_key;
-	}
-	key = store_key_u32((uint32_t)id);
-	rc = store_put(txn, STORE_PEERS, &key, &record.base);
-	if (rc == 0)
-		rc = peers_publish(community_peers(admin->community), txn,
-		    (uint32_t)id, &record);
-	if (rc == 0)
-		rc = auth_forget(txn, admin->community);
-	if (rc == 0)
-		rc = journal_append(txn, admin->now,
-		    KITH__VERB__VERB_PEER_CHANGED, 0, 0, id, op->name);
-	return rc;
+	op->id = (uint32_t)id;
+	return peer_write(txn, op);
 }
+
+/* Feeds and pulls go on with what it is now. */
+static void
+peer_done(struct admin_op *admin)
+{
+	struct peer_op *op = (struct peer_op *)(void *)admin;
+
+	feeds_peer_changed(community_feeds(admin->community), op->id);
+	pulls_peer_changed(community_pulls(admin->community), op->id);
+	control_done(admin->request);
+}
+
+/* ---- set */
+
+static int
+set_check(struct store_txn *txn, struct admin_op *admin)
+{
+	struct peer_op *op = (struct peer_op *)(void *)admin;
+	ProtobufCMessage *message = NULL;
+	struct store_key key;
+	const char *fault;
+	int rc = find_by_name(store_txn_reader(txn), op);
+
+	if (rc == 0)
+		return admin_refuse(admin, "not-found",
+		    "there is no peer %s; kithctl peer list shows them",
+		    op->name);
+	if (rc < 0)
+		return rc;
+	if (op->record != NULL) /* check may run again */
+		kith__peer__free_unpacked(op->record, NULL);
+	op->record = NULL;
+	key = store_key_u32(op->id);
+	rc = store_get(store_txn_reader(txn), STORE_PEERS, &key, &message);
+	op->record = (Kith__Peer *)(void *)message;
+	if (rc == 0)
+		rc = set_all(op->record, op);
+	if (rc != 0)
+		return rc;
+	fault = record_fault(op->record);
+	if (fault != NULL)
+		return admin_refuse(admin, "refused", "%s", fault);
+	return op->say.login != NULL && op->record->stored_key.len > 0
+	    ? login_check(txn, op)
+	    : 0;
+}
+
+static int
+set_apply(struct store_txn *txn, struct admin_op *admin)
+{
+	return peer_write(txn, (struct peer_op *)(void *)admin);
+}
+
+/* ---- remove */
 
 static int
 remove_check(struct store_txn *txn, struct admin_op *admin)
 {
 	struct peer_op *op = (struct peer_op *)(void *)admin;
-	int rc = peer_find(txn, op);
+	int rc = find_by_name(store_txn_reader(txn), op);
 
 	if (rc == 0)
 		return admin_refuse(admin, "not-found",
@@ -138,6 +445,10 @@ remove_apply(struct store_txn *txn, struct admin_op *admin)
 	int rc = store_delete(txn, STORE_PEERS, &key);
 
 	if (rc == 0)
+		rc = feeds_forget(txn, op->id);
+	if (rc == 0)
+		rc = pulls_forget(txn, op->id);
+	if (rc == 0)
 		rc = peers_publish(community_peers(admin->community), txn,
 		    op->id, NULL);
 	if (rc == 0)
@@ -150,67 +461,142 @@ remove_apply(struct store_txn *txn, struct admin_op *admin)
 
 /* ---- verbs */
 
+/* The value, -1 not given, -2 no number. */
+static long
+number_option(struct control_request *request, const char *name, long max)
+{
+	const char *text = control_option(request, name);
+	long value = text == NULL ? -1 : admin_number(text, max);
+
+	return value == -EINVAL ? -2 : value;
+}
+
+static int
+tls_option(struct control_request *request)
+{
+	static const char *const words[] = { "none", "starttls", "implicit" };
+	const char *text = control_option(request, "--tls");
+
+	if (text == NULL)
+		return -1;
+	for (int i = 0; i < 3; i++)
+		if (strcmp(words[i], text) == 0)
+			return i;
+	return -2;
+}
+
+static void
+read_options(struct control_request *request, struct peer_options *say)
+{
+	say->address = control_option(request, "--address");
+	say->login = control_option(request, "--login");
+	say->spaces = control_option(request, "--spaces");
+	say->outgoing = control_option(request, "--outgoing");
+	say->pull = control_option(request, "--pull");
+	say->path = control_option(request, "--path");
+	say->tls = tls_option(request);
+	say->every = number_option(request, "--every", EVERY_MAX);
+	say->connections =
+	    number_option(request, "--connections", CONNECTIONS_MAX);
+	say->in_flight = number_option(request, "--in-flight", CONNECTIONS_MAX);
+	say->rate = number_option(request, "--rate", 1000000000);
+	say->incoming = control_option(request, "--incoming") != NULL;
+	say->not_incoming = control_option(request, "--no-incoming") != NULL;
+	say->backlog = control_option(request, "--backlog") != NULL;
+}
+
+static struct peer_op *
+peer_op_new(struct control_request *request)
+{
+	struct peer_op *op = admin_op_new(request, sizeof *op);
+
+	if (op == NULL)
+		return NULL;
+	op->name = control_arg(request, 0);
+	op->admin.release = peer_release;
+	op->admin.done = peer_done;
+	read_options(request, &op->say);
+	return op;
+}
+
+/* With the verifier, if there is a password. */
+static void
+add_run(struct peer_op *op)
+{
+	const char *fault;
+	int rc = -ENOMEM;
+
+	op->record = calloc(1, sizeof *op->record);
+	if (op->record != NULL) {
+		kith__peer__init(op->record);
+		rc = set_text(&op->record->name, op->name);
+	}
+	if (rc == 0)
+		rc = set_text(&op->record->spaces, "*");
+	if (rc == 0)
+		rc = set_all(op->record, op);
+	if (rc != 0) {
+		admin_op_fail(&op->admin, "no-memory",
+		    "kithd is out of memory");
+		return;
+	}
+	fault = record_fault(op->record);
+	if (fault != NULL)
+		admin_op_fail(&op->admin, CONTROL_USAGE, "%s", fault);
+	else
+		admin_op_run(&op->admin);
+}
+
 static void
 password_made(void *arg, const struct auth_verifier *verifier)
 {
 	struct peer_op *op = arg;
 
 	op->verifier = *verifier;
-	admin_op_run(&op->admin);
-}
-
-static bool
-is_ip(const char *text)
-{
-	uint8_t address[16];
-
-	return inet_pton(AF_INET, text, address) == 1 ||
-	    inet_pton(AF_INET6, text, address) == 1;
-}
-
-/* What is wrong with the options, or NULL. */
-static const char *
-add_fault(const struct peer_op *op)
-{
-	if (!admin_text_is_line(op->name, NAME_OCTETS))
-		return "NAME is one line of at most 64 octets";
-	if ((op->address == NULL) == (op->login == NULL))
-		return "a peer is known by --address or by --login: give one";
-	if (op->address != NULL && !is_ip(op->address))
-		return "--address is an IP address";
-	if (op->login != NULL &&
-	    (strpbrk(op->login, "@ ") != NULL || op->login[0] == '\0' ||
-		!admin_text_is_line(op->login, NAME_OCTETS)))
-		return "--login is at most 64 octets without blanks or @";
-	if (!wildmat_is_valid(span_of(op->spaces)))
-		return "--spaces is a pattern as in acme.*,!acme.internal.*";
-	return NULL;
+	op->has_password =
+	    admin_password_read(op->admin.request, op->password);
+	if (op->admin.apply == add_apply)
+		add_run(op);
+	else
+		admin_op_run(&op->admin);
 }
 
 static void
 run_add(struct control_request *request)
 {
-	struct peer_op *op = admin_op_new(request, sizeof *op);
+	struct peer_op *op = peer_op_new(request);
 	const char *fault;
 
 	if (op == NULL)
 		return;
-	op->name = control_arg(request, 0);
-	op->address = control_option(request, "--address");
-	op->login = control_option(request, "--login");
-	op->spaces = control_option(request, "--spaces");
-	if (op->spaces == NULL)
-		op->spaces = "*";
-	op->incoming = control_option(request, "--incoming") != NULL;
 	op->admin.check = add_check;
 	op->admin.apply = add_apply;
-	fault = add_fault(op);
+	fault = admin_text_is_line(op->name, NAME_OCTETS)
+	    ? options_fault(&op->say)
+	    : "NAME is one line of at most 64 octets";
 	if (fault != NULL)
 		admin_op_fail(&op->admin, CONTROL_USAGE, "%s", fault);
-	else if (control_option(request, "--outgoing") != NULL)
-		admin_op_fail(&op->admin, "refused",
-		    "feeding peers is not built yet; leave out --outgoing");
-	else if (op->login != NULL)
+	else if (op->say.login != NULL)
+		admin_password_make(&op->admin, password_made);
+	else
+		add_run(op);
+}
+
+static void
+run_set(struct control_request *request)
+{
+	struct peer_op *op = peer_op_new(request);
+	const char *fault;
+
+	if (op == NULL)
+		return;
+	op->admin.check = set_check;
+	op->admin.apply = set_apply;
+	fault = options_fault(&op->say);
+	if (fault != NULL)
+		admin_op_fail(&op->admin, CONTROL_USAGE, "%s", fault);
+	else if (op->say.login != NULL ||
+	    control_option(request, "--password-stdin") != NULL)
 		admin_password_make(&op->admin, password_made);
 	else
 		admin_op_run(&op->admin);
@@ -219,44 +605,25 @@ run_add(struct control_request *request)
 static void
 run_remove(struct control_request *request)
 {
-	struct peer_op *op = admin_op_new(request, sizeof *op);
+	struct peer_op *op = peer_op_new(request);
 
 	if (op == NULL)
 		return;
-	op->name = control_arg(request, 0);
 	op->admin.check = remove_check;
 	op->admin.apply = remove_apply;
 	admin_op_run(&op->admin);
 }
 
-static json_t *
-peer_row(struct control_request *request, struct store_reader *reader,
-    const struct store_key *key, const ProtobufCMessage *message)
-{
-	const Kith__Peer *peer = (const Kith__Peer *)(const void *)message;
-
-	(void)request;
-	(void)reader;
-	(void)key;
-	return json_pack("{s:s, s:s, s:s, s:s, s:b}", "name", peer->name,
-	    "address", peer->address, "login", peer->login, "spaces",
-	    peer->spaces, "incoming", (int)peer->incoming);
-}
-
-static void
-run_list(struct control_request *request)
-{
-	control_columns(request, "name", "address", "login", "spaces",
-	    "incoming", (char *)NULL);
-	admin_list_run(request, STORE_PEERS, NULL, peer_row);
-}
+#define PEER_OPTIONS                                                     \
+ "NAME [--address ADDR] [--login NAME] [--password-stdin] "              \
+ "[--spaces WILDMAT] [--incoming] [--connections N] [--in-flight N] "    \
+ "[--rate N] [--outgoing HOST:PORT] [--backlog] [--pull HOST:PORT] "     \
+ "[--every SECONDS] [--tls none|starttls|implicit] [--path IDENTITY]"
 
 const struct control_verb admin_peer_verbs[] = {
-	{ "peer", "add",
-	    "NAME [--address ADDR] [--login NAME] [--password-stdin] "
-	    "[--spaces WILDMAT] [--incoming] [--outgoing HOST:PORT]",
-	    1, 1, run_add, CONTROL_TAKES_BYTES },
-	{ "peer", "list", "", 0, 0, run_list, 0 },
+	{ "peer", "add", PEER_OPTIONS, 1, 1, run_add, CONTROL_TAKES_BYTES },
+	{ "peer", "set", PEER_OPTIONS " [--no-incoming]", 1, 1, run_set,
+	    CONTROL_TAKES_BYTES },
 	{ "peer", "remove", "NAME", 1, 1, run_remove, 0 },
 	{ NULL, NULL, NULL, 0, 0, NULL, 0 },
 };

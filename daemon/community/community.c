@@ -8,8 +8,10 @@
 
 #include "daemon/community/auth.h"
 #include "daemon/community/digest.h"
+#include "daemon/community/feeds.h"
 #include "daemon/community/jobs.h"
 #include "daemon/community/peers.h"
+#include "daemon/community/pulls.h"
 #include "daemon/community/retention.h"
 #include "daemon/community/spaces.h"
 #include "daemon/community/timers.h"
@@ -34,6 +36,8 @@ struct community {
 	struct digests *digests;
 	struct retention *retention;
 	struct jobs *jobs;
+	struct feeds *feeds;
+	struct pulls *pulls;
 	uint64_t last[COMMUNITY_DUES];
 	long busy; /* atomic */
 	uint64_t started;
@@ -76,7 +80,15 @@ community_load(struct community *community, const char **what_r)
 		return -ENOMEM;
 	*what_r = "jobs";
 	rc = jobs_new(&community->jobs, community);
-	return rc != 0 ? rc : jobs_load(community->jobs);
+	if (rc == 0)
+		rc = jobs_load(community->jobs);
+	if (rc != 0)
+		return rc;
+	*what_r = "feeds";
+	rc = feeds_new(&community->feeds, community);
+	if (rc == 0)
+		rc = pulls_new(&community->pulls, community);
+	return rc != 0 ? rc : feeds_load(community->feeds);
 }
 
 int
@@ -115,6 +127,8 @@ community_free(struct community **community)
 	*community = NULL;
 	if (c == NULL)
 		return;
+	pulls_free(&c->pulls);
+	feeds_free(&c->feeds);
 	jobs_free(&c->jobs);
 	timers_free(&c->timers);
 	retention_free(&c->retention);
@@ -209,6 +223,12 @@ community_parse(const struct community *community)
 	return community->options.parse;
 }
 
+const struct feed_port *
+community_feed(const struct community *community)
+{
+	return community->options.feed;
+}
+
 const struct admin_port *
 community_admin(const struct community *community)
 {
@@ -288,4 +308,16 @@ struct retention *
 community_retention(const struct community *community)
 {
 	return community->retention;
+}
+
+struct feeds *
+community_feeds(const struct community *community)
+{
+	return community->feeds;
+}
+
+struct pulls *
+community_pulls(const struct community *community)
+{
+	return community->pulls;
 }

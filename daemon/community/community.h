@@ -21,6 +21,8 @@ struct auth;
 struct peers;
 struct digests;
 struct retention;
+struct feeds;
+struct pulls;
 struct control_request;
 
 /* What some verbs of kithctl need from outside the community. */
@@ -40,6 +42,7 @@ struct community_options {
 	struct worker_pool *workers;
 	const struct mail_port *mail;
 	const struct parse_port *parse;
+	const struct feed_port *feed; /* NULL: nobody is fed */
 	const struct admin_port *admin; /* NULL: its verbs are refused */
 };
 
@@ -62,6 +65,7 @@ struct store_inbox *community_inbox(const struct community *community);
 struct worker_pool *community_workers(const struct community *community);
 const struct mail_port *community_mail(const struct community *community);
 const struct parse_port *community_parse(const struct community *community);
+const struct feed_port *community_feed(const struct community *community);
 struct spaces *community_spaces(const struct community *community);
 struct tokens *community_tokens(const struct community *community);
 struct jobs *community_jobs(const struct community *community);
@@ -69,6 +73,8 @@ struct auth *community_auth(const struct community *community);
 struct peers *community_peers(const struct community *community);
 struct digests *community_digests(const struct community *community);
 struct retention *community_retention(const struct community *community);
+struct feeds *community_feeds(const struct community *community);
+struct pulls *community_pulls(const struct community *community);
 const struct admin_port *community_admin(const struct community *community);
 
 /* Does what is due by the clock now: retries, digests, expiry of tokens. On the

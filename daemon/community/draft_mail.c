@@ -8,6 +8,7 @@
 #include "daemon/community/spaces.h"
 #include "protocol/mask.h"
 #include "protocol/msgid.h"
+#include "protocol/newsgroup.h"
 
 /* Is this the result of a check by the MTA in front of us? Then it is for us
  * alone. */
@@ -73,10 +74,29 @@ field_hidden_in_list(const struct draft_build *build,
 	    field_is_own_result(build, field);
 }
 
+/* It was an article of news before it came here: another server's. */
+static bool
+is_pulled(const struct draft_build *build)
+{
+	return build->draft->channel == KITH__CHANNEL__CHANNEL_PEER;
+}
+
+/* What kith says itself, and what would be obeyed elsewhere. */
+static bool
+field_hidden_of_pulled(const struct article_field *field)
+{
+	return field->id == HEADER_PATH || field->id == HEADER_XREF ||
+	    field->id == HEADER_NEWSGROUPS || field->id == HEADER_CONTROL ||
+	    field->id == HEADER_ALSO_CONTROL ||
+	    field->id == HEADER_SUPERSEDES || field->id == HEADER_JUNK;
+}
+
 static bool
 field_hidden_from_news(const struct draft_build *build,
     const struct article_field *field)
 {
+	if (is_pulled(build))
+		return field_hidden_of_pulled(field);
 	return (header_info(field->id)->flags & HEADER_HIDDEN_OF_MAIL) != 0 ||
 	    field->id == HEADER_JUNK || field_is_own_result(build, field);
 }
@@ -158,18 +178,31 @@ mail_add_references(struct draft_build *build)
 }
 
 static void
-mail_add_block(struct draft_build *build)
+mail_add_path(struct draft_build *build)
 {
-	const struct config *config = community_config(build->community);
-	const struct article_header *header = &build->header;
-	struct draft *draft = build->draft;
-	struct span id = { NULL, 0 };
+	struct span own = article_value(&build->header, HEADER_PATH);
 	struct buffer text;
 
 	buffer_init(&text, 0);
-	buffer_printf(&text, "%s!.MAIL!not-for-mail", config->hostname);
+	buffer_append_text(&text, community_config(build->community)->hostname);
+	if (is_pulled(build) && own.len > 0 && path_is_valid(own)) {
+		buffer_append_byte(&text, '!');
+		header_unfold(&text, own);
+	} else {
+		buffer_append_text(&text, "!.MAIL!not-for-mail");
+	}
 	header_append(&build->added, "Path", buffer_span(&text));
 	buffer_fini(&text);
+}
+
+static void
+mail_add_block(struct draft_build *build)
+{
+	const struct article_header *header = &build->header;
+	struct draft *draft = build->draft;
+	struct span id = { NULL, 0 };
+
+	mail_add_path(build);
 	mail_add_newsgroups(build);
 	draft_hash_content(build);
 	if (draft->id_range.len != 0) {
@@ -215,6 +248,10 @@ draft_from_mail(struct community *community, struct draft *draft,
 	} else if (rc != 0) {
 		reason = rc == -EFBIG ? REASON_TOO_LARGE : REASON_BUSY;
 	}
+	if (reason == REASON_STORED && is_pulled(&build) &&
+	    path_has(article_value(&build.header, HEADER_PATH),
+		span_of(community_config(community)->hostname)))
+		reason = REASON_LOOP;
 	if (reason == REASON_STORED &&
 	    draft_find_reply_to_id(&build) != 0)
 		reason = REASON_BUSY;

@@ -268,6 +268,7 @@ draft_note(struct store_txn *txn, const struct draft *draft, size_t i,
 	event.trust = draft->author.trust;
 	event.channel = draft->channel;
 	event.object = draft->ticket;
+	event.peer = draft->author.peer;
 	return store_sequence_append(txn, &event, NULL);
 }
 

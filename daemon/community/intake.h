@@ -74,12 +74,16 @@ void intake_parse_failed(struct community *community, const uint8_t sha256[32],
     void (*done)(void *arg, unsigned count), void *arg);
 
 /* ---- import: an old message into a space, its date and thread kept, no mail
- * sent. bytes as in intake_news; bulk. Idempotent by Message-ID and content. */
+ * sent. bytes as in intake_news; bulk. Idempotent by Message-ID and content.
+ * With a peer it is an article of another server that was pulled: it keeps its
+ * Path (ours in front), has been here if we stand in it, and another article
+ * under an id that is known is a duplicate. */
 struct intake_import {
 	char *bytes;
 	size_t len;
 	struct dot_facts facts;
 	uint32_t space;
+	uint32_t peer; /* 0: none */
 };
 void intake_import(struct community *community,
     const struct intake_import *import, intake_done done, void *arg);

@@ -95,7 +95,9 @@ intake_import(struct community *community, const struct intake_import *import,
 	item->community = community;
 	item->done = done;
 	item->arg = arg;
-	item->draft.channel = KITH__CHANNEL__CHANNEL_IMPORT;
+	item->draft.channel = import->peer == 0 ? KITH__CHANNEL__CHANNEL_IMPORT
+						: KITH__CHANNEL__CHANNEL_PEER;
+	item->draft.author.peer = import->peer;
 	item->draft.quiet = true;
 	item->draft.spaces[0] = import->space;
 	item->draft.space_count = 1;

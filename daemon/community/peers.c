@@ -67,10 +67,12 @@ peer_new(struct peer **peer_r, uint32_t id, const Kith__Peer *record)
 	peer->incoming = record->incoming;
 	peer->has_address = record->address[0] != '\0' &&
 	    address_read(record->address, peer->address);
-	peer->login = strdup(record->login);
+	/* a login that is only said to its server is no way in here */
+	peer->login =
+	    strdup(record->stored_key.len == 0 ? "" : record->login);
 	if (peer->login == NULL)
 		rc = -ENOMEM;
-	if (rc == 0 && record->login[0] != '\0')
+	if (rc == 0 && peer->login[0] != '\0')
 		rc = auth_verifier_read(&record->salt, record->iterations,
 		    &record->stored_key, &record->server_key, &peer->verifier);
 	if (rc == 0 && record->spaces[0] != '\0')

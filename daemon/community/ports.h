@@ -1,6 +1,7 @@
 /* ports.h - what the community needs from outside the core: somebody who takes
- * mail, and somebody who parses it. Core fills them with channels to the mail
- * and parse processes, replay and unit tests with their own.
+ * mail, somebody who parses it, and somebody who speaks to other news servers.
+ * Core fills them with channels to the mail, parse and feed processes, replay
+ * and unit tests with their own.
  *
  * All calls and callbacks on the community's loop.
  */
@@ -11,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/config.h"
+#include "daemon/messages.h"
 #include "protocol/span.h"
 
 struct mail_summary;
@@ -59,6 +62,43 @@ struct parse_port {
 	 * borrowed bytes, or an empty span if it could not be done. */
 	int (*mask)(void *arg, struct span message,
 	    void (*done)(void *arg, struct span masked), void *done_arg);
+	void *arg;
+};
+
+/* The server of a peer, and how it is reached. */
+struct feed_endpoint {
+	uint32_t peer;
+	const char *host;
+	unsigned port;
+	enum config_tls tls;
+	const char *user; /* "": no login */
+	struct span secret;
+};
+
+struct feed_offer {
+	uint64_t artid;
+	const char *message_id;
+};
+
+/* outcomes: one per offer; count 0: nothing is known of any. why: "" unless
+ * some are FEED_UNTRIED. */
+typedef void (*feed_offered)(void *arg, const enum feed_outcome *outcomes,
+    size_t count, const char *why);
+/* why: "" if the group was taken whole; high: its highest number, 0: unknown. */
+typedef void (*feed_pulled)(void *arg, const char *why, uint32_t high);
+
+struct feed_port {
+	/* There is a peer to speak to: the calls below work some time after. */
+	void (*want)(void *arg);
+	/* At most FEED_OFFERS_MAX; borrowed for the call. The bytes of those that
+	 * the peer wants are asked for by feeds_article(). -ENOTCONN, -EAGAIN:
+	 * try again later. */
+	int (*offer)(void *arg, const struct feed_endpoint *endpoint,
+	    const struct feed_offer *offers, size_t count, feed_offered done,
+	    void *done_arg);
+	/* The articles of a group from a number on, each by pulls_take(). */
+	int (*pull)(void *arg, const struct feed_endpoint *endpoint,
+	    const char *group, uint32_t from, feed_pulled done, void *done_arg);
 	void *arg;
 };
 

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #include "daemon/community/digest.h"
+#include "daemon/community/feeds.h"
 #include "daemon/community/jobs.h"
+#include "daemon/community/pulls.h"
 #include "daemon/community/retention.h"
 
 static void
@@ -28,6 +30,14 @@ retention_due(struct community *community, void (*done)(void *arg), void *arg)
 	retention_run_due(community_retention(community), done, arg);
 }
 
+static void
+feeds_due(struct community *community, void (*done)(void *arg), void *arg)
+{
+	feeds_run_due(community_feeds(community));
+	pulls_run_due(community_pulls(community));
+	done(arg);
+}
+
 static void (*const timer_table[])(struct community *community,
     void (*done)(void *arg), void *arg) = {
 	expiry_run_due,
@@ -35,6 +45,7 @@ static void (*const timer_table[])(struct community *community,
 	jobs_due,
 	retention_due,
 	history_run_due,
+	feeds_due,
 };
 #define TIMER_COUNT (sizeof timer_table / sizeof timer_table[0])
 

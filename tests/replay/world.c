@@ -358,6 +358,7 @@ open_control(struct world *world)
 {
 	const struct control_verb *const tables[] = { admin_space_verbs,
 		admin_member_verbs, admin_subscription_verbs, admin_peer_verbs,
+		admin_peer_show_verbs, admin_pull_verbs,
 		admin_article_verbs, admin_held_verbs, admin_queue_verbs,
 		admin_ticket_verbs, admin_digest_verbs, admin_text_verbs,
 		admin_system_verbs };

@@ -97,7 +97,8 @@ def test_spaces_are_added_shown_changed_listed_and_removed(kith):
     ("digest", "send", "no.such.space"),
     ("queue", "remove", "99"),
     ("peer", "remove", "nobody"),
-    ("peer", "add", "far", "--address", "192.0.2.1", "--outgoing", "h:119"),
+    ("peer", "show", "nobody"),
+    ("peer", "pull", "nobody", "acme.talk"),
 ])
 def test_what_cannot_be_done_exits_1_and_says_why(kith, words):
     talk(kith)

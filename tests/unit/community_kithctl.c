@@ -67,6 +67,7 @@ control_open(struct fixture *fixture)
 {
 	static const struct control_verb *const tables[] = { admin_space_verbs,
 		admin_member_verbs, admin_subscription_verbs, admin_peer_verbs,
+		admin_peer_show_verbs, admin_pull_verbs,
 		admin_article_verbs, admin_held_verbs, admin_queue_verbs,
 		admin_ticket_verbs, admin_text_verbs, admin_system_verbs };
 	struct control *control = control_new(loop_base(fixture->loop), -1);
