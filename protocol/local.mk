@@ -24,7 +24,8 @@ libkithprotocol_a_SOURCES += \
 # lines, articles as bytes, news
 libkithprotocol_a_SOURCES += \
 	protocol/article.c protocol/article.h protocol/article_check.c \
-	protocol/article_check.h protocol/date.c protocol/date.h \
+	protocol/article_check.h protocol/cancel.c protocol/cancel.h \
+	protocol/date.c protocol/date.h \
 	protocol/dot.c protocol/dot.h protocol/header.c protocol/header.h \
 	protocol/line.c protocol/line.h protocol/mbox.c protocol/mbox.h \
 	protocol/msgid.c protocol/msgid.h protocol/newsgroup.c \

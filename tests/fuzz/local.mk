@@ -42,6 +42,10 @@ fuzz_targets += fuzz_article
 fuzz_article_SOURCES = tests/fuzz/fuzz_article.c
 fuzz_article_LDADD = $(FUZZ_LINK)
 
+fuzz_targets += fuzz_cancel
+fuzz_cancel_SOURCES = tests/fuzz/fuzz_cancel.c
+fuzz_cancel_LDADD = $(FUZZ_LINK)
+
 fuzz_targets += fuzz_msgid
 fuzz_msgid_SOURCES = tests/fuzz/fuzz_msgid.c
 fuzz_msgid_LDADD = $(FUZZ_LINK)

@@ -1,6 +1,6 @@
 # tests/unit: lines, articles as bytes, news
 protocol_tests = test_line test_dot test_header test_article test_msgid \
-	test_newsgroup test_date test_wildmat test_overview test_nntp test_nntp_reply \
+	test_cancel test_newsgroup test_date test_wildmat test_overview test_nntp test_nntp_reply \
 	test_mbox
 check_PROGRAMS += $(protocol_tests)
 TESTS += $(protocol_tests)
@@ -15,6 +15,8 @@ test_article_SOURCES = tests/unit/test_article.c
 test_article_LDADD = libkithprotocol.a $(CMOCKA_LIBS)
 test_msgid_SOURCES = tests/unit/test_msgid.c
 test_msgid_LDADD = libkithprotocol.a $(CMOCKA_LIBS)
+test_cancel_SOURCES = tests/unit/test_cancel.c
+test_cancel_LDADD = libkithprotocol.a $(CMOCKA_LIBS)
 test_newsgroup_SOURCES = tests/unit/test_newsgroup.c
 test_newsgroup_LDADD = libkithprotocol.a $(CMOCKA_LIBS)
 test_date_SOURCES = tests/unit/test_date.c
