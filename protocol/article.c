@@ -307,6 +307,7 @@ static const char *const fault_texts[] = {
 	[ARTICLE_REPEATED] = "more than one %s header",
 	[ARTICLE_MISSING] = "no %s header",
 	[ARTICLE_FORBIDDEN] = "%s header is not allowed here",
+	[ARTICLE_TOO_MANY_REFERENCES] = "too many Message-IDs in %s header",
 	[ARTICLE_BAD_VALUE] = "bad %s header",
 };
 

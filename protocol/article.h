@@ -13,6 +13,7 @@
 
 #define ARTICLE_FIELDS_MAX 1000u /* default limits */
 #define ARTICLE_HEADER_MAX 65536u
+#define ARTICLE_REFERENCES_MAX 1000u /* ids, in what is strict */
 
 enum article_mode {
 	/* Mail: takes obsolete forms (no space after the colon, blanks before it,
@@ -41,6 +42,7 @@ enum article_fault {
 	ARTICLE_REPEATED,
 	ARTICLE_MISSING,
 	ARTICLE_FORBIDDEN, /* not from a poster */
+	ARTICLE_TOO_MANY_REFERENCES,
 	ARTICLE_BAD_VALUE, /* of a header with a syntax of its own */
 };
 

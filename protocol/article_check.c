@@ -2,6 +2,9 @@
  */
 #include "protocol/article_check.h"
 
+#include <errno.h>
+
+#include "protocol/cancel.h"
 #include "protocol/date.h"
 #include "protocol/msgid.h"
 #include "protocol/newsgroup.h"
@@ -14,6 +17,15 @@ groups_are_fine(struct span raw)
 	struct span names[CHECK_GROUPS_MAX];
 
 	return newsgroup_list_parse(raw, names, CHECK_GROUPS_MAX) > 0;
+}
+
+/* Too many of them are said to be that, by who counts them. */
+static bool
+newsgroups_are_fine(struct span raw)
+{
+	struct span names[CHECK_GROUPS_MAX];
+
+	return newsgroup_list_parse(raw, names, CHECK_GROUPS_MAX) != -EINVAL;
 }
 
 static bool
@@ -42,6 +54,36 @@ from_is_fine(struct span raw)
 	return raw.len > 0 && memchr(raw.bytes, '@', raw.len) != NULL;
 }
 
+/* RFC 5536 3.2.2 */
+static bool
+archive_is_fine(struct span raw)
+{
+	struct span word = span_trim(raw);
+	size_t len = 0;
+
+	if (word.len > 0 && word.bytes[0] == '(') /* a comment: who cares */
+		return true;
+	while (len < word.len && word.bytes[len] != ';' &&
+	    word.bytes[len] != '(' && !span_blank_at(word, len))
+		len++;
+	word.len = len;
+	return span_is(word, "yes") || span_is(word, "no");
+}
+
+static bool
+control_is_fine(struct span raw)
+{
+	return control_verb(raw).len > 0;
+}
+
+/* Whatever is in there: it is looked at when it is used. */
+static bool
+anything_is_fine(struct span raw)
+{
+	(void)raw;
+	return true;
+}
+
 /* peer is NULL where one check serves both. */
 static const struct check_row {
 	enum header_id id;
@@ -51,12 +93,19 @@ static const struct check_row {
 	{ HEADER_FROM, from_is_fine, NULL },
 	{ HEADER_DATE, date_is_readable, NULL },
 	{ HEADER_MESSAGE_ID, msgid_is_strict, msgid_is_valid },
-	{ HEADER_NEWSGROUPS, groups_are_fine, NULL },
+	{ HEADER_NEWSGROUPS, newsgroups_are_fine, NULL },
 	{ HEADER_FOLLOWUP_TO, followup_is_fine, NULL },
 	{ HEADER_PATH, posted_path_is_fine, path_is_valid },
 	{ HEADER_DISTRIBUTION, distribution_is_valid, NULL },
 	{ HEADER_INJECTION_DATE, date_is_readable, NULL },
 	{ HEADER_SUPERSEDES, msgid_is_strict, msgid_is_valid },
+	{ HEADER_CONTROL, control_is_fine, NULL },
+	{ HEADER_APPROVED, from_is_fine, NULL },
+	{ HEADER_EXPIRES, date_is_readable, anything_is_fine },
+	{ HEADER_SENDER, from_is_fine, anything_is_fine },
+	{ HEADER_ARCHIVE, archive_is_fine, anything_is_fine },
+	{ HEADER_CANCEL_LOCK, cancel_list_is_valid, anything_is_fine },
+	{ HEADER_CANCEL_KEY, cancel_list_is_valid, anything_is_fine },
 };
 
 static int
@@ -109,6 +158,20 @@ check_values(struct article_header *header, bool from_poster)
 	return 0;
 }
 
+static int
+check_references(struct article_header *header)
+{
+	struct span raw = article_value(header, HEADER_REFERENCES);
+	unsigned count = 0;
+
+	for (size_t i = 0; i < raw.len; i++)
+		count += raw.bytes[i] == '<';
+	return count > ARTICLE_REFERENCES_MAX
+	    ? article_fault_set(header, ARTICLE_TOO_MANY_REFERENCES,
+		  HEADER_REFERENCES, span_make(NULL, 0))
+	    : 0;
+}
+
 int
 article_check(struct article_header *header, enum article_mode mode)
 {
@@ -120,5 +183,7 @@ article_check(struct article_header *header, enum article_mode mode)
 		    from_poster ? HEADER_NEEDED_POST : HEADER_NEEDED_NEWS);
 	if (rc == 0)
 		rc = check_values(header, from_poster);
+	if (rc == 0)
+		rc = check_references(header);
 	return rc;
 }

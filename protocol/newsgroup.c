@@ -138,6 +138,12 @@ path_is_valid(struct span raw)
 	    raw.bytes[0] != '!';
 }
 
+static bool
+path_is_posted_mark(struct span piece)
+{
+	return span_is(piece, ".POSTED") || span_starts(piece, ".POSTED.");
+}
+
 bool
 path_has(struct span raw, struct span host)
 {
@@ -145,6 +151,8 @@ path_has(struct span raw, struct span host)
 
 	while (rest.len > 0) {
 		piece = span_trim(newsgroup_piece(&rest, '!'));
+		if (path_is_posted_mark(piece))
+			return false;
 		/* the last piece is the tail entry, no site */
 		if (rest.len > 0 && piece.len == host.len && host.len > 0 &&
 		    strncasecmp(piece.bytes, host.bytes, host.len) == 0)
@@ -153,16 +161,23 @@ path_has(struct span raw, struct span host)
 	return false;
 }
 
+struct span
+path_first(struct span raw)
+{
+	struct span piece = span_trim(newsgroup_piece(&raw, '!'));
+
+	return raw.len > 0 ? piece : span_make(NULL, 0);
+}
+
 bool
 path_is_posted(struct span raw)
 {
-	struct span rest = raw, piece;
+	struct span rest = raw;
 
-	while (rest.len > 0) {
-		piece = span_trim(newsgroup_piece(&rest, '!'));
-		if (span_is(piece, ".POSTED") || span_starts(piece, ".POSTED."))
+	while (rest.len > 0)
+		if (path_is_posted_mark(
+			span_trim(newsgroup_piece(&rest, '!'))))
 			return true;
-	}
 	return false;
 }
 

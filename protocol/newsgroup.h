@@ -20,8 +20,11 @@ int newsgroup_list_parse(struct span raw, struct span *names, size_t max);
 bool newsgroup_is_poster(struct span raw);
 /* Path (RFC 5536 3.1.5), tolerant of folds. */
 bool path_is_valid(struct span raw);
-/* True if `host` is one of the path-identities of Path (loop check). */
+/* True if `host` is one of the path-identities of Path: not its tail, nor what
+ * an injecting agent found there (RFC 5537 3.6). */
 bool path_has(struct span raw, struct span host);
+/* The leftmost path-identity; empty if there is none. Borrowed. */
+struct span path_first(struct span raw);
 /* True if Path holds the diagnostic POSTED: somebody injected it already. */
 bool path_is_posted(struct span raw);
 /* Distribution (RFC 5536 3.2.4). */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WEAK_MAX  2u
 #define ENTRY_LEN (1u + 8u + 4u + 4u + STORE_HASH_LEN)
 
 void
@@ -43,7 +44,7 @@ static bool
 entry_ok(const struct store_msgid_entry *entry)
 {
 	return entry->state >= STORE_MSGID_STORED &&
-	    entry->state <= STORE_MSGID_EXPIRED;
+	    entry->state <= STORE_MSGID_WAITS;
 }
 
 int
@@ -58,11 +59,11 @@ store_msgid_parse(const uint8_t *bytes, size_t len,
 	for (size_t i = 0; i < count; i++, bytes += ENTRY_LEN) {
 		entry = &entries_r[i];
 		if (bytes[0] < STORE_MSGID_STORED ||
-		    bytes[0] > STORE_MSGID_EXPIRED)
+		    bytes[0] > STORE_MSGID_WAITS)
 			return -EBADMSG;
 		entry->state = (enum store_msgid_state)bytes[0];
 		entry->artid = store_read_u64(bytes + 1);
-		entry->held = store_read_u32(bytes + 9);
+		entry->about = store_read_u32(bytes + 9);
 		entry->day = store_read_u32(bytes + 13);
 		memcpy(entry->content, bytes + 17, STORE_HASH_LEN);
 	}
@@ -86,8 +87,55 @@ store_msgid_get(struct store_reader *reader, const uint8_t hash[STORE_HASH_LEN],
 bool
 store_msgid_is_memory(enum store_msgid_state state)
 {
-	return state == STORE_MSGID_REFUSED || state == STORE_MSGID_CANCELLED ||
-	    state == STORE_MSGID_EXPIRED;
+	return state >= STORE_MSGID_REFUSED;
+}
+
+static bool
+entry_is_weak(const struct store_msgid_entry *entry)
+{
+	return entry->state == STORE_MSGID_UNWANTED ||
+	    entry->state == STORE_MSGID_WAITS;
+}
+
+bool
+store_msgid_has_room(const struct store_msgid_entry *entries, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (entry_is_weak(&entries[i]))
+			return true;
+	return count < STORE_MSGID_MAX;
+}
+
+int
+store_msgid_insert(struct store_msgid_entry entries[STORE_MSGID_MAX],
+    unsigned count, const struct store_msgid_entry *entry)
+{
+	unsigned out = count, alike = 0;
+
+	for (unsigned i = count; i > 0 && entry_is_weak(entry); i--) {
+		if (entries[i - 1].state != entry->state)
+			continue;
+		out = i - 1; /* the oldest of its kind */
+		alike++;
+		if (entries[i - 1].about == entry->about &&
+		    entries[i - 1].artid == entry->artid) {
+			alike = WEAK_MAX;
+			break;
+		}
+	}
+	if (alike < WEAK_MAX && count == STORE_MSGID_MAX) {
+		out = 0;
+		while (out < count && !entry_is_weak(&entries[out]))
+			out++;
+		if (out == count)
+			return -ENOSPC;
+	} else if (alike < WEAK_MAX) {
+		out = count++;
+	}
+	memmove(&entries[out], &entries[out + 1],
+	    (count - 1 - out) * sizeof entries[0]);
+	entries[count - 1] = *entry;
+	return (int)count;
 }
 
 static int
@@ -124,7 +172,7 @@ store_msgid_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
 			return -EINVAL;
 		p[0] = (uint8_t)entries[i].state;
 		store_write_u64(p + 1, entries[i].artid);
-		store_write_u32(p + 9, entries[i].held);
+		store_write_u32(p + 9, entries[i].about);
 		store_write_u32(p + 13, entries[i].day);
 		memcpy(p + 17, entries[i].content, STORE_HASH_LEN);
 		if (store_msgid_is_memory(entries[i].state))
@@ -162,6 +210,18 @@ forgetting_row(void *arg, const struct store_key *key,
 	return 0;
 }
 
+/* A control message is in no space: it is kept as long as it is remembered. */
+static int
+control_delete(struct store_txn *txn, uint64_t artid)
+{
+	struct store_key key = store_key_u64(artid);
+	int rc = store_article_delete(txn, artid);
+
+	if (rc == 0 || rc == -ENOENT)
+		rc = store_delete(txn, STORE_ARTICLE_META, &key);
+	return rc == -ENOENT ? 0 : rc;
+}
+
 /* The memories of one id. What was met again on a later day has a note of that
  * day too, and stays. */
 static int
@@ -171,15 +231,18 @@ forget_id(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
 	struct store_msgid_entry entries[STORE_MSGID_MAX];
 	int count = store_msgid_get(&txn->reader, hash, entries);
 	unsigned kept = 0;
+	int rc = 0;
 
 	if (count <= 0)
 		return count;
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count && rc == 0; i++)
 		if (!store_msgid_is_memory(entries[i].state) ||
 		    entries[i].day >= day)
 			entries[kept++] = entries[i];
-	return kept == (unsigned)count
-	    ? 0
+		else if (entries[i].state == STORE_MSGID_CONTROL)
+			rc = control_delete(txn, entries[i].artid);
+	return rc != 0 || kept == (unsigned)count
+	    ? rc
 	    : store_msgid_put(txn, hash, entries, kept);
 }
 

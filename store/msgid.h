@@ -12,14 +12,18 @@
 enum store_msgid_state {
 	STORE_MSGID_STORED = 1,
 	STORE_MSGID_HELD,
-	STORE_MSGID_REFUSED,
+	STORE_MSGID_REFUSED, /* by a moderator */
 	STORE_MSGID_CANCELLED,
 	STORE_MSGID_EXPIRED,
+	STORE_MSGID_UNWANTED, /* refused to a peer */
+	STORE_MSGID_CONTROL,  /* a control message, kept without a number */
+	STORE_MSGID_WAITS,    /* to be cancelled when it comes */
 };
 
 struct store_msgid_entry {
-	uint64_t artid; /* 0: none (held: the held id is in held) */
-	uint32_t held;
+	uint64_t artid; /* 0: none; of WAITS: of who wants to cancel it */
+	uint32_t about; /* HELD, REFUSED: the held id; CANCELLED, EXPIRED and
+			 * CONTROL: a space that it is of; UNWANTED: the peer */
 	enum store_msgid_state state;
 	uint32_t day; /* days since 1970 */
 	uint8_t content[STORE_HASH_LEN]; /* of body, From, Date, Subject */
@@ -41,14 +45,24 @@ int store_msgid_get(struct store_reader *reader,
     struct store_msgid_entry entries_r[STORE_MSGID_MAX]);
 /* The key under which something made of these entries may be cached. */
 struct store_cache_key store_msgid_key(const uint8_t hash[STORE_HASH_LEN]);
-/* Replaces all entries; count 0 deletes. What is known without an article
- * (refused, cancelled, expired) is noted under its day, so that it can be
- * forgotten without a walk through all ids. */
+/* Replaces all entries; count 0 deletes. What is known without an article that
+ * somebody could read is noted under its day, so that it can be forgotten
+ * without a walk through all ids. */
 int store_msgid_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
     const struct store_msgid_entry *entries, unsigned count);
-/* True for the states that are a memory only. */
+/* Adds one to what is under an id, and returns how many there are then. Of
+ * UNWANTED and of WAITS an id has two entries at most, and the older one makes
+ * room for a third, or for others when there is none left. -ENOSPC: there are
+ * too many others. */
+int store_msgid_insert(struct store_msgid_entry entries[STORE_MSGID_MAX],
+    unsigned count, const struct store_msgid_entry *entry);
+/* Whether a STORED one could be inserted. */
+bool store_msgid_has_room(const struct store_msgid_entry *entries,
+    unsigned count);
+/* True for all states but STORED and HELD. */
 bool store_msgid_is_memory(enum store_msgid_state state);
-/* In apply: forgets memories of days before `day`, of STORE_FORGET_MAX ids at
+/* In apply: forgets memories of days before `day` (and drops the control
+ * messages among them), of STORE_FORGET_MAX ids at
  * most; how many in *count_r. 1: there are more of them; 0; or negative. */
 #define STORE_FORGET_MAX 200u
 int store_msgid_forget(struct store_txn *txn, uint32_t day, unsigned *count_r);

@@ -10,6 +10,7 @@
 #include "daemon/community/digest.h"
 #include "daemon/community/feeds.h"
 #include "daemon/community/jobs.h"
+#include "daemon/community/locks.h"
 #include "daemon/community/peers.h"
 #include "daemon/community/pulls.h"
 #include "daemon/community/retention.h"
@@ -30,6 +31,7 @@ struct community {
 	struct old_config *taken;    /* given to reload; the loop's */
 	struct spaces *spaces;
 	struct tokens *tokens;
+	struct locks *locks;
 	struct auth *auth;
 	struct peers *peers;
 	struct timers *timers;
@@ -61,6 +63,8 @@ community_load(struct community *community, const char **what_r)
 		return rc;
 	*what_r = "token keys";
 	rc = tokens_new(&community->tokens, store, community_now(community));
+	if (rc == 0)
+		rc = locks_new(&community->locks, store);
 	if (rc != 0)
 		return rc;
 	*what_r = "peers";
@@ -135,6 +139,7 @@ community_free(struct community **community)
 	digests_free(&c->digests);
 	auth_free(&c->auth);
 	peers_free(&c->peers);
+	locks_free(&c->locks);
 	tokens_free(&c->tokens);
 	spaces_free(&c->spaces);
 	while ((old = c->taken) != NULL) {
@@ -245,6 +250,12 @@ struct tokens *
 community_tokens(const struct community *community)
 {
 	return community->tokens;
+}
+
+struct locks *
+community_locks(const struct community *community)
+{
+	return community->locks;
 }
 
 struct auth *

@@ -16,6 +16,7 @@
 struct community;
 struct spaces;
 struct tokens;
+struct locks;
 struct jobs;
 struct auth;
 struct peers;
@@ -68,6 +69,7 @@ const struct parse_port *community_parse(const struct community *community);
 const struct feed_port *community_feed(const struct community *community);
 struct spaces *community_spaces(const struct community *community);
 struct tokens *community_tokens(const struct community *community);
+struct locks *community_locks(const struct community *community);
 struct jobs *community_jobs(const struct community *community);
 struct auth *community_auth(const struct community *community);
 struct peers *community_peers(const struct community *community);

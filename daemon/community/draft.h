@@ -16,6 +16,13 @@
 
 #define DRAFT_SPACES_MAX 16u
 
+/* What else a draft is to do (cancel.h). */
+enum draft_control {
+	DRAFT_ARTICLE,
+	DRAFT_CANCELS, /* a control message: never an article in a space */
+	DRAFT_SUPERSEDES,
+};
+
 struct draft {
 	/* as received: wire form, owned (freed by draft_fini) */
 	char *received;
@@ -47,9 +54,14 @@ struct draft {
 	bool quiet;		/* no list copies (import) */
 	uint32_t except_member; /* gets no list copy; 0: none */
 	const char *approved; /* who released it: an address; borrowed, or NULL */
+	const char *source;   /* IP address of the peer; borrowed, or NULL */
 	bool has_approved;    /* brought an Approved header that counts */
 	uint32_t released;    /* the held id it was kept under; 0: none */
 	struct store_range id_range; /* the received Message-ID; len 0: none */
+	/* likewise the values of Cancel-Lock and Cancel-Key */
+	struct store_range lock_range, key_range;
+	enum draft_control control;
+	char target_id[256]; /* of whom it cancels or supersedes */
 	/* set by draft_check_id: */
 	bool renamed; /* stored under a generated id instead of: */
 	char original_id[256];

@@ -57,6 +57,12 @@ int draft_set_references(struct draft_build *build);
  * those of its spaces that take it; anything else is refused by the first that
  * does not. */
 enum reason draft_fit(struct draft_build *build);
+/* draft_trace.c: what an injecting agent adds to a post (RFC 5537 3.5), a
+ * relaying and serving agent to what a peer sends (3.6, 3.7), and the lock of a
+ * mail that becomes an article. After draft_set_id(). */
+enum reason draft_add_injection(struct draft_build *build);
+enum reason draft_add_relay(struct draft_build *build);
+enum reason draft_add_lock(struct draft_build *build, struct span own);
 /* Sizes, overview row, decoded Subject and From, head and added block. */
 enum reason draft_build_finish(struct draft_build *build);
 

@@ -5,8 +5,10 @@
 
 #include <errno.h>
 
+#include "daemon/community/cancel.h"
 #include "daemon/community/draft_build.h"
 #include "daemon/community/held.h"
+#include "daemon/community/sight.h"
 #include "daemon/community/spaces.h"
 
 static Kith__ArticleMeta *
@@ -23,42 +25,23 @@ meta_get(struct store_reader *reader, uint64_t artid)
 /* The widest view among the submitter's own and those of the readers of the
  * spaces that the draft goes to. A mail proves nothing about its author unless
  * its way here was checked. */
-static enum reader_class
+static struct sight
 draft_sight(struct community *community, const struct draft *draft)
 {
-	enum reader_class class = READER_ANYONE;
+	struct sight sight = { .class = READER_ANYONE,
+		.peer = draft->author.peer };
 
 	if (draft->author.trust >= TRUST_ALIGNED)
-		class = rights_reader_class(&draft->author);
+		sight = sight_of(&draft->author);
 	for (size_t i = 0; i < draft->space_count; i++) {
 		struct space *space =
 		    spaces_by_id(community_spaces(community), draft->spaces[i]);
 
-		if (space != NULL && rights_class_of(space) > class)
-			class = rights_class_of(space);
+		if (space != NULL && rights_class_of(space) > sight.class)
+			sight.class = rights_class_of(space);
 		space_unref(space);
 	}
-	return class;
-}
-
-static bool
-article_in_sight(struct store_reader *reader, struct community *community,
-    uint64_t artid, enum reader_class class)
-{
-	Kith__ArticleMeta *meta = meta_get(reader, artid);
-	bool seen = false;
-
-	if (meta == NULL)
-		return false;
-	for (size_t i = 0; i < meta->n_placements && !seen; i++) {
-		struct space *space = spaces_by_id(community_spaces(community),
-		    meta->placements[i]->space);
-
-		seen = space != NULL && rights_may_read(class, space);
-		space_unref(space);
-	}
-	kith__article_meta__free_unpacked(meta, NULL);
-	return seen;
+	return sight;
 }
 
 uint64_t
@@ -66,6 +49,7 @@ draft_find_article(struct store_reader *reader, struct community *community,
     const char *message_id, enum reader_class class)
 {
 	struct store_msgid_entry entries[STORE_MSGID_MAX];
+	struct sight sight = { .class = class };
 	uint8_t hash[STORE_HASH_LEN];
 	int count;
 
@@ -74,8 +58,8 @@ draft_find_article(struct store_reader *reader, struct community *community,
 	count = store_msgid_get(reader, hash, entries);
 	for (int i = 0; i < count; i++)
 		if (entries[i].state == STORE_MSGID_STORED &&
-		    article_in_sight(reader, community, entries[i].artid,
-			class))
+		    sight_has_article(reader, community, &sight,
+			entries[i].artid))
 			return entries[i].artid;
 	return 0;
 }
@@ -96,6 +80,15 @@ held_is_for(
 	return found;
 }
 
+static bool
+space_is_gone(struct community *community, uint32_t id)
+{
+	struct space *space = spaces_by_id(community_spaces(community), id);
+
+	space_unref(space);
+	return space == NULL;
+}
+
 /* What one entry under the same id means for the draft; REASON_STORED: nothing,
  * as far as this submitter may know. */
 static enum reason
@@ -104,30 +97,37 @@ entry_judge(struct store_reader *reader, struct community *community,
 {
 	bool same =
 	    memcmp(entry->content, draft->content, sizeof draft->content) == 0;
+	bool peer = draft->channel == KITH__CHANNEL__CHANNEL_PEER;
+	struct sight sight = draft_sight(community, draft);
 
 	switch (entry->state) {
 	case STORE_MSGID_STORED:
-		if (!article_in_sight(reader, community, entry->artid,
-			draft_sight(community, draft)))
+		if (!sight_has_article(reader, community, &sight, entry->artid))
 			return REASON_STORED;
 		if (same)
 			draft->duplicate = entry->artid;
 		return same ? REASON_DUPLICATE : REASON_BAD_MESSAGE_ID;
 	case STORE_MSGID_HELD:
-		return same && entry->held != draft->released &&
-			held_is_for(reader, entry->held, draft) ?
+		return same && entry->about != draft->released &&
+			held_is_for(reader, entry->about, draft) ?
 		    REASON_HELD :
 		    REASON_STORED;
 	case STORE_MSGID_REFUSED: /* the moderator is asked once more */
-		return draft->channel == KITH__CHANNEL__CHANNEL_PEER ?
-		    REASON_DUPLICATE :
-		    REASON_STORED;
+		return same && peer ? REASON_DUPLICATE : REASON_STORED;
 	case STORE_MSGID_CANCELLED:
 	case STORE_MSGID_EXPIRED:
+	case STORE_MSGID_CONTROL:
 		/* what was taken away does not come back by being sent again */
-		return same || draft->channel == KITH__CHANNEL__CHANNEL_PEER
-		    ? REASON_DUPLICATE
+		return (same && space_is_gone(community, entry->about)) ||
+			((same || peer) &&
+			    sight_has_space(community, &sight, entry->about)) ?
+		    REASON_DUPLICATE :
+		    REASON_STORED;
+	case STORE_MSGID_WAITS:
+		return cancel_meets(reader, community, draft, entry->artid)
+		    ? REASON_CANCELLED
 		    : REASON_STORED;
+	case STORE_MSGID_UNWANTED: /* this time it may be better */
 	default:
 		return REASON_STORED;
 	}
@@ -149,12 +149,13 @@ entries_judge(struct store_reader *reader, struct community *community,
 		/* what waits for a moderator must not get past him as a further
 		 * placement; and the same article wins over another of that
 		 * name */
-		if (one == REASON_HELD)
+		if (one == REASON_HELD || one == REASON_CANCELLED)
 			return one;
 		if (one == REASON_DUPLICATE || reason == REASON_STORED)
 			reason = one;
 	}
-	if (reason == REASON_STORED && count == (int)STORE_MSGID_MAX)
+	if (reason == REASON_STORED &&
+	    !store_msgid_has_room(entries, (unsigned)count))
 		reason = REASON_BAD_MESSAGE_ID;
 	return reason;
 }

@@ -212,6 +212,8 @@ mail_add_block(struct draft_build *build)
 	}
 	draft_set_id(build, id, true);
 	draft_set_dates(build);
+	if (draft->channel != KITH__CHANNEL__CHANNEL_IMPORT)
+		(void)draft_add_lock(build, span_make(NULL, 0));
 	mail_add_references(build);
 	if (article_field_find(header, HEADER_SUBJECT, 0) == NULL) {
 		build->said.subject = span_of("(no subject)");

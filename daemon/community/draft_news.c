@@ -7,10 +7,12 @@
 #include "daemon/community/draft_build.h"
 #include "daemon/community/spaces.h"
 #include "protocol/address.h"
+#include "protocol/cancel.h"
 #include "protocol/msgid.h"
 #include "protocol/newsgroup.h"
 
-#define NEWS_FUTURE_MAX 86400 /* RFC 5537 3.5: a day ahead is too far */
+#define NEWS_FUTURE_MAX 86400u
+#define NEWS_NAMES_MAX  64u /* in Newsgroups, those of other servers too */
 
 static enum reason
 news_scan(struct draft_build *build, bool post)
@@ -33,21 +35,57 @@ news_scan(struct draft_build *build, bool post)
 	return rc == 0 ? REASON_STORED : REASON_BUSY;
 }
 
+/* RFC 5537 5: what it asks for, besides being an article. Group control messages
+ * and whatever else there is are refused, and so told in the log. */
 static enum reason
-news_refuse_fields(struct draft_build *build, bool post)
+news_control(struct draft_build *build)
 {
-	static const enum header_id refused[] = { HEADER_CONTROL,
-		HEADER_ALSO_CONTROL, HEADER_SUPERSEDES, HEADER_INJECTION_DATE };
-	size_t count = post ? sizeof refused / sizeof refused[0] : 1;
+	const struct article_header *header = &build->header;
+	struct span control = article_value(header, HEADER_CONTROL);
+	struct span supersedes = article_value(header, HEADER_SUPERSEDES);
+	struct draft *draft = build->draft;
+	struct span target = { NULL, 0 };
 
-	for (size_t i = 0; i < count; i++)
-		if (article_field_find(&build->header, refused[i], 0) != NULL)
+	if (control.len > 0 && supersedes.len > 0)
+		return draft_refuse(build, REASON_BAD_ARTICLE,
+		    "Control and Supersedes headers exclude each other");
+	if (control.len > 0) {
+		draft->control = DRAFT_CANCELS;
+		target = control_cancel_target(control);
+		if (target.len == 0)
 			return draft_refuse(build, REASON_BAD_ARTICLE,
-			    "%s header is not taken here",
-			    header_info(refused[i])->name);
-	if (path_has(article_value(&build->header, HEADER_PATH),
-		span_of(community_config(build->community)->hostname)) &&
-	    !post)
+			    "no control message but cancel <message-id> is "
+			    "obeyed here");
+	} else if (supersedes.len > 0) {
+		draft->control = DRAFT_SUPERSEDES;
+		target = msgid_of_value(supersedes);
+	}
+	if (draft->control == DRAFT_ARTICLE)
+		return REASON_STORED;
+	if (target.len == 0 || target.len >= sizeof draft->target_id ||
+	    span_equal(target,
+		msgid_of_value(article_value(header, HEADER_MESSAGE_ID))))
+		return draft_refuse(build, REASON_BAD_ARTICLE,
+		    "an article cannot take that Message-ID away");
+	memcpy(draft->target_id, target.bytes, target.len);
+	draft->target_id[target.len] = '\0';
+	return REASON_STORED;
+}
+
+/* RFC 5537 3.5: who injects in several places says so with all three. */
+static enum reason
+news_judge_trace(struct draft_build *build, bool post)
+{
+	const struct article_header *header = &build->header;
+
+	if (post && article_value(header, HEADER_INJECTION_DATE).len > 0 &&
+	    (article_value(header, HEADER_MESSAGE_ID).len == 0 ||
+		article_value(header, HEADER_DATE).len == 0))
+		return draft_refuse(build, REASON_BAD_ARTICLE,
+		    "Injection-Date header without Message-ID and Date");
+	if (!post &&
+	    path_has(article_value(header, HEADER_PATH),
+		span_of(community_config(build->community)->hostname)))
 		return REASON_LOOP;
 	return REASON_STORED;
 }
@@ -83,14 +121,22 @@ news_may_name(const struct draft_build *build, const struct space *space)
 	return rights_may_read(rights_reader_class(author), space);
 }
 
+/* Of what an Approved header needs. */
+struct news_approval {
+	bool moderates_all; /* of the spaces */
+	bool moderates;	    /* those that are moderated */
+	bool needed;	    /* there are such */
+};
+
 static enum reason
 news_add_space(struct draft_build *build, struct span name,
-    enum reader_class *class, bool *approver)
+    enum reader_class *class, struct news_approval *approval)
 {
 	struct draft *draft = build->draft;
 	struct space *space =
 	    spaces_by_name(community_spaces(build->community), name);
 	enum reason reason = REASON_STORED;
+	bool moderates;
 
 	if (!news_may_name(build, space)) {
 		if (draft->author.peer == 0)
@@ -98,90 +144,98 @@ news_add_space(struct draft_build *build, struct span name,
 			    "no such newsgroup: %.*s", SPAN_ARG(name));
 	} else if (draft->space_count > 0 && rights_class_of(space) != *class) {
 		reason = REASON_MIXED_READERS;
+	} else if (draft->space_count == DRAFT_SPACES_MAX) {
+		reason = draft_refuse(build, REASON_TOO_MANY_SPACES,
+		    "at most %u newsgroups", DRAFT_SPACES_MAX);
 	} else {
+		moderates = rights_may_moderate(&draft->author, space);
+		approval->moderates_all = approval->moderates_all && moderates;
+		if (space->moderation == KITH__MODERATION__MODERATION_ALL) {
+			approval->needed = true;
+			approval->moderates = approval->moderates && moderates;
+		}
 		*class = rights_class_of(space);
-		*approver =
-		    *approver && rights_may_moderate(&draft->author, space);
 		draft->spaces[draft->space_count++] = space->id;
 	}
 	space_unref(space);
 	return reason;
 }
 
+/* Approved is a moderator's word (RFC 5537 3.5, 3.9): of the moderated ones
+ * among the newsgroups, or of all if none is. What he posts himself without it
+ * gets it from us, for peers would refuse it. */
+static enum reason
+news_judge_approved(struct draft_build *build,
+    const struct news_approval *approval)
+{
+	struct draft *draft = build->draft;
+	bool may =
+	    approval->needed ? approval->moderates : approval->moderates_all;
+
+	draft->has_approved =
+	    article_field_find(&build->header, HEADER_APPROVED, 0) != NULL;
+	if (draft->author.peer != 0)
+		return REASON_STORED;
+	if (draft->has_approved && !may)
+		return draft_refuse(build, REASON_BAD_ARTICLE,
+		    "Approved header is for moderators");
+	if (approval->needed && may && draft->approved == NULL &&
+	    draft->control != DRAFT_CANCELS)
+		draft->approved = draft->author.compared;
+	return REASON_STORED;
+}
+
 static enum reason
 news_spaces(struct draft_build *build)
 {
 	struct draft *draft = build->draft;
-	struct span names[DRAFT_SPACES_MAX];
+	struct news_approval approval = { .moderates_all = true,
+		.moderates = true };
+	struct span names[NEWS_NAMES_MAX];
 	enum reader_class class = READER_ANYONE;
-	bool approver = true;
 	int count = newsgroup_list_parse(article_value(&build->header,
 					     HEADER_NEWSGROUPS),
-	    names, DRAFT_SPACES_MAX);
+	    names, NEWS_NAMES_MAX);
 	enum reason reason = REASON_STORED;
 
 	if (count == -E2BIG)
 		return draft_refuse(build, REASON_TOO_MANY_SPACES,
-		    "at most %u newsgroups", DRAFT_SPACES_MAX);
+		    "at most %u newsgroups", NEWS_NAMES_MAX);
 	for (int i = 0; i < count && reason == REASON_STORED; i++)
-		reason = news_add_space(build, names[i], &class, &approver);
+		reason = news_add_space(build, names[i], &class, &approval);
 	if (reason != REASON_STORED)
 		return reason;
 	if (draft->space_count == 0)
 		return REASON_NO_SUCH_SPACE;
-	draft->has_approved =
-	    article_field_find(&build->header, HEADER_APPROVED, 0) != NULL;
-	if (draft->has_approved && draft->author.peer == 0 && !approver)
-		return draft_refuse(build, REASON_BAD_ARTICLE,
-		    "Approved header is for moderators");
-	return REASON_STORED;
+	return news_judge_approved(build, &approval);
 }
 
-/* RFC 5536 3.1.5, RFC 5537 3.2: our identity, what was done here, and what the
- * poster or peer said before. The client's address is nobody's business. */
-static void
-news_add_path(struct draft_build *build, bool post)
+static struct store_range
+value_range(const struct draft_build *build, struct span value)
 {
-	const char *hostname = community_config(build->community)->hostname;
-	struct span own = article_value(&build->header, HEADER_PATH);
-	struct buffer path;
-
-	buffer_init(&path, 0);
-	buffer_append_text(&path, hostname);
-	buffer_append_text(&path, post ? "!.POSTED!" : "!");
-	if (own.len > 0)
-		header_unfold(&path, own);
-	else
-		buffer_append_text(&path, "not-for-mail");
-	header_append(&build->added, "Path", buffer_span(&path));
-	buffer_fini(&path);
+	return (struct store_range){
+		(uint32_t)(value.bytes - build->wire.bytes),
+		(uint32_t)value.len
+	};
 }
 
-/* RFC 5537 3.5: Injection-Date only for what lacks an id or a date of its
- * own. */
-static void
-news_add_injection(struct draft_build *build)
+/* RFC 5537 3.5: Path is made anew, Xref is of another server, and to the lists
+ * of locks and keys of a poster ours are added (RFC 8315 3.2, 3.4). */
+static bool
+news_says_itself(const struct draft_build *build, enum header_id id, bool post)
 {
-	const struct config *config = community_config(build->community);
-	const struct article_header *header = &build->header;
-	char date[DATE_TEXT_SIZE];
-	struct buffer info;
-
-	if (article_value(header, HEADER_MESSAGE_ID).len == 0 ||
-	    article_value(header, HEADER_DATE).len == 0)
-		header_append(&build->added, "Injection-Date",
-		    span_of(date_format((int64_t)build->draft->now, date)));
-	buffer_init(&info, 0);
-	buffer_printf(&info, "%s; mail-complaints-to=\"abuse@%s\"",
-	    config->hostname, config->domain);
-	header_append(&build->added, "Injection-Info", buffer_span(&info));
-	buffer_fini(&info);
+	return id == HEADER_PATH || id == HEADER_XREF ||
+	    (post && id == HEADER_CANCEL_LOCK &&
+		build->draft->control != DRAFT_CANCELS) ||
+	    (post && id == HEADER_CANCEL_KEY &&
+		build->draft->control != DRAFT_ARTICLE);
 }
 
 static enum reason
-news_hide(struct draft_build *build)
+news_hide(struct draft_build *build, bool post)
 {
 	const struct article_header *header = &build->header;
+	struct draft *draft = build->draft;
 	int rc = 0;
 
 	for (size_t i = 0; i < header->count && rc == 0; i++) {
@@ -189,38 +243,62 @@ news_hide(struct draft_build *build)
 		unsigned flags = header_info(field->id)->flags;
 
 		rc = draft_hide(build, field,
-		    field->id == HEADER_PATH || field->id == HEADER_XREF,
+		    news_says_itself(build, field->id, post),
 		    (flags & HEADER_HIDDEN_IN_LIST) != 0);
 		if (field->id == HEADER_MESSAGE_ID)
-			build->draft->id_range =
+			draft->id_range =
 			    (struct store_range){ (uint32_t)field->offset,
 				    (uint32_t)field->len };
+		else if (field->id == HEADER_CANCEL_LOCK)
+			draft->lock_range = value_range(build, field->value);
+		else if (field->id == HEADER_CANCEL_KEY)
+			draft->key_range = value_range(build, field->value);
 	}
 	return rc == 0
 	    ? REASON_STORED
 	    : draft_refuse(build, REASON_BAD_ARTICLE, "too many header fields");
 }
 
+/* RFC 5537 3.5, 3.6: a day ahead is too far. */
+static enum reason
+news_judge_dates(struct draft_build *build)
+{
+	uint64_t latest = build->draft->now + NEWS_FUTURE_MAX;
+	struct span injected =
+	    article_value(&build->header, HEADER_INJECTION_DATE);
+	int64_t seconds = 0;
+
+	if (injected.len > 0 && date_parse(injected, &seconds) == 0 &&
+	    seconds > 0 && (uint64_t)seconds > latest)
+		return draft_refuse(build, REASON_BAD_ARTICLE,
+		    "Injection-Date header is in the future");
+	/* a peer's Date does not matter beside it */
+	if ((injected.len == 0 || build->draft->author.peer == 0) &&
+	    build->draft->date > latest)
+		return draft_refuse(build, REASON_BAD_ARTICLE,
+		    "Date header is in the future");
+	return REASON_STORED;
+}
+
 static enum reason
 news_complete(struct draft_build *build, bool post)
 {
 	struct draft *draft = build->draft;
-	enum reason fit;
+	enum reason reason;
 
-	news_add_path(build, post);
 	draft_hash_content(build);
 	draft_set_id(build,
 	    msgid_of_value(article_value(&build->header, HEADER_MESSAGE_ID)),
 	    false);
 	draft_set_dates(build);
-	if (post && draft->date > draft->now + NEWS_FUTURE_MAX)
-		return draft_refuse(build, REASON_BAD_ARTICLE,
-		    "Date header is in the future");
-	fit = draft_fit(build);
-	if (fit != REASON_STORED)
-		return fit;
-	if (post)
-		news_add_injection(build);
+	reason = news_judge_dates(build);
+	if (reason == REASON_STORED)
+		reason = draft_fit(build);
+	if (reason == REASON_STORED)
+		reason = post ? draft_add_injection(build)
+			      : draft_add_relay(build);
+	if (reason != REASON_STORED)
+		return reason;
 	if (draft->approved != NULL && !draft->has_approved)
 		header_append(&build->added, "Approved",
 		    span_of(draft->approved));
@@ -241,15 +319,18 @@ draft_from_news(struct community *community, struct draft *draft,
 	if (room > 0)
 		detail[0] = '\0';
 	draft->space_count = 0;
+	draft->control = DRAFT_ARTICLE;
 	reason = news_scan(&build, post);
 	if (reason == REASON_STORED)
-		reason = news_refuse_fields(&build, post);
+		reason = news_control(&build);
+	if (reason == REASON_STORED)
+		reason = news_judge_trace(&build, post);
 	if (reason == REASON_STORED)
 		reason = news_author(&build);
 	if (reason == REASON_STORED)
 		reason = news_spaces(&build);
 	if (reason == REASON_STORED)
-		reason = news_hide(&build);
+		reason = news_hide(&build, post);
 	if (reason == REASON_STORED)
 		reason = news_complete(&build, post);
 	return draft_build_end(&build, reason);

@@ -191,7 +191,10 @@ draft_number(struct store_txn *txn, struct community *community,
 static int
 draft_put_id(struct store_txn *txn, const struct draft *draft)
 {
-	struct store_msgid_entry entries[STORE_MSGID_MAX + 1];
+	struct store_msgid_entry entries[STORE_MSGID_MAX];
+	struct store_msgid_entry entry = { .artid = draft->artid,
+		.state = STORE_MSGID_STORED,
+		.day = (uint32_t)(draft->now / 86400) };
 	int count = store_msgid_get(store_txn_reader(txn),
 	    draft->message_id_hash, entries);
 	unsigned kept = 0;
@@ -201,15 +204,13 @@ draft_put_id(struct store_txn *txn, const struct draft *draft)
 	for (int i = 0; i < count; i++)
 		if (draft->released == 0 ||
 		    entries[i].state != STORE_MSGID_HELD ||
-		    entries[i].held != draft->released)
+		    entries[i].about != draft->released)
 			entries[kept++] = entries[i];
-	if (kept == STORE_MSGID_MAX)
-		return -ENOSPC;
-	entries[kept] = (struct store_msgid_entry){ .artid = draft->artid,
-		.state = STORE_MSGID_STORED,
-		.day = (uint32_t)(draft->now / 86400) };
-	memcpy(entries[kept].content, draft->content, STORE_HASH_LEN);
-	return store_msgid_put(txn, draft->message_id_hash, entries, kept + 1);
+	memcpy(entry.content, draft->content, STORE_HASH_LEN);
+	count = store_msgid_insert(entries, kept, &entry);
+	return count < 0 ? count
+			 : store_msgid_put(txn, draft->message_id_hash, entries,
+			       (unsigned)count);
 }
 
 static int

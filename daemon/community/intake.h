@@ -42,7 +42,7 @@ void intake_news(struct community *community, const struct intake_news *news,
 
 /* Before IHAVE's article is sent: REASON_STORED means "send it",
  * REASON_DUPLICATE "not wanted". For a reader's loop, in a view. What the peer
- * may not see answers as unknown. */
+ * may not know of (sight.h) answers as unknown. */
 enum reason intake_wants(struct community *community,
     struct store_reader *reader, const struct identity *identity,
     struct span message_id);

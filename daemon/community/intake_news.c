@@ -6,14 +6,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/community/cancel.h"
 #include "daemon/community/draft.h"
 #include "daemon/community/intake_private.h"
 #include "daemon/community/moderation.h"
+#include "daemon/community/sight.h"
 #include "daemon/community/spaces.h"
-#include "daemon/community/ticket.h"
 #include "daemon/log.h"
 #include "protocol/msgid.h"
 #include "store/admin.h"
+
+enum news_step {
+	NEWS_STORE,
+	NEWS_HOLD,
+	NEWS_REMEMBER, /* that it was refused */
+};
 
 struct news_item {
 	struct store_op op;
@@ -21,7 +28,9 @@ struct news_item {
 	struct draft draft;
 	enum reason prepared; /* REASON_STORED: the draft is good */
 	struct intake_result result;
-	bool hold;
+	enum news_step step;
+	struct cancel cancel;
+	char offered[MSGID_MAX + 1]; /* of IHAVE and TAKETHIS; "" */
 	intake_done done;
 	void *arg;
 	uint64_t session;
@@ -70,7 +79,8 @@ intake_judge_spaces(struct community *community, const struct draft *draft,
 /* A peer's rights are its spaces (draft_from_news left no others); for a
  * moderated one the moderator's mark must have come along (RFC 5537 3.6). */
 static enum reason
-news_judge_peer(struct community *community, const struct draft *draft)
+news_judge_peer(struct community *community, const struct draft *draft,
+    char *detail, size_t room)
 {
 	for (size_t i = 0; i < draft->space_count; i++) {
 		struct space *space =
@@ -85,11 +95,59 @@ news_judge_peer(struct community *community, const struct draft *draft)
 			KITH__MODERATION__MODERATION_ALL &&
 		    !draft->has_approved)
 			reason = REASON_NOT_ALLOWED;
+		if (reason == REASON_NOT_ALLOWED)
+			(void)snprintf(detail, room,
+			    "%s is moderated, and there is no Approved header",
+			    space->name);
 		space_unref(space);
 		if (reason != REASON_STORED)
 			return reason;
 	}
 	return REASON_STORED;
+}
+
+static enum reason
+news_judge_rights(struct news_item *item, bool *moderated_r)
+{
+	const struct draft *draft = &item->draft;
+
+	*moderated_r = false;
+	/* who may cancel is asked of the article that goes */
+	if (draft->control == DRAFT_CANCELS && draft->author.peer == 0)
+		return REASON_STORED;
+	if (draft->author.peer != 0)
+		return news_judge_peer(item->community, draft,
+		    item->result.detail, sizeof item->result.detail);
+	return intake_judge_spaces(item->community, draft, moderated_r);
+}
+
+static enum reason
+news_judge(struct store_txn *txn, struct news_item *item)
+{
+	struct intake_result *result = &item->result;
+	bool moderated = false;
+	enum reason reason = item->prepared;
+
+	if (reason == REASON_STORED)
+		reason = news_judge_rights(item, &moderated);
+	if (reason == REASON_STORED)
+		reason = draft_check_id(txn, item->community, &item->draft);
+	if (reason == REASON_STORED)
+		reason = cancel_check(txn, item->community, &item->draft,
+		    &item->cancel, result->detail, sizeof result->detail);
+	if (reason == REASON_STORED && moderated)
+		item->step = NEWS_HOLD;
+	return reason;
+}
+
+/* A refusal for good: the peer is not asked to send it once more. */
+static bool
+news_is_to_remember(const struct news_item *item)
+{
+	enum reason reason = item->result.reason;
+
+	return item->offered[0] != '\0' && item->draft.author.peer != 0 &&
+	    reason != REASON_DUPLICATE && reason_reply(reason)->ihave == 437;
 }
 
 static int
@@ -98,21 +156,42 @@ news_check(struct store_txn *txn, struct store_op *op)
 	struct news_item *item = news_item_of(op);
 	struct intake_result *result = &item->result;
 
-	item->hold = false;
-	result->reason = item->prepared;
-	if (result->reason != REASON_STORED)
+	item->step = NEWS_STORE;
+	item->cancel = (struct cancel){ .target = 0 };
+	if (store_is_full(community_store(item->community))) {
+		result->reason = item->prepared == REASON_STORED
+		    ? REASON_NO_ROOM
+		    : item->prepared;
 		return 1;
-	if (store_is_full(community_store(item->community)))
-		result->reason = REASON_NO_ROOM;
-	else if (item->draft.author.peer != 0)
-		result->reason = news_judge_peer(item->community, &item->draft);
-	else
-		result->reason = intake_judge_spaces(item->community,
-		    &item->draft, &item->hold);
+	}
+	result->reason = news_judge(txn, item);
 	if (result->reason == REASON_STORED)
-		result->reason =
-		    draft_check_id(txn, item->community, &item->draft);
-	return result->reason == REASON_STORED ? 0 : 1;
+		return 0;
+	item->step = NEWS_REMEMBER;
+	return news_is_to_remember(item) ? 0 : 1;
+}
+
+/* It is of this peer alone: nobody can spoil an id for others. */
+static int
+news_remember(struct store_txn *txn, struct news_item *item)
+{
+	struct community *community = item->community;
+	struct store_msgid_entry entries[STORE_MSGID_MAX];
+	const struct store_msgid_entry entry = { .state = STORE_MSGID_UNWANTED,
+		.about = item->draft.author.peer,
+		.day = (uint32_t)(community_now(community) / 86400) };
+	uint8_t hash[STORE_HASH_LEN];
+	int count;
+
+	store_msgid_hash(community_store(community), item->offered,
+	    strlen(item->offered), hash);
+	count = store_msgid_get(store_txn_reader(txn), hash, entries);
+	if (count >= 0)
+		count = store_msgid_insert(entries, (unsigned)count, &entry);
+	if (count == -ENOSPC) /* it is known well enough */
+		return 0;
+	return count < 0 ? count
+			 : store_msgid_put(txn, hash, entries, (unsigned)count);
 }
 
 static int
@@ -137,9 +216,13 @@ news_apply(struct store_txn *txn, struct store_op *op)
 	struct news_item *item = news_item_of(op);
 	int rc;
 
-	if (item->hold)
+	if (item->step == NEWS_HOLD)
 		return news_hold(txn, item);
-	rc = ticket_store(txn, item->community, &item->draft);
+	if (item->step == NEWS_REMEMBER)
+		return news_remember(txn, item);
+	rc = cancel_store(txn, item->community, &item->draft, &item->cancel);
+	if (item->draft.control == DRAFT_CANCELS)
+		item->result.reason = REASON_DONE;
 	item->result.artid = item->draft.artid;
 	item->result.space = item->draft.spaces[0];
 	item->result.number = item->draft.numbers[0];
@@ -170,6 +253,8 @@ news_done(struct store_op *op, int rc)
 	    reason_name(item->result.reason),
 	    item->result.detail[0] != '\0' ? " detail=" : "",
 	    item->result.detail);
+	if (item->prepared == REASON_STORED)
+		cancel_log(&item->draft, &item->cancel, item->session);
 	item->done(item->arg, &item->result);
 	draft_fini(&item->draft);
 	free(item);
@@ -213,6 +298,10 @@ intake_news(struct community *community, const struct intake_news *news,
 	item->session = news->session;
 	(void)snprintf(item->client, sizeof item->client, "%s",
 	    news->client == NULL ? "" : news->client);
+	if (news->offered_id != NULL)
+		(void)snprintf(item->offered, sizeof item->offered, "%s",
+		    news->offered_id);
+	item->draft.source = item->client;
 	item->prepared = news_prepare(item, news);
 	item->op.check = news_check;
 	item->op.apply = news_apply;
@@ -221,28 +310,45 @@ intake_news(struct community *community, const struct intake_news *news,
 	store_submit(community_store(community), &item->op);
 }
 
-/* A peer learns of the articles in the spaces that it may feed. */
+/* Is this one reason enough not to want it, and one that a peer may know? */
+static bool
+entry_settles(struct store_reader *reader, struct community *community,
+    const struct sight *sight, const struct store_msgid_entry *entry)
+{
+	switch (entry->state) {
+	case STORE_MSGID_STORED:
+		return sight_has_article(reader, community, sight,
+		    entry->artid);
+	case STORE_MSGID_CANCELLED:
+	case STORE_MSGID_EXPIRED:
+	case STORE_MSGID_CONTROL:
+		return sight_has_space(community, sight, entry->about);
+	case STORE_MSGID_UNWANTED:
+		return entry->about == sight->peer;
+	case STORE_MSGID_HELD:
+	case STORE_MSGID_REFUSED:
+	case STORE_MSGID_WAITS:
+	default:
+		return false;
+	}
+}
+
 enum reason
 intake_wants(struct community *community, struct store_reader *reader,
     const struct identity *identity, struct span message_id)
 {
 	struct store_msgid_entry entries[STORE_MSGID_MAX];
+	struct sight sight = sight_of(identity);
 	uint8_t hash[STORE_HASH_LEN];
-	char id[MSGID_MAX + 1];
 	int count;
 
-	if (!msgid_is_valid(message_id) || message_id.len > MSGID_MAX)
+	if (!msgid_is_valid(message_id))
 		return REASON_BAD_MESSAGE_ID;
-	memcpy(id, message_id.bytes, message_id.len);
-	id[message_id.len] = '\0';
-	if (draft_find_article(reader, community, id,
-		rights_reader_class(identity)) != 0)
-		return REASON_DUPLICATE;
-	store_msgid_hash(community_store(community), id, message_id.len, hash);
+	store_msgid_hash(community_store(community), message_id.bytes,
+	    message_id.len, hash);
 	count = store_msgid_get(reader, hash, entries);
 	for (int i = 0; i < count; i++)
-		if (entries[i].state == STORE_MSGID_CANCELLED ||
-		    entries[i].state == STORE_MSGID_EXPIRED)
+		if (entry_settles(reader, community, &sight, &entries[i]))
 			return REASON_DUPLICATE;
 	return REASON_STORED;
 }

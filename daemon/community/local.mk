@@ -35,6 +35,7 @@ libkithcommunity_a_SOURCES += \
 	daemon/community/auth_account.c daemon/community/auth_delay.c \
 	daemon/community/auth_delay.h daemon/community/auth_private.h \
 	daemon/community/auth_turn.c \
+	daemon/community/locks.c daemon/community/locks.h \
 	daemon/community/members.c daemon/community/members.h \
 	daemon/community/members_address.c daemon/community/peers.c \
 	daemon/community/peers.h daemon/community/rights.c \
@@ -42,17 +43,22 @@ libkithcommunity_a_SOURCES += \
 	daemon/community/roster.h daemon/community/sasl.c \
 	daemon/community/sasl.h daemon/community/sasl_plain.c \
 	daemon/community/sasl_private.h daemon/community/sasl_scram.c \
+	daemon/community/sight.c daemon/community/sight.h \
 	daemon/community/spaces.c \
 	daemon/community/spaces.h daemon/community/subscriptions.c \
 	daemon/community/subscriptions.h daemon/community/token.c \
 	daemon/community/token.h daemon/community/verifier.c
 # articles and mail on their way in
 libkithcommunity_a_SOURCES += \
+	daemon/community/cancel.c daemon/community/cancel.h \
+	daemon/community/cancel_key.c daemon/community/cancel_private.h \
+	daemon/community/cancel_store.c \
 	daemon/community/draft.c daemon/community/draft.h \
 	daemon/community/draft_build.c daemon/community/draft_build.h \
 	daemon/community/draft_fit.c \
 	daemon/community/draft_id.c daemon/community/draft_mail.c \
 	daemon/community/draft_news.c daemon/community/draft_store.c \
+	daemon/community/draft_trace.c \
 	daemon/community/held.c daemon/community/held.h \
 	daemon/community/intake.h daemon/community/intake_excerpt.c \
 	daemon/community/intake_import.c daemon/community/intake_mail.c \

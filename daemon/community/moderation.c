@@ -131,7 +131,7 @@ held_set_id(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
 	/* of the same held article, or of one that was rejected before */
 	while (i < (unsigned)count &&
 	    !(entries[i].state == STORE_MSGID_HELD &&
-		entries[i].held == entry->held) &&
+		entries[i].about == entry->about) &&
 	    !(entries[i].state == STORE_MSGID_REFUSED &&
 		memcmp(entries[i].content, entry->content, STORE_HASH_LEN) ==
 		    0))
@@ -153,7 +153,7 @@ held_forget_id(
 
 	for (int i = 0; i < count; i++)
 		if (entries[i].state != STORE_MSGID_HELD ||
-		    entries[i].held != held)
+		    entries[i].about != held)
 			entries[kept++] = entries[i];
 	return count < 0 ? count : store_msgid_put(txn, hash, entries, kept);
 }
@@ -196,7 +196,7 @@ held_put(struct store_txn *txn, struct community *community,
 	uint64_t id = 0;
 	int rc = store_id_next(txn, STORE_ID_HELD, &id);
 
-	*held_r = entry.held = (uint32_t)id;
+	*held_r = entry.about = (uint32_t)id;
 	memcpy(entry.content, draft->content, sizeof entry.content);
 	if (rc == 0)
 		rc = held_put_record(txn, draft, note, *held_r);
@@ -298,6 +298,12 @@ decision_draft(struct store_txn *txn, struct community *community,
 		  sizeof decision->detail);
 	if (decision->outcome == REASON_STORED)
 		decision->outcome = draft_check_id(txn, community, draft);
+	/* what it wants to supersede may be gone, or not be his any more: the
+	 * article is one all the same */
+	if (decision->outcome == REASON_STORED &&
+	    cancel_check(txn, community, draft, &decision->cancel,
+		decision->detail, sizeof decision->detail) != REASON_STORED)
+		decision->cancel = (struct cancel){ .target = 0 };
 	if (decision->outcome == REASON_DUPLICATE &&
 	    draft_adds_placement(txn, draft)) {
 		decision->place = true;
@@ -370,7 +376,7 @@ decision_reject(struct store_txn *txn, struct community *community,
 {
 	const Kith__Held *record = decision->record;
 	struct store_msgid_entry entry = { .state = STORE_MSGID_REFUSED,
-		.held = decision->held };
+		.about = decision->held };
 	uint8_t hash[STORE_HASH_LEN];
 	int rc;
 
@@ -412,7 +418,8 @@ held_decision_apply(struct store_txn *txn, struct community *community,
 	else if (decision->place)
 		rc = decision_place(txn, community, decision);
 	else
-		rc = ticket_store(txn, community, &decision->draft);
+		rc = cancel_store(txn, community, &decision->draft,
+		    &decision->cancel);
 
 	if (rc == 0)
 		rc = journal_append(txn, community_now(community),

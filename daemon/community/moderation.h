@@ -3,6 +3,7 @@
 #ifndef KITH_COMMUNITY_MODERATION_H
 #define KITH_COMMUNITY_MODERATION_H
 
+#include "daemon/community/cancel.h"
 #include "daemon/community/draft.h"
 
 /* What to hold beside the draft's own bytes, author and spaces. */
@@ -27,6 +28,7 @@ struct held_decision {
 	/* set by check: */
 	Kith__Held *record;
 	struct draft draft;
+	struct cancel cancel; /* of a draft that supersedes */
 	bool place; /* it came by another way meanwhile: one more placement */
 	enum reason outcome; /* REASON_DONE, or why not */
 	char detail[200];

@@ -15,6 +15,7 @@ struct peer {
 	uint8_t address[16]; /* IPv6, or IPv4 mapped into it */
 	bool has_address;
 	char *login; /* "" : by address */
+	char *path;  /* its path-identity; "": not known */
 	struct auth_verifier verifier;
 	struct wildmat *spaces; /* NULL: none */
 	bool incoming;
@@ -50,8 +51,20 @@ peer_free(struct peer *peer)
 	if (peer == NULL)
 		return;
 	free(peer->login);
+	free(peer->path);
 	wildmat_free(&peer->spaces);
 	free(peer);
+}
+
+/* Unless it is said, what we call it. */
+static char *
+path_of(const Kith__Peer *record)
+{
+	const char *colon = strrchr(record->outgoing, ':');
+
+	if (record->path[0] != '\0' || colon == NULL)
+		return strdup(record->path);
+	return strndup(record->outgoing, (size_t)(colon - record->outgoing));
 }
 
 static int
@@ -70,7 +83,8 @@ peer_new(struct peer **peer_r, uint32_t id, const Kith__Peer *record)
 	/* a login that is only said to its server is no way in here */
 	peer->login =
 	    strdup(record->stored_key.len == 0 ? "" : record->login);
-	if (peer->login == NULL)
+	peer->path = path_of(record);
+	if (peer->login == NULL || peer->path == NULL)
 		rc = -ENOMEM;
 	if (rc == 0 && peer->login[0] != '\0')
 		rc = auth_verifier_read(&record->salt, record->iterations,
@@ -254,4 +268,16 @@ peers_may_feed(struct peers *peers, uint32_t id, const char *space_name)
 			    wildmat_matches(p->spaces, span_of(space_name));
 	(void)pthread_rwlock_unlock(&peers->lock);
 	return may;
+}
+
+bool
+peers_path(struct peers *peers, uint32_t id, char path[PEER_PATH_ROOM])
+{
+	path[0] = '\0';
+	(void)pthread_rwlock_rdlock(&peers->lock);
+	for (const struct peer *p = peers->first; p != NULL; p = p->next)
+		if (p->id == id && strlen(p->path) < PEER_PATH_ROOM)
+			(void)memcpy(path, p->path, strlen(p->path) + 1);
+	(void)pthread_rwlock_unlock(&peers->lock);
+	return path[0] != '\0';
 }

@@ -23,6 +23,10 @@ uint32_t peers_by_address(struct peers *peers, const char *ip);
 /* The peer that logs in by that name and its verifier; 0 if none. */
 uint32_t peers_by_login(struct peers *peers, const char *login,
     struct auth_verifier *verifier_r);
+/* The path-identity that its articles should begin with (RFC 5537 3.2.1); false:
+ * none is known. */
+#define PEER_PATH_ROOM 256u
+bool peers_path(struct peers *peers, uint32_t id, char path[PEER_PATH_ROOM]);
 bool peers_may_feed(struct peers *peers, uint32_t id, const char *space_name);
 
 #endif

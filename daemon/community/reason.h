@@ -10,6 +10,7 @@ enum reason {
 	REASON_DONE, /* a command was carried out */
 	REASON_IGNORED, /* accepted and dropped on purpose: loop, automatic */
 	REASON_DUPLICATE,
+	REASON_CANCELLED, /* before it came */
 	REASON_BAD_ARTICLE, /* with a detail: "no Subject header" */
 	REASON_BAD_MESSAGE_ID,
 	REASON_NO_SUCH_SPACE,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/community/spaces.h"
 #include "store/article.h"
 #include "store/msgid.h"
 #include "store/overview.h"
@@ -28,7 +29,9 @@ struct removal {
 	struct community *community;
 	Kith__Verb why;
 	uint32_t actor;
+	uint64_t control; /* artid of the message that asked for it, 0: none */
 	uint64_t artid;
+	uint32_t space;		 /* of those it was in: see msgid_remember */
 	Kith__ArticleMeta *meta; /* owned */
 };
 
@@ -50,6 +53,8 @@ msgid_remember(const struct removal *removal)
 		if (entries[i].artid != removal->artid)
 			continue;
 		entries[i].artid = 0;
+		/* who may read there may know what became of it */
+		entries[i].about = removal->space;
 		entries[i].day =
 		    (uint32_t)(community_now(removal->community) / 86400);
 		entries[i].state = removal->why == KITH__VERB__VERB_EXPIRED
@@ -84,6 +89,7 @@ note(const struct removal *removal, const Kith__Placement *placement)
 	event.space = placement->space;
 	event.number = placement->number;
 	event.actor = removal->actor;
+	event.object = removal->control;
 	return store_sequence_append(removal->txn, &event, NULL);
 }
 
@@ -128,37 +134,86 @@ placement_take_out(const struct removal *removal, uint32_t space,
 	    : rc;
 }
 
-int
-removal_placement(struct store_txn *txn, struct community *community,
-    uint32_t space, uint32_t number, Kith__Verb why, uint32_t actor)
+static int
+removal_of_number(struct removal *removal, uint32_t space, uint32_t number)
 {
-	struct removal removal = { txn, community, why, actor, 0, NULL };
+	struct store_reader *reader = store_txn_reader(removal->txn);
 	struct store_overview_row row;
 	char *copy = NULL;
-	int rc = store_overview_get(store_txn_reader(txn), space, number, &row,
-	    &copy);
+	int rc = store_overview_get(reader, space, number, &row, &copy);
 
 	if (rc != 0)
 		return rc;
 	free(copy);
-	removal.artid = row.artid;
-	rc = meta_get(store_txn_reader(txn), row.artid, &removal.meta);
+	removal->artid = row.artid;
+	removal->space = space;
+	rc = meta_get(reader, row.artid, &removal->meta);
 	if (rc != 0)
 		return rc == -ENOENT ? -EBADMSG : rc;
-	rc = placement_take_out(&removal, space, number);
-	kith__article_meta__free_unpacked(removal.meta, NULL);
+	rc = placement_take_out(removal, space, number);
+	kith__article_meta__free_unpacked(removal->meta, NULL);
 	return rc;
+}
+
+int
+removal_placement(struct store_txn *txn, struct community *community,
+    uint32_t space, uint32_t number, Kith__Verb why, uint32_t actor)
+{
+	struct removal removal = { .txn = txn,
+		.community = community,
+		.why = why,
+		.actor = actor };
+
+	return removal_of_number(&removal, space, number);
+}
+
+int
+removal_cancel(struct store_txn *txn, struct community *community,
+    uint32_t space, uint32_t number, uint32_t actor, uint64_t control)
+{
+	struct removal removal = { .txn = txn,
+		.community = community,
+		.why = KITH__VERB__VERB_CANCELLED,
+		.actor = actor,
+		.control = control };
+
+	return removal_of_number(&removal, space, number);
+}
+
+/* Of the article's spaces the one with most readers. */
+static uint32_t
+widest_space(struct community *community, const Kith__ArticleMeta *meta)
+{
+	enum reader_class class = READER_CLASSES;
+	uint32_t found = 0;
+
+	for (size_t i = 0; i < meta->n_placements; i++) {
+		struct space *space = spaces_by_id(community_spaces(community),
+		    meta->placements[i]->space);
+
+		if (space != NULL && rights_class_of(space) < class) {
+			class = rights_class_of(space);
+			found = space->id;
+		}
+		space_unref(space);
+	}
+	return found;
 }
 
 int
 removal_article(struct store_txn *txn, struct community *community,
     uint64_t artid, Kith__Verb why, uint32_t actor)
 {
-	struct removal removal = { txn, community, why, actor, artid, NULL };
+	struct removal removal = { .txn = txn,
+		.community = community,
+		.why = why,
+		.actor = actor,
+		.artid = artid };
 	int rc = meta_get(store_txn_reader(txn), artid, &removal.meta);
 
 	if (rc != 0)
 		return rc;
+	removal.space = widest_space(community, removal.meta);
 	for (size_t i = 0; rc == 0 && i < removal.meta->n_placements; i++)
 		rc = placement_drop(&removal, removal.meta->placements[i]);
 	if (rc == 0)

@@ -15,6 +15,12 @@
  * the space has no such number. */
 int removal_placement(struct store_txn *txn, struct community *community,
     uint32_t space, uint32_t number, Kith__Verb why, uint32_t actor);
+/* In apply: one placement, because of a cancel or a Supersedes header. The
+ * sequence says VERB_CANCELLED with `control` as its object: the artid of the
+ * control message that peers are to get, 0: none (what supersedes an article is
+ * an article that they get anyway). See cancel.h. */
+int removal_cancel(struct store_txn *txn, struct community *community,
+    uint32_t space, uint32_t number, uint32_t actor, uint64_t control);
 /* In apply: the article with all its placements. -ENOENT. */
 int removal_article(struct store_txn *txn, struct community *community,
     uint64_t artid, Kith__Verb why, uint32_t actor);

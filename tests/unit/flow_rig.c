@@ -59,6 +59,35 @@ rig_post(struct fixture *fixture, const char *login, const char *text)
 }
 
 struct intake_result
+rig_feed(struct fixture *fixture, uint32_t peer, const char *message_id,
+    const char *text)
+{
+	struct intake_news news = { .channel = KITH__CHANNEL__CHANNEL_PEER,
+		.identity.peer = peer,
+		.offered_id = message_id,
+		.client = "192.0.2.7",
+		.inbox = fixture->inbox };
+	struct rig_wait wait = { 0 };
+
+	news.bytes = rig_wire(text, &news.len, &news.facts);
+	intake_news(fixture->community, &news, rig_stored, &wait);
+	fixture_wait(fixture, &wait.done);
+	return wait.result;
+}
+
+enum reason
+rig_wants(struct fixture *fixture, uint32_t peer, const char *message_id)
+{
+	struct store_view *view = store_view_begin(fixture->store);
+	const struct identity identity = { .peer = peer };
+	enum reason reason = intake_wants(fixture->community,
+	    store_view_reader(view), &identity, span_of(message_id));
+
+	store_view_end(&view);
+	return reason;
+}
+
+struct intake_result
 rig_import(struct fixture *fixture, const char *name, const char *text)
 {
 	struct space *space =

@@ -16,6 +16,12 @@
 /* text has LF line ends. login: a member's address, NULL: nobody. */
 struct intake_result rig_post(
     struct fixture *fixture, const char *login, const char *text);
+/* As TAKETHIS of that id from a peer. */
+struct intake_result rig_feed(struct fixture *fixture, uint32_t peer,
+    const char *message_id, const char *text);
+/* What CHECK would be told. */
+enum reason rig_wants(
+    struct fixture *fixture, uint32_t peer, const char *message_id);
 struct intake_result rig_import(
     struct fixture *fixture, const char *space, const char *text);
 /* One mail to recipients (the last NULL); replies_r has room for them. */

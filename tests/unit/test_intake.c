@@ -59,9 +59,13 @@ static void
 a_poster_may_not_bring_what_the_injecting_agent_says(void **state)
 {
 	static const char *const headers[] = { "Injection-Info: x",
-		"Injection-Date: Fri, 15 Jan 2027 08:00:00 +0000",
 		"Xref: x a.talk:1", "Path: x!.POSTED!y", "Approved: me@x",
-		"Control: cancel <1@y>" };
+		"Control: newgroup a.new", "Control: cancel",
+		"Control: cancel <1@y>\nSupersedes: <1@y>",
+		"Supersedes: <h@y>", "Also-Control: cancel <1@y>",
+		"Injection-Date: Sun, 17 Jan 2027 08:00:00 +0000",
+		"Cancel-Lock: (none)", "Cancel-Key: what", "Archive: maybe",
+		"Expires: tomorrow", "Sender: me", "NNTP-Posting-Host: x" };
 
 	for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
 		char text[500];

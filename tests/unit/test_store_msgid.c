@@ -97,14 +97,14 @@ entries_are_replaced_as_a_whole(void **state)
 		.day = 20000,
 		.content = "fedcba987654321" };
 	vector.entries[1] =
-	    (struct store_msgid_entry){ .held = 77, .state = STORE_MSGID_HELD };
+	    (struct store_msgid_entry){ .about = 77, .state = STORE_MSGID_HELD };
 	assert_int_equal(fixture_run(fixture, vector_put, &vector), 0);
 	assert_int_equal(vector_get(fixture, vector.hash, entries), 2);
 	assert_int_equal(entries[0].artid, 1u << 30);
 	assert_int_equal(entries[0].state, STORE_MSGID_STORED);
 	assert_int_equal(entries[0].day, 20000);
 	assert_memory_equal(entries[0].content, "fedcba987654321", 16);
-	assert_int_equal(entries[1].held, 77);
+	assert_int_equal(entries[1].about, 77);
 	assert_int_equal(entries[1].state, STORE_MSGID_HELD);
 	vector.count = 1;
 	assert_int_equal(fixture_run(fixture, vector_put, &vector), 0);
@@ -132,7 +132,7 @@ a_vector_that_does_not_parse_is_an_error(void **state)
 	assert_int_equal(store_msgid_parse(bytes, 32, entries), -EBADMSG);
 	assert_int_equal(store_msgid_parse(bytes, 66, entries), -EBADMSG);
 	for (size_t i = 0; i < 9; i++)
-		bytes[33 * i] = STORE_MSGID_EXPIRED;
+		bytes[33 * i] = STORE_MSGID_WAITS;
 	assert_int_equal(store_msgid_parse(bytes, 33 * 8, entries), 8);
 	assert_int_equal(store_msgid_parse(bytes, 33 * 9, entries), -EBADMSG);
 }

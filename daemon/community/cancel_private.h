@@ -1,0 +1,29 @@
+/* cancel_private.h - what the files of a cancel share. Private to cancel*.c.
+ */
+#ifndef KITH_COMMUNITY_CANCEL_PRIVATE_H
+#define KITH_COMMUNITY_CANCEL_PRIVATE_H
+
+#include "daemon/community/cancel.h"
+#include "protocol/header.h"
+
+/* cancel_key.c */
+/* A raw value as the draft brought it; empty if it has none. Borrowed. */
+struct span cancel_value(const struct draft *draft,
+    const struct store_range *range);
+/* Appends the value of a header field as news shows it of a stored article. 0
+ * (nothing appended: it has none) or negative. */
+int cancel_stored_value(struct store_reader *reader, uint64_t artid,
+    enum header_id id, struct buffer *out);
+/* Does the draft bring a key for that article? */
+bool cancel_has_key_for(struct store_reader *reader,
+    struct community *community, const struct draft *draft, uint64_t artid);
+/* Appends kith's own keys for a stored article, if it hung a lock there. */
+int cancel_own_keys(struct store_reader *reader, struct community *community,
+    uint64_t artid, const Kith__ArticleMeta *meta, struct buffer *out);
+
+int cancel_meta(struct store_reader *reader, uint64_t artid,
+    Kith__ArticleMeta **meta_r);
+bool cancel_may_moderate(struct community *community,
+    const struct identity *identity, uint32_t space);
+
+#endif
