@@ -203,7 +203,14 @@ an_expires_header_ends_an_article_where_it_is_obeyed(void **state)
 	post(f, "a.talk", 1, "");
 	post(f, "a.talk,a.more", 2,
 	    "Expires: Tue, 19 Jan 2027 08:00:00 +0000\n");
-	post(f, "a.talk", 3, "Expires: whenever you like\n");
+	/* a poster would be told: RFC 5536 3.2.5 */
+	assert_int_equal(
+	    rig_import(f, "a.talk",
+		"From: x@y.example\nSubject: s\nMessage-ID: <3@y>\n"
+		"Date: Fri, 15 Jan 2027 08:00:00 +0000\n"
+		"Expires: whenever you like\n\nhi\n")
+		.reason,
+	    REASON_STORED);
 	post(f, "a.talk", 4, "Expires: Sun, 17 Jan 2027 08:00:00 +0000\n");
 	days_pass(f, 1);
 	assert_marks(f, "a.talk", 4, 1, 4);
