@@ -14,7 +14,8 @@ libkithdaemon_a_SOURCES = \
 	daemon/parent_impl.h daemon/parent_listen.c daemon/parent_listen.h \
 	daemon/resolve.c daemon/role.c daemon/role.h \
 	daemon/role_start.c daemon/sandbox.c daemon/sandbox.h daemon/stream.c \
-	daemon/stream.h daemon/stream_impl.h daemon/stream_pair.c \
+	daemon/stream.h daemon/stream_deflate.c daemon/stream_impl.h \
+	daemon/stream_pair.c \
 	daemon/stream_queue.c daemon/stream_queue.h daemon/stream_socket.c \
 	daemon/stream_tls.c daemon/tls.c daemon/tls.h
 # what a program needs behind libkithdaemon.a

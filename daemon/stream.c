@@ -54,6 +54,8 @@ stream_due(const struct stream *stream)
 		due = stream->deadline;
 	if (stream->close_by > 0 && stream->close_by < due)
 		due = stream->close_by;
+	if (stream->rest_at > 0 && stream->rest_at < due)
+		due = stream->rest_at;
 	return due;
 }
 
@@ -79,6 +81,10 @@ stream_check_timeouts(struct stream *stream)
 {
 	uint64_t now = stream_milliseconds();
 
+	if (stream->rest_at > 0 && stream->rest_at <= now) {
+		stream->rest_at = 0;
+		stream_deflate_rest(stream);
+	}
 	if (now < stream_due(stream))
 		return;
 	stream_fail(stream,
@@ -113,6 +119,14 @@ stream_settle_soon(struct stream *stream)
 
 /* ---- output */
 
+/* What is queued, here and in a layer. */
+static size_t
+stream_unsent(const struct stream *stream)
+{
+	return stream->out.len +
+	    (stream->wire != &stream->out ? stream->wire->len : 0);
+}
+
 static bool
 stream_may_send(const struct stream *stream)
 {
@@ -122,13 +136,13 @@ stream_may_send(const struct stream *stream)
 static void
 stream_send(struct stream *stream)
 {
-	size_t before = stream->out.len;
+	size_t before = stream_unsent(stream);
 	int result;
 
 	if (before == 0 || stream->blocked || !stream_may_send(stream))
 		return;
 	result = stream->kind->write(stream);
-	if (stream->out.len != before)
+	if (stream_unsent(stream) != before)
 		stream->last = stream_milliseconds();
 	if (result == -EAGAIN)
 		stream->blocked = stream->fd >= 0;
@@ -352,7 +366,7 @@ stream_settle(struct stream *stream)
 	if (stream->full && stream->out.len < STREAM_LOW_WATER &&
 	    !stream->closing)
 		stream_kick(stream);
-	if (stream->failed == 0 && stream->out.len == 0) {
+	if (stream->failed == 0 && stream_unsent(stream) == 0) {
 		if (stream->closing) {
 			stream->kind->finish(stream);
 			stream_fail(stream, STREAM_END_CLOSED);
@@ -431,6 +445,7 @@ stream_alloc(struct event_base *base, int fd, const struct stream_kind *kind)
 	if (stream == NULL)
 		return NULL;
 	stream->kind = kind;
+	stream->wire = &stream->out;
 	stream->base = base;
 	stream->fd = fd;
 	stream->in_limit = INPUT_LIMIT;
@@ -595,7 +610,8 @@ stream_pending(const struct stream *stream)
 int
 stream_start_tls(struct stream *stream, struct ssl_ctx_st *ctx)
 {
-	if (stream->fd < 0 || stream->security != STREAM_PLAIN)
+	if (stream->fd < 0 || stream->security != STREAM_PLAIN ||
+	    stream->deflate != NULL)
 		return -EINVAL;
 	if (SSL_CTX_up_ref(ctx) != 1)
 		return -ENOMEM;

@@ -102,6 +102,12 @@ size_t stream_binding(const struct stream *stream, enum stream_binding kind,
 void stream_certificate_names(
     const struct stream *stream, struct buffer *names);
 
+/* Queues `reply` and packs everything from then on; what comes from the peer,
+ * also what is in stream_input now, is unpacked (RFC 8054; raw DEFLATE). For
+ * good: TLS has to come before. On failure nothing has changed: -EINVAL, -ENOMEM. */
+int stream_start_deflate(struct stream *stream, struct span reply);
+bool stream_is_deflated(const struct stream *stream);
+
 /* Seconds without a byte received or sent; 0: none. And from now, whatever
  * happens; 0: none. */
 void stream_set_idle_timeout(struct stream *stream, unsigned seconds);

@@ -19,7 +19,7 @@
 struct stream_kind {
 	/* Up to room bytes. 0: the end; -EAGAIN: nothing now. */
 	ssize_t (*read)(struct stream *stream, char *out, size_t room);
-	/* Sends from the queue what can be sent now. 0: all; -EAGAIN: wait. */
+	/* Sends from stream->wire what can be sent now. 0: all; -EAGAIN: wait. */
 	int (*write)(struct stream *stream);
 	/* More can be read without an event of the descriptor. */
 	bool (*holds_input)(const struct stream *stream);
@@ -40,7 +40,9 @@ struct stream {
 	const struct stream_handler *handler;
 	void *arg;
 	struct event_base *base;
-	struct stream_queue out;
+	struct stream_queue out;   /* of the session */
+	struct stream_queue *wire; /* that the kind sends: out, or a layer's */
+	struct stream_deflate *deflate; /* the layer, or NULL */
 	char *in; /* allocated while it holds something */
 	size_t in_at, in_len, in_room, in_limit;
 	struct ssl_st *ssl;
@@ -50,6 +52,7 @@ struct stream {
 	uint64_t last;		    /* ms of the loop's time: last byte moved */
 	uint64_t deadline;	    /* ms; 0: none */
 	uint64_t close_by;	    /* ms; 0: none */
+	uint64_t rest_at; /* ms; when the layer lets go of memory; 0: never */
 	uint64_t timer_at;	    /* when the timer is due; 0: not set */
 	struct event read_event;
 	struct event write_event;
@@ -88,6 +91,9 @@ uint64_t stream_milliseconds(void);
 extern const struct stream_kind stream_socket_kind;
 extern const struct stream_kind stream_tls_kind;
 extern const struct stream_kind stream_pair_kind;
+
+/* stream_deflate.c: nothing has moved for a while. */
+void stream_deflate_rest(struct stream *stream);
 
 /* stream_tls.c: makes the session and begins. 0 or negative. */
 int stream_tls_begin(struct stream *stream);

@@ -16,10 +16,10 @@ pair_read(struct stream *stream, char *out, size_t room)
 
 	if (peer == NULL)
 		return 0;
-	got = stream_queue_copy_out(&peer->out, out, room);
+	got = stream_queue_copy_out(peer->wire, out, room);
 	if (got == 0)
 		return -EAGAIN;
-	stream_queue_consume(&peer->out, got);
+	stream_queue_consume(peer->wire, got);
 	stream_settle_soon(peer);
 	return (ssize_t)got;
 }
@@ -27,7 +27,7 @@ pair_read(struct stream *stream, char *out, size_t room)
 static int
 pair_write(struct stream *stream)
 {
-	if (stream->out.len == 0)
+	if (stream->wire->len == 0)
 		return 0;
 	if (stream->peer == NULL)
 		return -EPIPE;
@@ -38,7 +38,7 @@ pair_write(struct stream *stream)
 static bool
 pair_holds_input(const struct stream *stream)
 {
-	return stream->peer == NULL || stream->peer->out.len > 0;
+	return stream->peer == NULL || stream->peer->wire->len > 0;
 }
 
 static void

@@ -40,17 +40,17 @@ socket_write(struct stream *stream)
 	struct iovec list[VECTORS];
 	struct msghdr message = { .msg_iov = list };
 
-	while (stream->out.len > 0) {
+	while (stream->wire->len > 0) {
 		ssize_t sent;
 
 		message.msg_iovlen =
-		    (size_t)stream_queue_peek(&stream->out, list, VECTORS);
+		    (size_t)stream_queue_peek(stream->wire, list, VECTORS);
 		sent = sendmsg(stream->fd, &message, MSG_NOSIGNAL);
 		if (sent < 0 && errno == EINTR)
 			continue;
 		if (sent < 0)
 			return errno == EWOULDBLOCK ? -EAGAIN : -errno;
-		stream_queue_consume(&stream->out, (size_t)sent);
+		stream_queue_consume(stream->wire, (size_t)sent);
 	}
 	return 0;
 }

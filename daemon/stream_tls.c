@@ -73,16 +73,16 @@ tls_write_record(struct stream *stream, size_t *sent_r)
 {
 	struct iovec first;
 	size_t len =
-	    stream->out.len < RECORD_ROOM ? stream->out.len : RECORD_ROOM;
+	    stream->wire->len < RECORD_ROOM ? stream->wire->len : RECORD_ROOM;
 	char *gathered = NULL;
 	int result;
 
-	(void)stream_queue_peek(&stream->out, &first, 1);
+	(void)stream_queue_peek(stream->wire, &first, 1);
 	if (first.iov_len < len) {
 		gathered = malloc(len);
 		if (gathered == NULL)
 			return -ENOMEM;
-		len = stream_queue_copy_out(&stream->out, gathered, len);
+		len = stream_queue_copy_out(stream->wire, gathered, len);
 		first.iov_base = gathered;
 	}
 	ERR_clear_error();
@@ -102,13 +102,13 @@ tls_write_record(struct stream *stream, size_t *sent_r)
 static int
 tls_write(struct stream *stream)
 {
-	while (stream->out.len > 0) {
+	while (stream->wire->len > 0) {
 		size_t sent = 0;
 		int result = tls_write_record(stream, &sent);
 
 		if (result != 0)
 			return result;
-		stream_queue_consume(&stream->out, sent);
+		stream_queue_consume(stream->wire, sent);
 	}
 	return 0;
 }

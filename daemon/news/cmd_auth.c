@@ -110,7 +110,7 @@ cmd_starttls(struct session *s, const struct nntp_args *args)
 	struct ssl_ctx_st *ctx;
 
 	(void)args;
-	if (stream_is_tls(s->stream) || s->logged_in) {
+	if (stream_is_tls(s->stream) || !session_may_log_in(s)) {
 		session_reply(s, 502);
 		return;
 	}

@@ -26,6 +26,8 @@ const struct command command_table[] = {
 	    "[keyword]" },
 	{ "CHECK", NULL, cmd_check, 1, 1, COMMAND_PEERS | COMMAND_FEEDS,
 	    "STREAMING", NULL, "<message-id>" },
+	{ "COMPRESS", NULL, cmd_compress, 1, 1, COMMAND_PACKS, "COMPRESS",
+	    "DEFLATE", "DEFLATE" },
 	{ "DATE", NULL, cmd_date, 0, 0, 0, "READER", NULL, "" },
 	{ "GROUP", NULL, cmd_group, 1, 1, 0, "READER", NULL, "newsgroup" },
 	{ "HDR", NULL, cmd_hdr, 1, 2, 0, "HDR", NULL, "field " MID_OR_RANGE },
@@ -148,11 +150,13 @@ command_is_offered(struct session *s, const struct command *command)
 {
 	enum rights_post posting;
 
-	if ((command->flags & COMMAND_NO_LOGIN) != 0 && s->logged_in)
+	if ((command->flags & COMMAND_NO_LOGIN) != 0 && !session_may_log_in(s))
 		return false;
 	if ((command->flags & COMMAND_TLS) != 0)
-		return session_offers_tls(s) && !s->logged_in &&
+		return session_offers_tls(s) && session_may_log_in(s) &&
 		    !stream_is_tls(s->stream);
+	if ((command->flags & COMMAND_PACKS) != 0)
+		return !stream_is_deflated(s->stream);
 	if ((command->flags & COMMAND_PEERS) != 0)
 		return session_identity(s)->peer != 0;
 	if ((command->flags & COMMAND_POSTS) != 0) {
@@ -244,7 +248,8 @@ command_run(struct session *s, const struct line *line)
 		command_malformed(s, args.keyword);
 		return;
 	}
-	if ((command->flags & COMMAND_NO_LOGIN) != 0 && s->logged_in) {
+	if ((command->flags & COMMAND_NO_LOGIN) != 0 &&
+	    !session_may_log_in(s)) {
 		session_reply(s, 502);
 		return;
 	}

@@ -8,13 +8,14 @@
 
 enum command_flag {
 	COMMAND_NEEDS_GROUP = 1, /* 412 without one */
-	COMMAND_NO_LOGIN = 2,    /* not after AUTHINFO (502) */
+	COMMAND_NO_LOGIN = 2,    /* not after AUTHINFO or COMPRESS (502) */
 	COMMAND_TLS = 4,         /* only where TLS can be had, and not yet is */
 	COMMAND_POSTS = 8,       /* offered to who may post */
 	COMMAND_PEERS = 16,      /* offered to peers */
 	COMMAND_FREE_TEXT = 32,  /* the last argument may hold blanks */
 	COMMAND_FEEDS = 64,      /* may overtake the door (feed.h) */
 	COMMAND_ARTICLE = 128,   /* an article follows, whatever the answer */
+	COMMAND_PACKS = 512,     /* offered before COMPRESS only */
 	COMMAND_LONG = 256,      /* its line may be long (SESSION_LINE_MAX) */
 };
 
@@ -100,6 +101,8 @@ void cmd_post(struct session *s, const struct nntp_args *args);
 void cmd_authinfo_pass(struct session *s, const struct nntp_args *args);
 void cmd_authinfo_user(struct session *s, const struct nntp_args *args);
 void cmd_starttls(struct session *s, const struct nntp_args *args);
+/* cmd_compress.c */
+void cmd_compress(struct session *s, const struct nntp_args *args);
 /* cmd_sasl.c */
 void cmd_authinfo_sasl(struct session *s, const struct nntp_args *args);
 

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libkithnews.a
 libkithnews_a_SOURCES = \
 	daemon/news/cmd_article.c daemon/news/cmd_auth.c \
+	daemon/news/cmd_compress.c \
 	daemon/news/cmd_feed.c daemon/news/cmd_group.c daemon/news/cmd_hdr.c \
 	daemon/news/cmd_list.c daemon/news/cmd_list_text.c \
 	daemon/news/cmd_new.c daemon/news/cmd_over.c daemon/news/cmd_post.c \

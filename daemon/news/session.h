@@ -170,6 +170,8 @@ struct space *session_group(struct session *s);
 void session_select(struct session *s, struct space *space, uint32_t current);
 /* What may be posted by this session anywhere: the best of all spaces. */
 enum rights_post session_posting(struct session *s);
+/* Neither a login nor COMPRESS (RFC 8054 2.2.2) has been. */
+bool session_may_log_in(const struct session *s);
 /* AUTHINFO may be used now as far as privacy goes. */
 bool session_is_private(const struct session *s);
 /* TLS can be had here. */

@@ -162,6 +162,12 @@ session_posting(struct session *s)
 }
 
 bool
+session_may_log_in(const struct session *s)
+{
+	return !s->logged_in && !stream_is_deflated(s->stream);
+}
+
+bool
 session_is_private(const struct session *s)
 {
 	return stream_is_tls(s->stream) || stream_peer_is_loopback(s->stream) ||

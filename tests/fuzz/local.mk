@@ -123,3 +123,7 @@ fuzz_ipc_LDADD = $(FUZZ_DAEMON_LINK)
 fuzz_targets += fuzz_control
 fuzz_control_SOURCES = tests/fuzz/fuzz_control.c
 fuzz_control_LDADD = $(FUZZ_DAEMON_LINK)
+
+fuzz_targets += fuzz_deflate
+fuzz_deflate_SOURCES = tests/fuzz/fuzz_deflate.c $(test_client)
+fuzz_deflate_LDADD = $(FUZZ_DAEMON_LINK)

@@ -16,3 +16,8 @@ test_sandbox_LDADD = $(KITHDAEMON_LIBS) $(CMOCKA_LIBS)
 test_stream_SOURCES = tests/unit/test_stream.c tests/unit/certificate.c \
 	tests/unit/certificate.h
 test_stream_LDADD = $(KITHDAEMON_LIBS) $(CMOCKA_LIBS)
+daemon_deflate_tests = test_stream_deflate
+check_PROGRAMS += $(daemon_deflate_tests)
+TESTS += $(daemon_deflate_tests)
+test_stream_deflate_SOURCES = tests/unit/test_stream_deflate.c $(test_client)
+test_stream_deflate_LDADD = $(KITHDAEMON_LIBS) $(CMOCKA_LIBS)
