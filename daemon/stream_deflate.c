@@ -19,7 +19,9 @@
 
 #include "daemon/stream_impl.h"
 
-#define LEVEL	    3
+/* overview rows: level 1 makes 94 MB/s of 46 %, level 3 81 of 45, level 6 44 of
+ * 43 */
+#define LEVEL	    1
 #define WINDOW_BITS (-15) /* raw */
 #define MEMORY	    8
 #define PIECE	    16384u
