@@ -301,6 +301,17 @@ worker_pool_free(struct worker_pool **pool_p)
 	*pool_p = NULL;
 }
 
+bool
+worker_pool_is_ending(struct worker_pool *pool)
+{
+	bool ending;
+
+	pthread_mutex_lock(&pool->lock);
+	ending = pool->ending;
+	pthread_mutex_unlock(&pool->lock);
+	return ending;
+}
+
 int
 worker_submit(struct worker_pool *pool, struct loop *loop,
     void (*work)(void *arg), void (*done)(void *arg), void *arg)

@@ -33,6 +33,9 @@ struct worker_pool;
 struct worker_pool *worker_pool_new(unsigned threads);
 /* Waits for what was begun; drops nothing that was submitted. */
 void worker_pool_free(struct worker_pool **pool);
+/* True once worker_pool_free was called: what takes long ends itself. Any
+ * thread. */
+bool worker_pool_is_ending(struct worker_pool *pool);
 int worker_submit(struct worker_pool *pool, struct loop *loop,
     void (*work)(void *arg), void (*done)(void *arg), void *arg);
 

@@ -73,6 +73,12 @@ __lsan_default_options(void)
 }
 #endif
 
+const char *
+store_file_name(enum store_file file)
+{
+	return files[file].name;
+}
+
 int
 store_error(int db_error)
 {

@@ -4,7 +4,7 @@ libkithstore_a_SOURCES = \
 	store/admin.h store/article.c store/article.h store/article_head.c \
 	store/backup.c store/check.c \
 	store/body.c store/bundle.c store/bundle.h store/cache.c store/cache.h \
-	store/env.c store/flusher.c store/inbox.c \
+	store/compact.c store/env.c store/flusher.c store/inbox.c \
 	store/keeper.c store/keys.c store/msgid.c store/msgid.h \
 	store/overview.c store/overview.h store/overview_block.c \
 	store/private.h store/queue.c store/records.c store/room.c store/row.c \

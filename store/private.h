@@ -195,6 +195,7 @@ struct store {
 	struct store_published *published;
 	_Atomic uint64_t bundle_last; /* no bundle has a higher key */
 	atomic_bool dead;   /* fatal was called */
+	atomic_bool compacting;
 	atomic_bool opened; /* a panic before is an error of store_open */
 	_Atomic int64_t errors_told;
 	_Atomic unsigned errors_count;
@@ -211,6 +212,7 @@ int store_path(char *path, size_t size, const char *directory,
 /* Creates and configures an environment handle, not yet opened. */
 int store_env_new(struct store *store, DB_ENV **env_r);
 uint32_t store_env_open_flags(void);
+const char *store_file_name(enum store_file file);
 int store_text(char **text_r, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 int64_t store_now(void);     /* monotonic seconds */

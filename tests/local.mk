@@ -12,7 +12,8 @@ EXTRA_DIST += tests/run tests/lint tests/packages tests/RFC3977 \
 	tests/system/test_compress.py tests/system/test_logins.py \
 	tests/system/test_mail.py tests/system/test_news.py \
 	tests/system/test_operations.py \
-	tests/system/test_processes.py tests/system/test_subscribe.py \
+	tests/system/test_processes.py tests/system/test_retention.py \
+	tests/system/test_subscribe.py \
 	tests/system/test_support.py
 if HAVE_CMOCKA
 test_client = tests/client.c tests/client.h

@@ -555,6 +555,7 @@ const struct control_verb admin_space_verbs[] = {
 	{ "space", "set", "NAME " COMMON_OPTIONS, 1, 1, run_set, 0 },
 	{ "space", "show", "NAME", 1, 1, admin_space_show, 0 },
 	{ "space", "list", "", 0, 0, admin_space_list, 0 },
+	{ "space", "compact", "", 0, 0, admin_space_compact, 0 },
 	{ "space", "remove", "NAME [--force]", 1, 1, admin_space_remove, 0 },
 	{ NULL, NULL, NULL, 0, 0, NULL, 0 },
 };

@@ -15,5 +15,6 @@ int space_id_get(struct store_reader *reader, const char *name, uint32_t *id_r);
 void admin_space_show(struct control_request *request);
 void admin_space_list(struct control_request *request);
 void admin_space_remove(struct control_request *request);
+void admin_space_compact(struct control_request *request);
 
 #endif

@@ -11,7 +11,9 @@ libkithcommunity_a_SOURCES = \
 	daemon/community/admin_peer.h daemon/community/admin_peer_show.c \
 	daemon/community/admin_pull.c \
 	daemon/community/admin_queue.c daemon/community/admin_space.c \
-	daemon/community/admin_space.h daemon/community/admin_space_list.c \
+	daemon/community/admin_space.h \
+	daemon/community/admin_space_compact.c \
+	daemon/community/admin_space_list.c \
 	daemon/community/admin_space_remove.c \
 	daemon/community/admin_subscription.c \
 	daemon/community/admin_subscription.h \

@@ -40,7 +40,7 @@ class Ledger:
         return new
 
 
-def post_until_killed(kith, ledger, name, stop):
+def post_until_killed(kith, ledger, name, stop, group="acme.crash"):
     """Posts one article after the other until the connection breaks."""
     try:
         with kith.raw() as news:
@@ -53,7 +53,7 @@ def post_until_killed(kith, ledger, name, stop):
                     return
                 lines = random.randint(1, 80)
                 news.send(f"From: Poster <{name}@crash.example>\r\n"
-                          "Newsgroups: acme.crash\r\n"
+                          f"Newsgroups: {group}\r\n"
                           f"Subject: {name} {number}\r\n"
                           f"Message-ID: {message_id}\r\n\r\n"
                           + "A line of text.\r\n" * lines
@@ -192,4 +192,54 @@ def test_nothing_acknowledged_is_lost_by_kill_9(kith):
     for mail in kith.sink.mails:
         assert re.fullmatch(r"crash\+b\.[a-z2-7]+@" + re.escape(k.DOMAIN),
                             mail.sender)
+    kith.stop()
+
+
+def tidy_until_killed(kith, stop):
+    """Expiry and compaction, one after the other."""
+    while not stop.is_set():
+        for words in (("run-timers",), ("space", "compact")):
+            try:
+                kith.ctl(*words)
+            except k.Refused:
+                return
+
+
+def test_kill_9_while_room_is_given_back_harms_nothing(kith):
+    random.seed(20261122)
+    kith.start()
+    kith.ctl("space", "add", "acme.crash", "--kind", "talk", "--mail", "crash",
+             "--post", "anyone")
+    kith.ctl("space", "add", "acme.gone", "--kind", "talk", "--mail", "gone",
+             "--post", "anyone", "--expire-count", "40")
+    ledger = Ledger()
+    lost = Ledger()
+    numbers = {}
+    for round_number in range(max(ROUNDS // 4, 3)):
+        stop = threading.Event()
+        threads = [threading.Thread(target=post_until_killed, args=(
+            kith, ledger, f"c{i}.r{round_number}", stop)) for i in range(2)]
+        threads += [threading.Thread(target=post_until_killed, args=(
+            kith, lost, f"g{i}.r{round_number}", stop, "acme.gone"))
+            for i in range(2)]
+        threads.append(threading.Thread(target=tidy_until_killed,
+                                        args=(kith, stop)))
+        for thread in threads:
+            thread.start()
+        for _ in range(int(10 ** random.uniform(1.5, 3))):
+            ledger.enough.acquire(timeout=20)
+        kith.kill()
+        stop.set()
+        for thread in threads:
+            thread.join(30)
+        kith.start()
+        numbers = check_round(kith, ledger, numbers)
+        kith.ctl("check")
+    kith.ctl("run-timers")
+    with kith.raw() as news:
+        news.line()
+        count, low, high = map(int, news.ask("GROUP acme.gone").split()[1:4])
+    assert count == 40 and high - low == 39 and low > 1
+    kith.ctl("space", "compact")
+    kith.ctl("check")
     kith.stop()

@@ -12,7 +12,7 @@ STORE_TEST_LINK = libkithstoretest.a libkithstore.a $(DB_LIBS) \
 
 store_tests = test_store_writer test_store_view test_store_records \
 	test_store_article test_store_bundle test_store_overview test_store_msgid \
-	test_store_cache test_store_admin test_store_fault
+	test_store_cache test_store_admin test_store_compact test_store_fault
 check_PROGRAMS += $(store_tests)
 TESTS += $(store_tests)
 test_store_writer_SOURCES = tests/unit/test_store_writer.c
@@ -33,5 +33,7 @@ test_store_cache_SOURCES = tests/unit/test_store_cache.c
 test_store_cache_LDADD = $(STORE_TEST_LINK)
 test_store_admin_SOURCES = tests/unit/test_store_admin.c
 test_store_admin_LDADD = $(STORE_TEST_LINK)
+test_store_compact_SOURCES = tests/unit/test_store_compact.c
+test_store_compact_LDADD = $(STORE_TEST_LINK)
 test_store_fault_SOURCES = tests/unit/test_store_fault.c
 test_store_fault_LDADD = $(STORE_TEST_LINK)
