@@ -97,7 +97,7 @@ target_find(struct store_reader *reader, struct community *community,
 	for (int i = 0; i < count && cancel->by == CANCEL_BY_NOBODY; i++) {
 		if (entries[i].state == STORE_MSGID_STORED &&
 		    sight_has_article(reader, community, &sight,
-			entries[i].artid)) {
+			entries[i].artid, NULL)) {
 			seen = 1;
 			cancel->target = entries[i].artid;
 			cancel->by = authority(reader, community, draft,

@@ -66,6 +66,7 @@ struct draft {
 	bool renamed; /* stored under a generated id instead of: */
 	char original_id[256];
 	uint64_t duplicate; /* the article it is the same as */
+	bool id_is_new;	    /* nothing is known under its id */
 	/* set by draft_store */
 	uint64_t artid;
 	uint32_t numbers[DRAFT_SPACES_MAX];
@@ -101,10 +102,11 @@ enum reason draft_check_id(struct store_txn *txn, struct community *community,
     struct draft *draft);
 /* In check: is there a space among the draft's where the duplicate is not? */
 bool draft_adds_placement(struct store_txn *txn, const struct draft *draft);
-/* The article of that Message-ID that a reader of the class may see; 0: none. */
+/* The article of that Message-ID that a reader of the class may see; 0: none.
+ * With its thread, unless thread_r is NULL. */
 uint64_t draft_find_article(struct store_reader *reader,
     struct community *community, const char *message_id,
-    enum reader_class class);
+    enum reader_class class, uint64_t *thread_r);
 /* In apply. Replaces what was held as draft->released. */
 int draft_store(
     struct store_txn *txn, struct community *community, struct draft *draft);

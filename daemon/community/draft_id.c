@@ -46,7 +46,7 @@ draft_sight(struct community *community, const struct draft *draft)
 
 uint64_t
 draft_find_article(struct store_reader *reader, struct community *community,
-    const char *message_id, enum reader_class class)
+    const char *message_id, enum reader_class class, uint64_t *thread_r)
 {
 	struct store_msgid_entry entries[STORE_MSGID_MAX];
 	struct sight sight = { .class = class };
@@ -59,7 +59,7 @@ draft_find_article(struct store_reader *reader, struct community *community,
 	for (int i = 0; i < count; i++)
 		if (entries[i].state == STORE_MSGID_STORED &&
 		    sight_has_article(reader, community, &sight,
-			entries[i].artid))
+			entries[i].artid, thread_r))
 			return entries[i].artid;
 	return 0;
 }
@@ -102,7 +102,8 @@ entry_judge(struct store_reader *reader, struct community *community,
 
 	switch (entry->state) {
 	case STORE_MSGID_STORED:
-		if (!sight_has_article(reader, community, &sight, entry->artid))
+		if (!sight_has_article(reader, community, &sight, entry->artid,
+			NULL))
 			return REASON_STORED;
 		if (same)
 			draft->duplicate = entry->artid;
@@ -144,6 +145,7 @@ entries_judge(struct store_reader *reader, struct community *community,
 	if (count < 0)
 		return REASON_BUSY;
 	draft->duplicate = 0;
+	draft->id_is_new = count == 0;
 	for (int i = 0; i < count; i++) {
 		one = entry_judge(reader, community, draft, &entries[i]);
 		/* what waits for a moderator must not get past him as a further

@@ -98,13 +98,11 @@ draft_form_make(struct draft_form *form, const struct draft *draft)
 
 /* ---- threads */
 
-static int
+static void
 draft_find_parent(struct store_reader *reader, struct community *community,
     struct draft *draft)
 {
 	enum reader_class class = READER_STAFF;
-	ProtobufCMessage *message = NULL;
-	struct store_key key;
 	unsigned tried = 0;
 
 	draft->parent = 0;
@@ -122,15 +120,7 @@ draft_find_parent(struct store_reader *reader, struct community *community,
 	     i > 0 && tried < DRAFT_PARENTS_MAX && draft->parent == 0;
 	     i--, tried++)
 		draft->parent = draft_find_article(reader, community,
-		    draft->references[i - 1], class);
-	if (draft->parent == 0)
-		return 0;
-	key = store_key_u64(draft->parent);
-	if (store_get(reader, STORE_ARTICLE_META, &key, &message) == 0) {
-		draft->thread = ((Kith__ArticleMeta *)message)->thread;
-		protobuf_c_message_free_unpacked(message, NULL);
-	}
-	return 0;
+		    draft->references[i - 1], class, &draft->thread);
 }
 
 /* ---- rows */
@@ -195,8 +185,10 @@ draft_put_id(struct store_txn *txn, const struct draft *draft)
 	struct store_msgid_entry entry = { .artid = draft->artid,
 		.state = STORE_MSGID_STORED,
 		.day = (uint32_t)(draft->now / 86400) };
-	int count = store_msgid_get(store_txn_reader(txn),
-	    draft->message_id_hash, entries);
+	/* the check of this operation looked, a moment ago */
+	int count = draft->id_is_new ? 0
+				     : store_msgid_get(store_txn_reader(txn),
+					   draft->message_id_hash, entries);
 	unsigned kept = 0;
 
 	if (count < 0)
@@ -316,8 +308,8 @@ draft_store(struct store_txn *txn, struct community *community,
 	if (rc == 0)
 		rc = store_id_next(txn, STORE_ID_ARTICLE, &draft->artid);
 	if (rc == 0)
-		rc = draft_find_parent(store_txn_reader(txn), community, draft);
-	if (rc == 0 && draft->thread == 0)
+		draft_find_parent(store_txn_reader(txn), community, draft);
+	if (draft->thread == 0)
 		draft->thread = draft->artid;
 	if (rc == 0)
 		rc = store_article_put(txn, draft->artid, &form.head,

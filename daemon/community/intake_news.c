@@ -318,7 +318,7 @@ entry_settles(struct store_reader *reader, struct community *community,
 	switch (entry->state) {
 	case STORE_MSGID_STORED:
 		return sight_has_article(reader, community, sight,
-		    entry->artid);
+		    entry->artid, NULL);
 	case STORE_MSGID_CANCELLED:
 	case STORE_MSGID_EXPIRED:
 	case STORE_MSGID_CONTROL:

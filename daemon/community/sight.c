@@ -30,7 +30,7 @@ sight_has_space(struct community *community, const struct sight *sight,
 
 bool
 sight_has_article(struct store_reader *reader, struct community *community,
-    const struct sight *sight, uint64_t artid)
+    const struct sight *sight, uint64_t artid, uint64_t *thread_r)
 {
 	struct store_key key = store_key_u64(artid);
 	ProtobufCMessage *message = NULL;
@@ -43,6 +43,8 @@ sight_has_article(struct store_reader *reader, struct community *community,
 	for (size_t i = 0; i < meta->n_placements && !seen; i++)
 		seen = sight_has_space(community, sight,
 		    meta->placements[i]->space);
+	if (seen && thread_r != NULL)
+		*thread_r = meta->thread;
 	kith__article_meta__free_unpacked(meta, NULL);
 	return seen;
 }

@@ -17,8 +17,10 @@ struct sight {
 struct sight sight_of(const struct identity *identity);
 bool sight_has_space(struct community *community, const struct sight *sight,
     uint32_t space);
-/* By one of its placements. False too if there is no such article. */
+/* By one of its placements. False too if there is no such article. If true,
+ * also its thread, unless thread_r is NULL. */
 bool sight_has_article(struct store_reader *reader,
-    struct community *community, const struct sight *sight, uint64_t artid);
+    struct community *community, const struct sight *sight, uint64_t artid,
+    uint64_t *thread_r);
 
 #endif

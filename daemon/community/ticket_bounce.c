@@ -25,7 +25,7 @@ bounced_article(struct store_reader *reader, struct community *community,
 	if (artid == 0 && bounce->message_id != NULL &&
 	    bounce->message_id[0] != '\0')
 		artid = draft_find_article(reader, community,
-		    bounce->message_id, READER_STAFF);
+		    bounce->message_id, READER_STAFF, NULL);
 	if (artid == 0)
 		return -ENOENT;
 	key = store_key_u64(artid);
