@@ -532,7 +532,10 @@ core_stop_loops(struct core *core)
 		loop_stop(core->loops[i].loop);
 		loop_join(core->loops[i].loop);
 	}
-	worker_pool_free(&core->workers);
+	worker_pool_stop(core->workers);
+	/* what the workers have done is heard of while the community lives */
+	for (size_t i = 0; i < core->loop_count; i++)
+		(void)loop_turn(core->loops[i].loop);
 }
 
 static int
@@ -582,6 +585,7 @@ core_free(void *state)
 	/* the writer ends first: its operations use the community */
 	store_close(&core->store);
 	community_free(&core->community);
+	worker_pool_free(&core->workers);
 	core_mail_free(&core->mail);
 	core_feed_free(&core->feed);
 	for (size_t i = 0; i < core->loop_count; i++) {

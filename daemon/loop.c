@@ -282,19 +282,26 @@ worker_pool_new(unsigned threads)
 }
 
 void
-worker_pool_free(struct worker_pool **pool_p)
+worker_pool_stop(struct worker_pool *pool)
 {
-	struct worker_pool *pool = *pool_p;
-	unsigned i;
-
 	if (pool == NULL)
 		return;
 	pthread_mutex_lock(&pool->lock);
 	pool->ending = true;
 	(void)pthread_cond_broadcast(&pool->some);
 	pthread_mutex_unlock(&pool->lock);
-	for (i = 0; i < pool->count; i++)
-		(void)pthread_join(pool->threads[i], NULL);
+	while (pool->count > 0)
+		(void)pthread_join(pool->threads[--pool->count], NULL);
+}
+
+void
+worker_pool_free(struct worker_pool **pool_p)
+{
+	struct worker_pool *pool = *pool_p;
+
+	if (pool == NULL)
+		return;
+	worker_pool_stop(pool);
 	(void)pthread_cond_destroy(&pool->some);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
@@ -317,14 +324,20 @@ worker_submit(struct worker_pool *pool, struct loop *loop,
     void (*work)(void *arg), void (*done)(void *arg), void *arg)
 {
 	struct job *job = malloc(sizeof(*job));
+	bool ending;
 
 	if (job == NULL)
 		return -ENOMEM;
 	*job = (struct job){ NULL, loop, work, done, arg };
 	pthread_mutex_lock(&pool->lock);
-	*pool->last = job;
-	pool->last = &job->next;
-	(void)pthread_cond_signal(&pool->some);
+	ending = pool->ending;
+	if (!ending) {
+		*pool->last = job;
+		pool->last = &job->next;
+		(void)pthread_cond_signal(&pool->some);
+	}
 	pthread_mutex_unlock(&pool->lock);
-	return 0;
+	if (ending)
+		free(job);
+	return ending ? -ESHUTDOWN : 0;
 }

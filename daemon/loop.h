@@ -31,7 +31,10 @@ bool loop_turn(struct loop *loop);
  * check and backup. work runs on a worker, done on `loop`. */
 struct worker_pool;
 struct worker_pool *worker_pool_new(unsigned threads);
-/* Waits for what was begun; drops nothing that was submitted. */
+/* Waits for what was begun; drops nothing that was submitted. What is submitted
+ * from then on is refused with -ESHUTDOWN. Accepts NULL. */
+void worker_pool_stop(struct worker_pool *pool);
+/* The same, and the pool is gone. */
 void worker_pool_free(struct worker_pool **pool);
 /* True once worker_pool_free was called: what takes long ends itself. Any
  * thread. */

@@ -20,7 +20,6 @@
 
 #define CACHE_SLOTS   1024u
 #define CACHE_SECONDS 60u
-#define WAITING_MAX   1024 /* attempts that wait for their turn, in all */
 
 struct cached {
 	uint8_t key[32];
@@ -36,7 +35,7 @@ struct auth {
 	struct cached cache[CACHE_SLOTS];
 	struct auth_delay *delays;
 	struct Gsasl *library;
-	atomic_int waiting;
+	struct auth_turns *turns;
 };
 
 /* The words of a login, and what became of it. */
@@ -65,9 +64,12 @@ auth_new(struct auth **auth_r)
 	if (auth == NULL)
 		return -ENOMEM;
 	auth->delays = auth_delay_new();
-	if (auth->delays == NULL || sasl_open(&auth->library) != 0 ||
+	auth->turns = auth_turns_new();
+	if (auth->delays == NULL || auth->turns == NULL ||
+	    sasl_open(&auth->library) != 0 ||
 	    RAND_bytes(auth->secret, (int)sizeof auth->secret) != 1 ||
 	    pthread_mutex_init(&auth->lock, NULL) != 0) {
+		auth_turns_free(&auth->turns);
 		auth_delay_free(&auth->delays);
 		sasl_close(&auth->library);
 		free(auth);
@@ -86,6 +88,7 @@ auth_free(struct auth **auth)
 	*auth = NULL;
 	if (a == NULL)
 		return;
+	auth_turns_free(&a->turns);
 	auth_delay_free(&a->delays);
 	sasl_close(&a->library);
 	(void)pthread_mutex_destroy(&a->lock);
@@ -129,10 +132,10 @@ auth_delays(const struct auth *auth)
 	return auth->delays;
 }
 
-bool
-auth_waiting(struct auth *auth, int change)
+struct auth_turns *
+auth_turns(const struct auth *auth)
 {
-	return atomic_fetch_add(&auth->waiting, change) + change <= WAITING_MAX;
+	return auth->turns;
 }
 
 void

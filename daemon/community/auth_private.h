@@ -33,8 +33,10 @@ void auth_try_make(const struct auth *auth, const char *account,
 /* libgsasl's handle (sasl.h). */
 struct Gsasl *auth_library(const struct auth *auth);
 struct auth_delay *auth_delays(const struct auth *auth);
-/* Counts attempts that wait, or their end (-1). False: there are too many. */
-bool auth_waiting(struct auth *auth, int change);
+/* Those who wait; freeing them, they are told no. */
+struct auth_turns *auth_turns(const struct auth *auth);
+struct auth_turns *auth_turns_new(void);
+void auth_turns_free(struct auth_turns **turns);
 
 /* Waits until it is this attempt's turn and calls back on `loop`, never before
  * it returns. granted false: it waited, and is to be told no without a look.

@@ -190,13 +190,14 @@ news_fixture_close(struct news_fixture *f)
 	/* sessions begin no further command; what was asked of workers and
 	 * writer comes back while the store is open */
 	news_server_stop(f->server);
-	worker_pool_free(&f->workers);
+	worker_pool_stop(f->workers);
 	(void)store_run(f->store, &last);
 	store_inbox_drain(f->inbox);
 	fixture_turn(f);
 	news_server_free(&f->server);
 	store_close(&f->store);
 	community_free(&f->community);
+	worker_pool_free(&f->workers);
 	event_free(f->drain);
 	loop_free(&f->loop);
 	store_inbox_free(&f->inbox);
