@@ -47,7 +47,7 @@ class Kith:
     environment = None  # more of it
 
     def __init__(self, folder, smarthost=None, extra="",
-                 flags=("-d", "-T")):
+                 flags=("-d", "-T"), hostname=HOSTNAME):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.nntp_port = free_port()
@@ -56,6 +56,7 @@ class Kith:
         self.conf = self.folder / "kithd.conf"
         self.log = self.folder / "log"
         self.flags = flags
+        self.hostname = hostname
         self.process = None
         if smarthost is None:
             transport = f'transport = "maildir:{self.folder}/outbox"'
@@ -65,7 +66,7 @@ class Kith:
                          f'port = {smarthost} }}')
         self.conf.write_text(f"""
 domain    = "{DOMAIN}"
-hostname  = "{HOSTNAME}"
+hostname  = "{hostname}"
 store     {{ directory = "{self.folder}/store" }}
 control   {{ path = "{self.folder}/control.sock" }}
 listen nntp {{ address = "127.0.0.1" port = {self.nntp_port} }}

@@ -1,0 +1,432 @@
+"""Feeds between news servers: kithd to kithd, over TLS, with crashes in between.
+
+KITH_FEED_ARTICLES is how many articles the long ones move (default 2,000; the
+issue's figure is 10,000)."""
+
+import os
+import re
+import socket
+import socketserver
+import subprocess
+import threading
+
+import pytest
+
+from kith import Kith, Raw, Refused, free_port, wait_until
+
+ARTICLES = int(os.environ.get("KITH_FEED_ARTICLES", "2000"))
+GROUP = "mesh.talk"
+
+
+@pytest.fixture
+def make(tmp_path):
+    """make("a") is a running kithd whose host name is a.example."""
+    made = []
+
+    def begin(name, extra=""):
+        kith = Kith(tmp_path / name, hostname=f"{name}.example", extra=extra)
+        made.append(kith)
+        kith.start()
+        return kith
+    yield begin
+    for kith in made:
+        if kith.process is not None:
+            kith.stop()
+
+
+def space(kith, name=GROUP, *options):
+    kith.ctl("space", "add", name, "--kind", "talk", "--post", "anyone",
+             *options)
+
+
+def article(number, name, groups=GROUP, extra="", text=None):
+    text = text or f"Text of {number} from {name}.\r\n..a line with a dot\r\n"
+    return (f"From: poster@{name}.example\r\nNewsgroups: {groups}\r\n"
+            f"Subject: article {number}\r\nMessage-ID: <{number}@{name}.x>\r\n"
+            f"Date: Thu, 15 Jan 2026 08:00:00 +0000\r\n{extra}\r\n{text}")
+
+
+def post(kith, name, numbers, **more):
+    """POSTs articles over one connection, pipelined."""
+    numbers = list(numbers)
+    with kith.raw() as news:
+        news.line()
+        for number in numbers:
+            news.send("POST\r\n")
+            assert news.line().startswith("340")
+            news.send(article(number, name, **more) + ".\r\n")
+            assert news.line().startswith("240")
+    return {f"<{number}@{name}.x>" for number in numbers}
+
+
+def ids(port, group=GROUP):
+    """The Message-IDs of a group, in order of number."""
+    with Raw(port) as news:
+        news.line()
+        reply = news.ask(f"GROUP {group}")
+        assert reply.startswith("211"), reply
+        if reply.split()[1] == "0":
+            return []
+        assert news.ask("HDR Message-ID 1-").startswith("225")
+        return [line.split()[1] for line in news.block().decode().split("\r\n")
+                if line]
+
+
+def count(kith, group=GROUP):
+    with kith.raw() as news:
+        news.line()
+        return int(news.ask(f"GROUP {group}").split()[1])
+
+
+def link(kith, other, *options):
+    """kith feeds other, which it knows by login and is fed by too."""
+    name = other.hostname.split(".")[0]
+    kith.ctl("peer", "add", name, "--login", "link", "--password-stdin",
+             "--incoming", "--outgoing", f"127.0.0.1:{other.nntp_port}",
+             "--path", other.hostname, *options, stdin="secret word\n")
+
+
+def settled(kith, peer):
+    kith.ctl("run-timers")
+    state = kith.json("peer", "show", peer)
+    return state["lag"] == 0 and state["deferred"] == 0
+
+
+def headers(kith, message_id):
+    with kith.raw() as news:
+        news.line()
+        assert news.ask(f"HEAD {message_id}").startswith("221"), message_id
+        return news.block().decode()
+
+
+def test_two_kithd_feed_each_other_through_crashes(make):
+    a, b = make("a"), make("b")
+    for kith in (a, b):
+        space(kith)
+    link(a, b)
+    link(b, a)
+    wanted = set()
+    share = ARTICLES // 6
+    for number, (victim, how) in enumerate([(b, "kill"), (a, "kill"),
+                                            (b, "stop")]):
+        numbers = range(number * share, (number + 1) * share)
+        wanted |= post(a, "a", numbers)
+        getattr(victim, how)()
+        # what the one that is left gets meanwhile waits for the other
+        other, name = (a, "a") if victim is b else (b, "b")
+        wanted |= post(other, name, [f"late-{number}"])
+        victim.start()
+        wanted |= post(b, "b", numbers)
+    for kith in (a, b):
+        wait_until(lambda k=kith: count(k) >= len(wanted), 60,
+                   f"{kith.hostname} holds {count(kith)} of {len(wanted)}")
+    for kith, peer in ((a, "b"), (b, "a")):
+        wait_until(lambda k=kith, p=peer: settled(k, p), 30, "no end")
+    for kith in (a, b):
+        held = ids(kith.nntp_port)
+        assert len(held) == len(set(held)), "an article stands twice"
+        assert set(held) == wanted
+    # what came from the other was never offered back to it
+    path = re.search(r"^Path: (.*)\r$", headers(b, "<0@a.x>"), re.M).group(1)
+    assert path == "b.example!a.example!.POSTED!not-for-mail"
+    for kith, peer in ((a, "b"), (b, "a")):
+        state = kith.json("peer", "show", peer)
+        assert state["refused"] == 0
+        assert state["sent"] + state["had"] < 2 * ARTICLES
+        assert "secret" not in kith.ctl("peer", "show", peer)
+        assert b"secret word" not in kith.log.read_bytes()
+
+
+def test_what_not_everybody_may_read_leaves_only_by_its_name(make):
+    a, b = make("a"), make("b")
+    names = ["mesh.talk", "mesh.members", "mesh.staff", "mesh.help"]
+    space(a, names[0])
+    space(a, names[1], "--read", "members")
+    space(a, names[2], "--read", "staff")
+    a.ctl("space", "add", names[3], "--kind", "support", "--mail", "help")
+    for name in names:
+        space(b, name)
+    a.ctl("member", "add", "staff@a.example", "--role", "staff", "--login",
+          "staff", "--password-stdin", stdin="staff password")
+    b.ctl("peer", "add", "a", "--address", "127.0.0.1", "--incoming")
+    a.ctl("peer", "add", "b", "--outgoing", f"127.0.0.1:{b.nntp_port}",
+          "--spaces", "mesh.*,mesh.members")
+    with a.nntp("staff", "staff password") as news:
+        for number, name in enumerate(names[:3]):
+            news.post(article(number, "a", groups=name).encode().split(
+                b"\r\n"))
+    post(a, "a", [7])
+    post(a, "a", [8], extra="Distribution: local\r\n")
+    post(a, "a", [9])
+    wait_until(lambda: count(b) == 3, 20, "articles do not arrive")
+    wait_until(lambda: settled(a, "b"), 20, "no end")
+    assert ids(b.nntp_port) == ["<0@a.x>", "<7@a.x>", "<9@a.x>"]
+    assert ids(b.nntp_port, "mesh.members") == ["<1@a.x>"]
+    assert ids(b.nntp_port, "mesh.staff") == []
+
+
+def test_a_new_peer_gets_the_backlog_if_it_is_to(make):
+    a, b, c = make("a"), make("b"), make("c")
+    for kith in (a, b, c):
+        space(kith)
+    for kith in (b, c):
+        kith.ctl("peer", "add", "a", "--address", "127.0.0.1", "--incoming")
+    post(a, "a", range(10))
+    a.ctl("peer", "add", "b", "--outgoing", f"127.0.0.1:{b.nntp_port}",
+          "--backlog")
+    a.ctl("peer", "add", "c", "--outgoing", f"127.0.0.1:{c.nntp_port}")
+    post(a, "a", [10])
+    wait_until(lambda: count(b) == 11 and count(c) == 1, 20,
+               "articles do not arrive")
+    a.ctl("peer", "remove", "b")
+    post(a, "a", [11])
+    wait_until(lambda: count(c) == 2, 20, "articles do not arrive")
+    assert count(b) == 11
+
+
+class Picky(socketserver.ThreadingTCPServer):
+    """A server that knows IHAVE alone, or answers CHECK as it is told."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, streaming=False):
+        picky = self
+        self.streaming = streaming
+        self.later = set()
+        self.taken = []
+        self.offers = []
+
+        class Handler(socketserver.StreamRequestHandler):
+            def say(self, text):
+                self.wfile.write(text.encode() + b"\r\n")
+
+            def block(self):
+                lines = []
+                while (line := self.rfile.readline()) not in (b".\r\n", b""):
+                    lines.append(line)
+                return b"".join(lines)
+
+            def handle(self):
+                self.say("200 picky.example")
+                while line := self.rfile.readline():
+                    words = line.decode().split()
+                    verb, rest = words[0].upper(), words[1:]
+                    if verb == "MODE":
+                        self.say("203 ok" if picky.streaming else "500 what?")
+                    elif verb == "IHAVE":
+                        picky.offers.append(rest[0])
+                        self.say("335 send it")
+                        self.block()
+                        picky.taken.append(rest[0])
+                        self.say("235 thanks")
+                    elif verb == "CHECK":
+                        picky.offers.append(rest[0])
+                        code = 431 if rest[0] in picky.later else 238
+                        self.say(f"{code} {rest[0]}")
+                    elif verb == "TAKETHIS":
+                        self.block()
+                        picky.taken.append(rest[0])
+                        self.say(f"239 {rest[0]}")
+                    else:
+                        self.say("205 bye")
+                        return
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.port = self.server_address[1]
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.shutdown()
+        self.server_close()
+
+
+def test_a_server_without_streaming_is_fed_by_ihave(make):
+    picky = Picky()
+    kith = make("a")
+    space(kith)
+    kith.ctl("peer", "add", "old", "--outgoing", f"127.0.0.1:{picky.port}")
+    wanted = post(kith, "a", range(20))
+    wait_until(lambda: len(picky.taken) == 20, 20, "not all are taken")
+    assert set(picky.taken) == wanted
+    wait_until(lambda: settled(kith, "old"), 20, "no end")
+    picky.close()
+
+
+def test_what_a_peer_wants_later_is_offered_again(make):
+    picky = Picky(streaming=True)
+    picky.later = {"<3@a.x>", "<4@a.x>"}
+    kith = make("a")
+    space(kith)
+    kith.ctl("peer", "add", "busy", "--outgoing", f"127.0.0.1:{picky.port}")
+    post(kith, "a", range(6))
+    wait_until(lambda: kith.json("peer", "show", "busy")["deferred"] == 2, 20,
+               "two are deferred")
+    wait_until(lambda: kith.json("peer", "show", "busy")["lag"] == 0, 20,
+               "the others do not wait for them")
+    assert picky.offers.count("<3@a.x>") == 1
+    kith.kill()                 # they are remembered
+    kith.start()
+    picky.later = set()
+    kith.ctl("clock", "advance", "120")
+    kith.ctl("run-timers")
+    wait_until(lambda: len(picky.taken) == 6, 20, "not offered again")
+    wait_until(lambda: settled(kith, "busy"), 20, "no end")
+    picky.close()
+
+
+def test_a_peer_that_is_down_is_tried_again_and_the_admin_sees_why(make):
+    a, b = make("a"), make("b")
+    space(a)
+    space(b)
+    b.ctl("peer", "add", "a", "--address", "127.0.0.1", "--incoming")
+    a.ctl("peer", "add", "b", "--outgoing", f"127.0.0.1:{b.nntp_port}")
+    b.stop()
+    post(a, "a", range(3))
+    wait_until(lambda: a.json("peer", "show", "b")["error"] != "", 20,
+               "no error is shown")
+    state = a.json("peer", "show", "b")
+    assert "refused" in state["error"] and state["next-attempt"] >= 0
+    assert state["lag"] > 0
+    b.start()
+    a.ctl("clock", "advance", "3600")
+    wait_until(lambda: count(b) == 3, 20, "articles do not arrive")
+    assert a.json("peer", "show", "b")["error"] == ""
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate for localhost that is its own authority."""
+    pem, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                    "-days", "2", "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost", "-keyout", key,
+                    "-out", pem], check=True, capture_output=True)
+    return pem, key
+
+
+@pytest.mark.parametrize("how", ["starttls", "implicit"])
+def test_a_feed_over_tls_checks_who_is_there(make, certificate, how):
+    pem, key = certificate
+    nntps = free_port()
+    b = make("b", f'tls {{ certificate = "{pem}" key = "{key}" }}\n'
+             f'listen nntps {{ address = "127.0.0.1" port = {nntps} }}')
+    a = make("a", f'feed {{ ca_file = "{pem}" }}')
+    space(a)
+    space(b)
+    b.ctl("peer", "add", "a", "--login", "link", "--password-stdin",
+          "--incoming", stdin="secret word")
+    port = nntps if how == "implicit" else b.nntp_port
+    # the certificate names localhost, and no address
+    a.ctl("peer", "add", "b", "--outgoing", f"127.0.0.1:{port}", "--tls", how,
+          "--login", "link", "--password-stdin", stdin="secret word")
+    post(a, "a", [1])
+    wait_until(lambda: "TLS failed" in a.json("peer", "show", "b")["error"],
+               20, "a certificate for another name is taken")
+    assert count(b) == 0
+    a.ctl("peer", "set", "b", "--outgoing", f"localhost:{port}")
+    wait_until(lambda: count(b) == 1, 20, "articles do not arrive")
+
+
+def test_a_password_is_not_sent_in_plain_to_another_machine(make):
+    kith = make("a")
+    with pytest.raises(Refused) as refusal:
+        kith.ctl("peer", "add", "far", "--outgoing", "news.example.net:119",
+                 "--login", "us", "--password-stdin", stdin="word")
+    assert refusal.value.status == 2 and "--tls" in refusal.value.text
+    kith.ctl("peer", "add", "far", "--outgoing", "news.example.net:119",
+             "--login", "us", "--password-stdin", "--tls", "starttls",
+             stdin="word")
+
+
+def test_a_wrong_password_feeds_nothing(make):
+    a, b = make("a"), make("b")
+    space(a)
+    space(b)
+    link(b, a)
+    a.ctl("peer", "add", "b", "--outgoing", f"127.0.0.1:{b.nntp_port}",
+          "--login", "link", "--password-stdin", stdin="another word")
+    post(a, "a", [1])
+    wait_until(lambda: "login" in a.json("peer", "show", "b")["error"], 20,
+               "no error is shown")
+    assert count(b) == 0
+
+
+def test_a_community_moves_in_from_another_server(make):
+    a, b = make("a"), make("b")
+    space(a)
+    space(b, "here.talk")
+    wanted = post(a, "a", range(120))
+    a.ctl("article", "remove", f"{GROUP}:50")
+    wanted.remove("<49@a.x>")
+    b.ctl("peer", "add", "old", "--pull", f"127.0.0.1:{a.nntp_port}")
+    rows = b.json("peer", "pull", "old", GROUP, "here.talk")
+    assert rows == b.json("peer", "groups", "old")
+    assert rows[0]["taken"] == 119 and rows[0]["last"] == 120
+    assert set(ids(b.nntp_port, "here.talk")) == wanted
+    head = headers(b, "<7@a.x>")
+    assert "Path: b.example!a.example!.POSTED!not-for-mail\r\n" in head
+    assert "Newsgroups: here.talk\r\n" in head
+    assert "Date: Thu, 15 Jan 2026 08:00:00 +0000\r\n" in head
+    # again: what is new
+    wanted |= post(a, "a", [500])
+    rows = b.json("peer", "pull", "old")
+    assert rows[0]["taken"] == 120 and rows[0]["had"] == 0
+    assert set(ids(b.nntp_port, "here.talk")) == wanted
+    # and from the beginning: nothing twice
+    b.ctl("peer", "unpull", "old", GROUP)
+    rows = b.json("peer", "pull", "old", GROUP, "here.talk")
+    assert rows[0]["taken"] == 0 and rows[0]["had"] == 120
+    assert len(ids(b.nntp_port, "here.talk")) == 120
+
+
+def test_a_pull_goes_on_where_a_crash_ended_it(make):
+    a, b = make("a"), make("b")
+    space(a)
+    space(b)
+    wanted = post(a, "a", range(ARTICLES // 2))
+    b.ctl("peer", "add", "old", "--pull", f"127.0.0.1:{a.nntp_port}")
+    b.ctl("peer", "pull", "old", GROUP, "--background")
+    wait_until(lambda: count(b) > 100, 20, "nothing comes")
+    b.kill()
+    b.start()
+    b.ctl("peer", "pull", "old")
+    held = ids(b.nntp_port)
+    assert len(held) == len(set(held)) and set(held) == wanted
+
+
+def test_a_pull_by_the_clock_takes_what_is_new(make):
+    a, b = make("a"), make("b")
+    space(a)
+    space(b)
+    b.ctl("peer", "add", "old", "--pull", f"127.0.0.1:{a.nntp_port}",
+          "--every", "600")
+    b.ctl("peer", "pull", "old", GROUP)
+    post(a, "a", [1])
+    b.ctl("clock", "advance", "300")
+    b.ctl("run-timers")
+    assert count(b) == 0
+    b.ctl("clock", "advance", "301")
+    b.ctl("run-timers")
+    wait_until(lambda: count(b) == 1, 20, "not taken")
+
+
+def test_a_pull_that_cannot_be_says_why(make):
+    a, b = make("a"), make("b")
+    space(b)
+    b.ctl("peer", "add", "old", "--pull", f"127.0.0.1:{a.nntp_port}")
+    for words, why in [
+            (("peer", "pull", "old"), "no group"),
+            (("peer", "pull", "old", GROUP), "411|no such"),
+            (("peer", "pull", "old", "no.such.space"), "space"),
+            (("peer", "unpull", "old", "never.taken"), "not taken")]:
+        with pytest.raises(Refused) as refusal:
+            b.ctl(*words)
+        assert re.search(why, refusal.value.text, re.I), refusal.value.text
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        b.ctl("peer", "set", "old", "--pull",
+              f"127.0.0.1:{closed.getsockname()[1]}")
+        with pytest.raises(Refused) as refusal:
+            b.ctl("peer", "pull", "old", GROUP)
+    assert "refused" in refusal.value.text.lower()
