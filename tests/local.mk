@@ -7,9 +7,10 @@ EXTRA_DIST += tests/run tests/lint tests/packages tests/RFC3977 \
 	tests/bench/nntpload.c tests/bench/run tests/bench/smtpload.c \
 	tests/bench/smtpsink.c tests/bench/store_bench.c \
 	tests/crash/conftest.py tests/crash/test_crash.py \
-	tests/system/conftest.py tests/system/kith.py \
+	tests/system/conftest.py tests/system/inn.py tests/system/kith.py \
 	tests/system/test_bad_days.py tests/system/test_compress.py \
-	tests/system/test_feeds.py tests/system/test_kithctl.py \
+	tests/system/test_feeds.py tests/system/test_feeds_inn.py \
+	tests/system/test_kithctl.py \
 	tests/system/test_logins.py \
 	tests/system/test_mail.py tests/system/test_news.py \
 	tests/system/test_operations.py \

@@ -66,16 +66,24 @@ fed_may_have(const struct fed_peer *fed, const struct space *space)
 
 /* ---- events */
 
+/* The article that the event brings into the space; of a cancel the control
+ * message (cancel.h). 0: none. */
+static uint64_t
+event_article(const Kith__Event *event)
+{
+	if (event->verb == KITH__VERB__VERB_STORED ||
+	    event->verb == KITH__VERB__VERB_PLACED)
+		return event->artid;
+	return event->verb == KITH__VERB__VERB_CANCELLED ? event->object : 0;
+}
+
 static bool
 is_for_peer(const struct fed_peer *fed, const Kith__Event *event)
 {
 	struct space *space;
 	bool is;
 
-	if (event->verb != KITH__VERB__VERB_STORED &&
-	    event->verb != KITH__VERB__VERB_PLACED)
-		return false;
-	if (event->artid == 0 || event->peer == fed->id)
+	if (event->peer == fed->id)
 		return false;
 	space = spaces_by_id(community_spaces(fed->feeds->community),
 	    event->space);
@@ -89,6 +97,7 @@ walk_event(void *arg, uint64_t seq, const Kith__Event *event)
 {
 	struct walk *walk = arg;
 	size_t count = walk->count;
+	uint64_t artid = event_article(event);
 
 	if (walk->events == EVENTS_MAX || count == FEED_OFFERS_MAX) {
 		walk->more = true;
@@ -97,11 +106,11 @@ walk_event(void *arg, uint64_t seq, const Kith__Event *event)
 	walk->events++;
 	walk->last = seq;
 	/* its further placements stand behind the first */
-	if (count > 0 && walk->candidates[count - 1].artid == event->artid)
+	if (count > 0 && walk->candidates[count - 1].artid == artid)
 		return 0;
-	if (is_for_peer(walk->fed, event)) {
+	if (artid != 0 && is_for_peer(walk->fed, event)) {
 		walk->candidates[count].seq = seq;
-		walk->candidates[count].artid = event->artid;
+		walk->candidates[count].artid = artid;
 		walk->count++;
 	}
 	return 0;
