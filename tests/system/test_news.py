@@ -1,20 +1,12 @@
-"""News: a real kithd, Python's nntplib, slrn, and raw lines."""
+"""News: a real kithd, Python's nntplib and raw lines."""
 
 import datetime
 import email.utils
-import fcntl
 import nntplib
-import os
-import pty
 import re
-import select
-import signal
 import socket
 import ssl
-import struct
 import subprocess
-import termios
-import time
 
 import pytest
 
@@ -245,66 +237,6 @@ def test_what_is_sent_behind_starttls_in_plain_is_dropped(tls_kith):
                 assert lines.readline().startswith(b"111")
         except (ssl.SSLError, ConnectionError, EOFError):
             pass  # or the connection ends: as good
-
-
-class Screen:
-    """A program in a pty and what it has painted."""
-
-    def __init__(self, command, env):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.execvpe(command[0], command, env)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ,
-                    struct.pack("HHHH", 40, 100, 0, 0))
-        self.text = ""
-
-    def wait_for(self, pattern, seconds=20):
-        end = time.monotonic() + seconds
-        while not re.search(pattern, self.text):
-            left = end - time.monotonic()
-            assert left > 0, f"no {pattern!r} on:\n{self.text}"
-            if select.select([self.fd], [], [], left)[0]:
-                try:
-                    data = os.read(self.fd, 65536)
-                except OSError:
-                    data = b""
-                assert data, f"ended without {pattern!r}:\n{self.text}"
-                self.text += re.sub(r"\x1b[\[(][0-9;?]*[A-Za-z]", " ",
-                                    data.decode("utf-8", "replace"))
-
-    def type(self, keys):
-        self.text = ""
-        os.write(self.fd, keys.encode())
-
-    def close(self):
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        os.close(self.fd)
-
-
-def test_slrn_opens_a_group_and_shows_an_article(talk, tmp_path):
-    with talk.nntp() as news:
-        news.post(article("<s1@example.net>", subject="Tea at four",
-                          body="There is cake as well.\r\n").splitlines())
-    (tmp_path / "jnewsrc").write_text("acme.talk:\n")
-    (tmp_path / "slrnrc").write_text(
-        'set read_active 0\nset confirm_actions 0\nset username "ann"\n'
-        'set hostname "example.net"\n')
-    env = {**os.environ, "TERM": "vt100", "HOME": str(tmp_path),
-           "LC_ALL": "C.UTF-8", "SLRNHELP": ""}
-    env.pop("NNTPSERVER", None)
-    screen = Screen(
-        ["slrn", "-n", "-i", str(tmp_path / "slrnrc"), "-f",
-         str(tmp_path / "jnewsrc"), "-h", "127.0.0.1", "-p",
-         str(talk.nntp_port)], env)
-    try:
-        screen.wait_for(r"acme\.talk")
-        screen.type("\r")
-        screen.wait_for(r"Tea at four")
-        screen.type("\r")
-        screen.wait_for(r"There is cake as well")
-    finally:
-        screen.close()
 
 
 def test_a_hidden_space_does_not_exist_for_a_stranger(kith):
