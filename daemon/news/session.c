@@ -255,19 +255,10 @@ session_end_block(struct session *s)
 
 /* ---- work in small pieces ---- */
 
-/* The stream calls itself full until its next turn, even when a flush made
- * room: then this turn may as well go on. */
-static bool
-session_is_full(const struct session *s)
-{
-	return stream_is_full(s->stream) &&
-	    stream_pending(s->stream) >= STREAM_LOW_WATER;
-}
-
 bool
 session_should_pause(struct session *s)
 {
-	return s->stream == NULL || session_is_full(s) ||
+	return s->stream == NULL ||
 	    stream_pending(s->stream) >= STREAM_HIGH_WATER ||
 	    monotonic() >= s->turn_ends;
 }
@@ -444,18 +435,28 @@ session_lives(const struct session *s)
 	return s->stream != NULL && !s->closing;
 }
 
+/* Sends what has gathered; false: the client is slow, drained() goes on. (The
+ * stream calls itself full until its next turn, even when that made room.) */
+static bool
+session_flush(struct session *s)
+{
+	stream_flush(s->stream);
+	return session_lives(s) &&
+	    !(stream_is_full(s->stream) &&
+		stream_pending(s->stream) >= STREAM_LOW_WATER);
+}
+
 static void
 session_work(struct session *s)
 {
-	bool more = true;
+	bool more = session_lives(s) &&
+	    (!stream_is_full(s->stream) || session_flush(s));
 
 	s->turn_ends = monotonic() + TURN_NANOSECONDS;
 	while (more && session_lives(s)) {
-		if (stream_is_full(s->stream)) {
-			stream_flush(s->stream);
-			if (!session_lives(s) || session_is_full(s))
-				break; /* drained() goes on */
-		}
+		if (stream_pending(s->stream) >= STREAM_HIGH_WATER &&
+		    !session_flush(s))
+			break;
 		if (monotonic() >= s->turn_ends) {
 			session_yield(s);
 			break;
