@@ -268,7 +268,7 @@ store_cache_drop(struct store_cache *cache, struct store_cache_key key,
 	struct store_object **link;
 
 	pthread_mutex_lock(&shard->lock);
-	/* by the writer thread alone */
+	/* by one thread at a time: who publishes batches */
 	if (atomic_load(change) < version)
 		atomic_store(change, version);
 	link = shard_find(shard, key, hash);

@@ -71,6 +71,9 @@ size_t store_block_count(const struct store_block *block);
 /* Row i in [0, count); text borrowed from the block, text without number. */
 void store_block_row(const struct store_block *block, size_t i,
     struct store_overview_row *row_r);
+/* The first i in [first, last) with STORE_ROW_MULTI; last if none. */
+size_t store_block_next_multi(const struct store_block *block, size_t first,
+    size_t last);
 /* The first i whose number is >= number; count if none. */
 size_t store_block_find(const struct store_block *block, uint32_t number);
 /* The lines of rows [first, last) as one piece, borrowed from the block. */

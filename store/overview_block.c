@@ -13,6 +13,7 @@
 #define BULK_FIRST ((size_t)64 << 10)
 #define BULK_MAX   ((size_t)4 << 20)
 #define DIGITS_MAX 10u
+#define AHEAD      4u /* rows that a walk is likely to come to next */
 
 struct block_row {
 	uint64_t artid;
@@ -30,6 +31,7 @@ struct store_block {
 	size_t count;
 	char *text; /* the lines, owned */
 	size_t text_len;
+	uint64_t multi[STORE_BLOCK_NUMBERS / 64]; /* a bit for each row */
 	struct block_row rows[STORE_BLOCK_NUMBERS];
 };
 
@@ -77,6 +79,8 @@ store_block_row(const struct store_block *block, size_t i,
 	size_t end =
 	    i + 1 < block->count ? block->rows[i + 1].line : block->text_len;
 
+	if (i + AHEAD < block->count)
+		__builtin_prefetch(block->text + row[AHEAD].line);
 	row_r->number = row->number;
 	row_r->flags = row->flags;
 	row_r->artid = row->artid;
@@ -85,6 +89,22 @@ store_block_row(const struct store_block *block, size_t i,
 	row_r->time = row->time;
 	row_r->text = block->text + row->text;
 	row_r->text_len = end - row->text;
+}
+
+size_t
+store_block_next_multi(const struct store_block *block, size_t first,
+    size_t last)
+{
+	uint64_t bits;
+
+	for (; first < last; first = (first / 64 + 1) * 64) {
+		bits = block->multi[first / 64] >> first % 64;
+		if (bits == 0)
+			continue;
+		first += (size_t)__builtin_ctzll(bits);
+		break;
+	}
+	return first < last ? first : last;
 }
 
 size_t
@@ -179,6 +199,9 @@ builder_row(struct builder *builder, const uint8_t *key, size_t key_len,
 		rc = builder_room(builder, DIGITS_MAX + row.text_len);
 	if (rc != 0)
 		return rc;
+	if ((row.flags & STORE_ROW_MULTI) != 0)
+		block->multi[block->count / 64] |= UINT64_C(1)
+		    << block->count % 64;
 	to = &block->rows[block->count++];
 	to->artid = row.artid;
 	to->time = row.time;

@@ -55,20 +55,18 @@ over_emit(struct session *s, const struct rows_walk *walk,
     const struct store_block *block, size_t first, size_t last)
 {
 	struct store_overview_row row;
-	size_t run = first;
+	size_t multi;
 
 	(void)walk;
-	for (size_t i = first; i < last; i++) {
-		store_block_row(block, i, &row);
-		if ((row.flags & STORE_ROW_MULTI) == 0)
-			continue;
-		if (i > run)
-			over_run(s, block, run, i);
+	for (; first < last; first = multi + 1) {
+		multi = store_block_next_multi(block, first, last);
+		if (multi > first)
+			over_run(s, block, first, multi);
+		if (multi == last)
+			break;
+		store_block_row(block, multi, &row);
 		over_row(s, row.number, &row);
-		run = i + 1;
 	}
-	if (last > run)
-		over_run(s, block, run, last);
 	return last;
 }
 
