@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,7 @@ struct spaces {
 	struct space **by_id; /* index: id; NULL where there is none */
 	size_t id_room;
 	size_t pending; /* registered, not yet published; the writer's */
-	uint64_t generation;
+	_Atomic uint64_t generation;
 	unsigned digest_hour;
 	unsigned digest_articles;
 	unsigned digest_kilobytes;
@@ -307,7 +308,7 @@ spaces_replace(struct spaces *spaces, uint32_t id, struct space *space)
 		if (space->mail[0] != '\0')
 			order_insert(&spaces->by_mail, space);
 	}
-	spaces->generation++;
+	(void)atomic_fetch_add(&spaces->generation, 1);
 }
 
 static int
@@ -470,12 +471,7 @@ spaces_count(struct spaces *spaces)
 uint64_t
 spaces_generation(struct spaces *spaces)
 {
-	uint64_t generation;
-
-	(void)pthread_rwlock_rdlock(&spaces->lock);
-	generation = spaces->generation;
-	(void)pthread_rwlock_unlock(&spaces->lock);
-	return generation;
+	return atomic_load(&spaces->generation);
 }
 
 static void

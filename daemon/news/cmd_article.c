@@ -1,50 +1,50 @@
 /* cmd_article.c - ARTICLE, HEAD, BODY, STAT (RFC 3977 6.2).
  */
 #include "daemon/news/commands.h"
-#include "daemon/news/copy.h"
-
-static bool
-article_locate(struct session *s, const struct nntp_args *args,
-    struct found *found)
-{
-	return locate_argument(s,
-	    args->count == 0 ? span_make(NULL, 0) : args->args[0], found);
-}
+#include "daemon/news/wire.h"
 
 static void
 article_send(struct session *s, const struct nntp_args *args,
-    enum copy_what what, int code)
+    enum copy_what what)
 {
+	struct target target;
 	struct found found;
+	struct wire *wire;
 
-	if (article_locate(s, args, &found))
-		copy_send(s, &found, what, code);
+	if (!locate_parse(s,
+		args->count == 0 ? span_make(NULL, 0) : args->args[0], &target))
+		return;
+	wire = wire_find(s, &target);
+	if (wire == NULL && !locate_target(s, &target, &found))
+		return;
+	if (wire == NULL && what != COPY_NOTHING)
+		wire = wire_make(s, &target, &found);
+	if (wire != NULL)
+		wire_send(s, wire, &target, what);
+	else
+		copy_send(s, &found, what);
 }
 
 void
 cmd_article(struct session *s, const struct nntp_args *args)
 {
-	article_send(s, args, COPY_ARTICLE, 220);
+	article_send(s, args, COPY_ARTICLE);
 }
 
 void
 cmd_head(struct session *s, const struct nntp_args *args)
 {
-	article_send(s, args, COPY_HEAD, 221);
+	article_send(s, args, COPY_HEAD);
 }
 
 void
 cmd_body(struct session *s, const struct nntp_args *args)
 {
-	article_send(s, args, COPY_BODY, 222);
+	article_send(s, args, COPY_BODY);
 }
 
 void
 cmd_stat(struct session *s, const struct nntp_args *args)
 {
-	struct found found;
-
-	if (article_locate(s, args, &found))
-		session_reply_text(s, 223, "%u %s", found.answer,
-		    found.message_id);
+	article_send(s, args, COPY_NOTHING);
 }

@@ -35,31 +35,27 @@ static int
 copy_xref(struct session *s, struct copy *copy, struct buffer *sink)
 {
 	struct buffer *line = sink == NULL ? &s->loop->line : sink;
-	Kith__ArticleMeta *meta = NULL;
 	struct space *space = NULL;
 	int rc = 0;
 
 	copy->xref_due = false;
-	if ((copy->head.flags & STORE_ARTICLE_MULTI) != 0)
-		rc = xref_meta(s, copy->artid, &meta);
-	else
+	if ((copy->head.flags & STORE_ARTICLE_MULTI) == 0) {
 		space = spaces_by_id(session_spaces(s), copy->space);
-	if (meta == NULL && space == NULL)
-		return rc; /* removed a moment ago: nowhere to refer to */
+		if (space == NULL)
+			return 0; /* removed a moment ago: nowhere to refer to */
+	}
 	if (sink == NULL)
 		buffer_clear(line);
 	buffer_append_text(line, "Xref: ");
-	if (meta != NULL)
-		xref_append(s, line, meta);
+	if (space == NULL)
+		rc = xref_append_article(s, line, copy->artid);
 	else
 		xref_append_one(s, line, space->name, copy->number);
 	buffer_append_text(line, "\r\n");
-	if (sink == NULL)
+	if (sink == NULL && rc == 0)
 		session_write(s, line->bytes, line->len);
 	space_unref(space);
-	if (meta != NULL)
-		kith__article_meta__free_unpacked(meta, NULL);
-	return 0;
+	return rc;
 }
 
 /* The added block of an article in several spaces: a Newsgroups line in it
@@ -207,23 +203,17 @@ copy_step(struct session *s, struct continuation *c)
 	    copy_run(s, &c->as.copy, NULL, NULL));
 }
 
-/* Part 0 and what follows from its head. */
+/* What follows from the head of part 0. */
 static int
-copy_open(struct session *s, const struct found *found, enum copy_what what,
-    struct copy *copy, struct store_blob **blob_r)
+copy_begin(struct copy *copy, const struct found *found, enum copy_what what,
+    const struct store_blob *part0)
 {
 	struct store_article_head *head = &copy->head;
 	uint32_t body;
-	int rc = session_part(s, found->artid, 0, blob_r);
+	int rc = store_article_head_parse(part0, head);
 
 	if (rc != 0)
 		return rc;
-	rc = store_article_head_parse(*blob_r, head);
-	if (rc != 0) {
-		store_blob_unref(*blob_r);
-		*blob_r = NULL;
-		return rc;
-	}
 	if (found->multi)
 		head->flags |= STORE_ARTICLE_MULTI;
 	copy->artid = found->artid;
@@ -243,29 +233,57 @@ copy_open(struct session *s, const struct found *found, enum copy_what what,
 	return 0;
 }
 
-void
-copy_send(struct session *s, const struct found *found, enum copy_what what,
-    int code)
+static int
+copy_open(struct session *s, const struct found *found, enum copy_what what,
+    struct copy *copy, struct store_blob **blob_r)
 {
-	struct continuation c = { .step = copy_step };
-	struct store_blob *blob = NULL;
-	struct buffer *line = &s->loop->line;
-	enum step step;
-	int rc = copy_open(s, found, what, &c.as.copy, &blob);
+	int rc = session_part(s, found->artid, 0, blob_r);
 
+	if (rc != 0)
+		return rc;
+	rc = copy_begin(copy, found, what, *blob_r);
 	if (rc != 0) {
-		session_reply(s, rc == -ENOENT ? found->missing : 403);
-		return;
+		store_blob_unref(*blob_r);
+		*blob_r = NULL;
 	}
-	s->articles++;
+	return rc;
+}
+
+/* "CODE number <message-id>" */
+static void
+copy_status(struct session *s, const struct found *found, enum copy_what what)
+{
+	struct buffer *line = &s->loop->line;
+
 	buffer_clear(line);
-	append_number(line, (uint64_t)code);
+	append_number(line, what);
 	buffer_append_byte(line, ' ');
 	append_number(line, found->answer);
 	buffer_append_byte(line, ' ');
 	buffer_append_text(line, found->message_id);
 	buffer_append_text(line, "\r\n");
 	session_write(s, line->bytes, line->len);
+}
+
+void
+copy_send(struct session *s, const struct found *found, enum copy_what what)
+{
+	struct continuation c = { .step = copy_step };
+	struct store_blob *blob = NULL;
+	enum step step;
+	int rc;
+
+	if (what == COPY_NOTHING) {
+		copy_status(s, found, what);
+		return;
+	}
+	rc = copy_open(s, found, what, &c.as.copy, &blob);
+	if (rc != 0) {
+		session_reply(s, rc == -ENOENT ? found->missing : 403);
+		return;
+	}
+	s->articles++;
+	copy_status(s, found, what);
 	step = copy_run(s, &c.as.copy, NULL, blob);
 	session_start(s, &c, copy_finish(s, &c.as.copy, step));
 }
@@ -280,4 +298,51 @@ copy_header(struct session *s, const struct found *found, struct buffer *out)
 	if (rc != 0)
 		return rc;
 	return copy_run(s, &copy, out, blob) == STEP_DONE ? 0 : -EIO;
+}
+
+/* Part 0, past the cache of parts: it will be kept as a whole. */
+static int
+copy_part0(struct session *s, uint64_t artid, struct store_blob **blob_r)
+{
+	struct store_reader *reader;
+
+	if (store_article_part_cached(session_store(s), artid, 0, blob_r) == 0)
+		return 0;
+	reader = session_reader(s);
+	if (reader == NULL)
+		return -ENOMEM;
+	return store_article_part_read(reader, artid, 0, blob_r);
+}
+
+int
+copy_whole(struct session *s, struct found *found, struct buffer *out,
+    size_t *header_len_r)
+{
+	struct store_blob *blob = NULL;
+	struct copy copy = { 0 };
+	size_t before = out->len;
+	uint32_t end;
+	int rc = copy_part0(s, found->artid, &blob);
+
+	if (rc != 0)
+		return rc;
+	rc = copy_begin(&copy, found, COPY_ARTICLE, blob);
+	end = copy.end;
+	if (rc == 0 && copy.head.data_offset + end > store_blob_len(blob))
+		rc = -EFBIG;
+	if (rc == 0) {
+		copy.end = copy.head.added_len + copy.head.header_len;
+		rc = copy_part(s, &copy, out, blob);
+	}
+	if (rc == 0 && copy.xref_due)
+		rc = copy_xref(s, &copy, out);
+	*header_len_r = out->len - before;
+	copy.end = end;
+	if (rc == 0)
+		rc = copy_part(s, &copy, out, blob);
+	if (copy.separator_due)
+		buffer_append(out, "\r\n", 2);
+	found->multi = (copy.head.flags & STORE_ARTICLE_MULTI) != 0;
+	store_blob_unref(blob);
+	return rc != 0 ? rc : buffer_failed(out) ? -ENOMEM : 0;
 }

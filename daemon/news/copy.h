@@ -8,15 +8,22 @@
 #include "daemon/news/continuation.h"
 #include "daemon/news/locate.h"
 
+/* By the last digit of the code that goes with it. */
 enum copy_what {
-	COPY_ARTICLE,
-	COPY_HEAD,
-	COPY_BODY
+	COPY_ARTICLE = 220,
+	COPY_HEAD = 221,
+	COPY_BODY = 222,
+	COPY_NOTHING = 223, /* the status line alone */
 };
 
 /* Answers with the status line and the article, or found->missing. */
 void copy_send(struct session *s, const struct found *found,
-    enum copy_what what, int code);
+    enum copy_what what);
+/* An article of one part as a whole, appended to out: the header, the empty
+ * line, the body, without the final dot. found->multi is made sure of. -EFBIG: it
+ * has more parts. */
+int copy_whole(struct session *s, struct found *found, struct buffer *out,
+    size_t *header_len_r);
 /* The header of the news copy, CRLF lines in wire form, appended to out. 0 or
  * negative. */
 int copy_header(struct session *s, const struct found *found,

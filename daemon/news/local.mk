@@ -13,8 +13,10 @@ libkithnews_a_SOURCES = \
 	daemon/news/directory.h daemon/news/feed.c \
 	daemon/news/feed.h daemon/news/groups.c daemon/news/groups.h \
 	daemon/news/locate.c daemon/news/locate.h daemon/news/login.c \
-	daemon/news/login.h daemon/news/news.h \
+	daemon/news/login.h daemon/news/made.c daemon/news/made.h \
+	daemon/news/news.h \
 	daemon/news/post.c daemon/news/post.h daemon/news/rows.c \
 	daemon/news/rows.h daemon/news/server.c daemon/news/server.h \
 	daemon/news/session.c daemon/news/session.h \
-	daemon/news/session_state.c daemon/news/xref.c daemon/news/xref.h
+	daemon/news/session_state.c daemon/news/wire.c daemon/news/wire.h \
+	daemon/news/xref.c daemon/news/xref.h

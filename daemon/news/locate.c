@@ -40,6 +40,7 @@ locate_number(struct session *s, uint32_t space, uint32_t number,
 		.answer = number,
 		.space = space,
 		.number = number,
+		.bytes = row.bytes,
 		.multi = (row.flags & STORE_ROW_MULTI) != 0,
 		.missing = 423,
 	};
@@ -99,50 +100,25 @@ locate_id(struct session *s, struct span id, struct found *found)
 		seen = found_by_meta(s, meta, found) && i < count &&
 		    entries[i].state == STORE_MSGID_STORED;
 		found->artid = artid;
+		found->alone = count == 1 && !found->multi;
 		kith__article_meta__free_unpacked(meta, NULL);
 	}
 	return seen ? 0 : -ENOENT;
 }
 
-static bool
-locate_by_id(struct session *s, struct span id, struct found *found)
-{
-	int rc;
-
-	if (!msgid_is_valid(id)) {
-		session_error(s, 501);
-		return false;
-	}
-	rc = locate_id(s, id, found);
-	if (rc != 0)
-		session_reply(s, rc == -ENOENT ? 430 : 403);
-	return rc == 0;
-}
-
-static bool
-locate_in_group(struct session *s, uint32_t number, int missing,
-    struct found *found)
-{
-	int rc = number == 0 || number > RANGE_NUMBER_MAX
-	    ? -ENOENT
-	    : locate_number(s, s->group->id, number, found);
-
-	if (rc != 0) {
-		session_reply(s, rc == -ENOENT ? missing : 403);
-		return false;
-	}
-	found->missing = missing;
-	s->current = number;
-	return true;
-}
-
 bool
-locate_argument(struct session *s, struct span argument, struct found *found)
+locate_parse(struct session *s, struct span argument, struct target *target)
 {
 	uint32_t number = 0;
 
-	if (argument.len > 0 && argument.bytes[0] == '<')
-		return locate_by_id(s, argument, found);
+	*target = (struct target){ .missing = 430 };
+	if (argument.len > 0 && argument.bytes[0] == '<') {
+		target->id = argument;
+		if (msgid_is_valid(argument))
+			return true;
+		session_error(s, 501);
+		return false;
+	}
 	if (argument.len > 0 && range_parse_number(argument, &number) != 0) {
 		session_error(s, 501);
 		return false;
@@ -151,7 +127,37 @@ locate_argument(struct session *s, struct span argument, struct found *found)
 		session_reply(s, 412);
 		return false;
 	}
-	if (argument.len > 0)
-		return locate_in_group(s, number, 423, found);
-	return locate_in_group(s, s->current, 420, found);
+	target->space = s->group->id;
+	target->number = argument.len > 0 ? number : s->current;
+	target->missing = argument.len > 0 ? 423 : 420;
+	return true;
+}
+
+bool
+locate_target(struct session *s, const struct target *target,
+    struct found *found)
+{
+	int rc = -ENOENT;
+
+	if (target->id.len > 0)
+		rc = locate_id(s, target->id, found);
+	else if (target->number != 0 && target->number <= RANGE_NUMBER_MAX)
+		rc = locate_number(s, target->space, target->number, found);
+	if (rc != 0) {
+		session_reply(s, rc == -ENOENT ? target->missing : 403);
+		return false;
+	}
+	found->missing = target->missing;
+	if (target->id.len == 0)
+		s->current = target->number;
+	return true;
+}
+
+bool
+locate_argument(struct session *s, struct span argument, struct found *found)
+{
+	struct target target;
+
+	return locate_parse(s, argument, &target) &&
+	    locate_target(s, &target, found);
 }

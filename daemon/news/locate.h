@@ -7,12 +7,21 @@
 #include "daemon/news/session.h"
 #include "protocol/msgid.h"
 
+/* What an argument names. */
+struct target {
+	struct span id; /* len 0: by number */
+	uint32_t space, number;
+	int missing; /* the code if there is no such article */
+};
+
 struct found {
 	uint64_t artid;
 	uint32_t answer; /* the number in the response: 0 by Message-ID */
 	uint32_t space;  /* a placement that the reader may see */
 	uint32_t number;
+	uint32_t bytes; /* of the news copy; 0: not known */
 	bool multi;  /* there are several */
+	bool alone;  /* by Message-ID: whoever may see its space finds this one */
 	int missing; /* the code if the article is gone after all */
 	char message_id[MSGID_MAX + 1];
 };
@@ -21,8 +30,14 @@ struct found {
 int locate_number(struct session *s, uint32_t space, uint32_t number,
     struct found *found_r);
 int locate_id(struct session *s, struct span message_id, struct found *found_r);
-/* The article that an argument names; "" for the current one. Replies and
- * returns false if there is none. */
+/* What an argument names; "" for the current article. Replies and returns false
+ * if it names nothing. */
+bool locate_parse(struct session *s, struct span argument,
+    struct target *target_r);
+/* The article of a target. Replies and returns false if there is none. */
+bool locate_target(struct session *s, const struct target *target,
+    struct found *found_r);
+/* Both. */
 bool locate_argument(struct session *s, struct span argument,
     struct found *found_r);
 

@@ -3,6 +3,10 @@
 #include "daemon/news/xref.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/news/made.h"
 #include <string.h>
 
 #include "protocol/overview.h"
@@ -72,7 +76,7 @@ xref_space(struct session *s, const Kith__Placement *placement)
 	return space;
 }
 
-void
+static void
 xref_append(struct session *s, struct buffer *out,
     const Kith__ArticleMeta *meta)
 {
@@ -86,6 +90,64 @@ xref_append(struct session *s, struct buffer *out,
 			    meta->placements[i]->number);
 		space_unref(space);
 	}
+}
+
+static struct store_cache_key
+xref_key(const struct session *s, uint64_t artid)
+{
+	return (struct store_cache_key){ STORE_CACHE_XREF, (uint32_t)s->class,
+		artid };
+}
+
+/* Kept for each reader class: an article in several spaces stands in the
+ * overview of all of them. */
+struct xref_text {
+	struct made made;
+	size_t len;
+	char text[];
+};
+
+static void
+xref_keep(struct session *s, const struct made *notes, struct span text)
+{
+	struct xref_text *kept = malloc(sizeof *kept + text.len);
+
+	if (kept == NULL)
+		return;
+	kept->made = *notes;
+	made_init(&kept->made, sizeof *kept + text.len);
+	kept->len = text.len;
+	memcpy(kept->text, text.bytes, text.len);
+	made_keep(s, xref_key(s, notes->artid), &kept->made);
+	made_unref(&kept->made);
+}
+
+int
+xref_append_article(struct session *s, struct buffer *out, uint64_t artid)
+{
+	struct made *made = made_find(s, xref_key(s, artid)), notes = { 0 };
+	const struct xref_text *kept = (const struct xref_text *)made;
+	Kith__ArticleMeta *meta;
+	size_t before = out->len;
+	int rc;
+
+	if (made != NULL) {
+		buffer_append(out, kept->text, kept->len);
+		made_unref(made);
+		return 0;
+	}
+	rc = made_begin(s, artid, &notes);
+	if (rc == 0)
+		rc = xref_meta(s, artid, &meta);
+	if (rc != 0)
+		return rc;
+	xref_append(s, out, meta);
+	kith__article_meta__free_unpacked(meta, NULL);
+	if (buffer_failed(out))
+		return -ENOMEM;
+	xref_keep(s, &notes,
+	    span_make(out->bytes + before, out->len - before));
+	return 0;
 }
 
 void
@@ -105,21 +167,6 @@ xref_append_groups(struct session *s, struct buffer *out,
 		any = true;
 		space_unref(space);
 	}
-}
-
-/* The Xref that this reader gets in the place of the row's own. 0 or negative. */
-static int
-xref_compose(struct session *s, const struct store_overview_row *row,
-    struct buffer *xref)
-{
-	Kith__ArticleMeta *meta;
-	int rc = xref_meta(s, row->artid, &meta);
-
-	if (rc == 0) {
-		xref_append(s, xref, meta);
-		kith__article_meta__free_unpacked(meta, NULL);
-	}
-	return rc == 0 && buffer_failed(xref) ? -ENOMEM : rc;
 }
 
 /* RFC 3977 8.1: right for the copy that is sent in the same session. */
@@ -144,7 +191,7 @@ xref_append_row(struct session *s, struct buffer *out,
 	if (bytes.len == 0 || own.len == 0) {
 		/* a row that was cut: as it is, it names one space at most */
 		buffer_append_span(out, text);
-	} else if (xref_compose(s, row, &xref) != 0) {
+	} else if (xref_append_article(s, &xref, row->artid) != 0) {
 		buffer_append(out, text.bytes,
 		    (size_t)(own.bytes - text.bytes) - strlen("Xref: "));
 		buffer_append_text(out, "\r\n");
@@ -169,7 +216,7 @@ xref_append_bytes(struct session *s, struct buffer *out,
 	struct buffer xref;
 
 	buffer_init(&xref, 0);
-	if (xref_compose(s, row, &xref) == 0)
+	if (xref_append_article(s, &xref, row->artid) == 0)
 		append_number(out, xref_bytes(row, own, &xref));
 	else
 		append_number(out, row->bytes);

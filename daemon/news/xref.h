@@ -8,10 +8,10 @@
 
 /* Owned (kith__article_meta__free_unpacked). 0 or negative. */
 int xref_meta(struct session *s, uint64_t artid, Kith__ArticleMeta **meta_r);
-/* "hostname group:number ..." of an article in several spaces; number and space
- * of one in a single space. Nothing if none may be seen. */
-void xref_append(struct session *s, struct buffer *out,
-    const Kith__ArticleMeta *meta);
+/* "hostname group:number ..." of an article in several spaces, as far as this
+ * reader may see them; number and space of one in a single space. 0 or
+ * negative. */
+int xref_append_article(struct session *s, struct buffer *out, uint64_t artid);
 void xref_append_one(struct session *s, struct buffer *out, const char *group,
     uint32_t number);
 /* "group,group" */

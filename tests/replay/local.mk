@@ -18,6 +18,7 @@ REPLAY_SCENARIOS = \
 	tests/replay/fan-out-large.scn \
 	tests/replay/hidden-names.scn \
 	tests/replay/internal.scn \
+	tests/replay/kept-answers.scn \
 	tests/replay/list-and-news.scn \
 	tests/replay/lists-in-a-ring.scn \
 	tests/replay/loops.scn \

@@ -1,0 +1,71 @@
+/* made.c - see made.h.
+ */
+#include "daemon/news/made.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static void
+made_free(struct store_object *object)
+{
+	free(object);
+}
+
+int
+made_begin(struct session *s, uint64_t artid, struct made *made_r)
+{
+	struct store_reader *reader = session_reader(s);
+
+	if (reader == NULL)
+		return -ENOMEM;
+	made_r->artid = artid;
+	made_r->version = store_reader_version(reader);
+	/* read before the spaces are: a change meanwhile makes it stale */
+	made_r->generation = spaces_generation(session_spaces(s));
+	made_r->classes = 1u << s->class;
+	return 0;
+}
+
+void
+made_init(struct made *made, size_t size)
+{
+	store_object_init(&made->object, size, made_free);
+}
+
+static bool
+made_holds(struct session *s, const struct made *made)
+{
+	struct store_cache_key key = { STORE_CACHE_ARTICLE, 0, made->artid };
+
+	return made->generation == spaces_generation(session_spaces(s)) &&
+	    store_cache_changed(s->loop->objects, key) <= made->version;
+}
+
+struct made *
+made_find(struct session *s, struct store_cache_key key)
+{
+	struct store_object *object =
+	    store_cache_get(s->loop->objects, key, UINT64_MAX);
+	struct made *made = (struct made *)object;
+
+	if (made == NULL)
+		return NULL;
+	if (!made_holds(s, made))
+		store_cache_remove(s->loop->objects, object);
+	else if ((made->classes & 1u << s->class) != 0)
+		return made;
+	store_object_unref(object);
+	return NULL;
+}
+
+void
+made_keep(struct session *s, struct store_cache_key key, struct made *made)
+{
+	struct store_object *there =
+	    store_cache_get(s->loop->objects, key, UINT64_MAX);
+
+	if (there != NULL)
+		store_cache_remove(s->loop->objects, there);
+	store_object_unref(there);
+	store_cache_put(s->loop->objects, key, made->version, &made->object);
+}

@@ -1,0 +1,253 @@
+/* wire.c - see wire.h.
+ *
+ * A wire is kept under (space, number): once for all who may read the space, or,
+ * where they do not see the same (its Xref), once for each reader class. Which
+ * one a Message-ID means is kept beside it as a place, for the classes that were
+ * found to see the article by just this placement; who may not see it never
+ * meets a place of it, and goes the way of who asks for an unknown id.
+ */
+#include "daemon/news/wire.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/news/xref.h"
+#include "store/msgid.h"
+
+/* Below this a piece is copied: cheaper than to keep track of it. */
+#define REFERENCE_MIN 2048u
+#define STATUS_MAX    (sizeof "220 4294967295 \r\n")
+
+struct place {
+	struct made made;
+	uint8_t hash[STORE_HASH_LEN];
+	uint32_t space, number;
+};
+
+static struct store_cache_key
+wire_key(uint32_t space, uint32_t number, uint32_t variant)
+{
+	return (struct store_cache_key){ STORE_CACHE_WIRE, variant,
+		(uint64_t)space << 32 | number };
+}
+
+/* The variant that a reader class has for itself. */
+static uint32_t
+class_variant(const struct session *s)
+{
+	return 1u + (uint32_t)s->class;
+}
+
+static struct wire *
+wire_of_number(struct session *s, uint32_t space, uint32_t number)
+{
+	struct made *made = made_find(s, wire_key(space, number, 0));
+
+	if (made == NULL)
+		made = made_find(s,
+		    wire_key(space, number, class_variant(s)));
+	return (struct wire *)made;
+}
+
+static struct place *
+place_find(struct session *s, struct span id)
+{
+	uint8_t hash[STORE_HASH_LEN];
+	struct place *place;
+
+	store_msgid_hash(session_store(s), id.bytes, id.len, hash);
+	place = (struct place *)made_find(s, store_msgid_key(hash));
+	if (place != NULL && memcmp(place->hash, hash, sizeof hash) != 0) {
+		made_unref(&place->made);
+		place = NULL;
+	}
+	return place;
+}
+
+struct wire *
+wire_find(struct session *s, const struct target *target)
+{
+	struct wire *wire;
+	struct place *place;
+
+	if (target->id.len == 0) {
+		wire = wire_of_number(s, target->space, target->number);
+		if (wire != NULL)
+			s->current = target->number;
+		return wire;
+	}
+	place = place_find(s, target->id);
+	if (place == NULL)
+		return NULL;
+	wire = wire_of_number(s, place->space, place->number);
+	made_unref(&place->made);
+	return wire;
+}
+
+/* ---- making ------------------------------------------------------------ */
+
+/* The classes that see what this reader sees of the article. */
+static uint32_t
+wire_classes(struct session *s, const struct found *found)
+{
+	struct space *space = NULL;
+	uint32_t classes = 1u << s->class;
+
+	if (!found->multi)
+		space = spaces_by_id(session_spaces(s), found->space);
+	if (space == NULL)
+		return classes;
+	for (unsigned i = 0; i < READER_CLASSES; i++)
+		if (rights_may_read((enum reader_class)i, space))
+			classes |= 1u << i;
+	space_unref(space);
+	return classes;
+}
+
+static void
+place_keep(struct session *s, const struct made *notes, struct span id,
+    const struct found *found)
+{
+	struct place *place = malloc(sizeof *place);
+
+	if (place == NULL)
+		return;
+	place->made = *notes;
+	made_init(&place->made, sizeof *place);
+	place->made.classes =
+	    found->alone && !found->multi ? notes->classes : 1u << s->class;
+	store_msgid_hash(session_store(s), id.bytes, id.len, place->hash);
+	place->space = found->space;
+	place->number = found->number;
+	made_keep(s, store_msgid_key(place->hash), &place->made);
+	made_unref(&place->made);
+}
+
+/* The wire of a copy with so long a header; NULL: no memory. */
+static struct wire *
+wire_new(const struct made *notes, const struct found *found,
+    struct span copy, size_t header_len)
+{
+	size_t id_len = strlen(found->message_id);
+	size_t room = STATUS_MAX + id_len + copy.len + sizeof ".\r\n";
+	struct wire *wire = malloc(sizeof *wire + room);
+	struct buffer status;
+
+	if (wire == NULL)
+		return NULL;
+	buffer_init(&status, 0);
+	buffer_append_text(&status, "220 ");
+	append_number(&status, found->number);
+	buffer_append_byte(&status, ' ');
+	wire->made = *notes;
+	wire->space = found->space;
+	wire->number = found->number;
+	wire->id_at = (uint32_t)status.len;
+	buffer_append(&status, found->message_id, id_len);
+	buffer_append_text(&status, "\r\n");
+	wire->head_at = (uint32_t)status.len;
+	wire->body_at = (uint32_t)(status.len + header_len + 2);
+	wire->len = (uint32_t)(status.len + copy.len + 3);
+	made_init(&wire->made, sizeof *wire + wire->len);
+	if (buffer_failed(&status)) {
+		buffer_fini(&status);
+		free(wire);
+		return NULL;
+	}
+	memcpy(wire->bytes, status.bytes, status.len);
+	memcpy(wire->bytes + status.len, copy.bytes, copy.len);
+	memcpy(wire->bytes + status.len + copy.len, ".\r\n", 3);
+	buffer_fini(&status);
+	return wire;
+}
+
+struct wire *
+wire_make(struct session *s, const struct target *target,
+    struct found *found)
+{
+	struct buffer *text = &s->loop->text;
+	struct made notes = { .artid = 0 };
+	struct wire *wire;
+	size_t header_len;
+
+	if (found->bytes > STORE_PART_MAX ||
+	    made_begin(s, found->artid, &notes) != 0)
+		return NULL;
+	buffer_clear(text);
+	if (copy_whole(s, found, text, &header_len) != 0)
+		return NULL;
+	notes.classes = wire_classes(s, found);
+	wire = wire_new(&notes, found, buffer_span(text), header_len);
+	if (wire == NULL)
+		return NULL;
+	made_keep(s,
+	    wire_key(found->space, found->number,
+		found->multi ? class_variant(s) : 0),
+	    &wire->made);
+	if (target->id.len > 0)
+		place_keep(s, &notes, target->id, found);
+	return wire;
+}
+
+/* ---- sending ----------------------------------------------------------- */
+
+static void
+release_wire(void *arg)
+{
+	wire_unref(arg);
+}
+
+/* Octets [from, to), with a reference of its own. */
+static void
+wire_piece(struct session *s, struct wire *wire, uint32_t from, uint32_t to)
+{
+	if (to - from < REFERENCE_MIN) {
+		session_write(s, wire->bytes + from, to - from);
+		return;
+	}
+	store_object_ref(&wire->made.object);
+	session_write_reference(s, wire->bytes + from, to - from, release_wire,
+	    wire);
+}
+
+/* "CODE number" or "CODE 0"; how far the status line is written by that. */
+static uint32_t
+wire_status(struct session *s, const struct wire *wire, bool by_id,
+    enum copy_what what)
+{
+	char code[] = { '2', '2', (char)('0' + what % 10), ' ', '0', ' ' };
+
+	if (!by_id && what == COPY_ARTICLE)
+		return 0;
+	session_write(s, code, by_id ? sizeof code : 4);
+	return by_id ? wire->id_at : 4;
+}
+
+void
+wire_send(struct session *s, struct wire *wire, const struct target *target,
+    enum copy_what what)
+{
+	uint32_t from = wire_status(s, wire, target->id.len > 0, what);
+
+	switch (what) {
+	case COPY_ARTICLE:
+		wire_piece(s, wire, from, wire->len);
+		break;
+	case COPY_HEAD:
+		wire_piece(s, wire, from, wire->body_at - 2);
+		session_end_block(s);
+		break;
+	case COPY_BODY:
+		session_write(s, wire->bytes + from, wire->head_at - from);
+		wire_piece(s, wire, wire->body_at, wire->len);
+		break;
+	case COPY_NOTHING:
+	default:
+		session_write(s, wire->bytes + from, wire->head_at - from);
+		break;
+	}
+	if (what != COPY_NOTHING)
+		s->articles++;
+	wire_unref(wire);
+}
