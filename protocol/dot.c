@@ -13,6 +13,13 @@ dot_receiver_init(
 	dot->limit = limit;
 }
 
+void
+dot_receiver_init_within(struct dot_receiver *dot, bool after_cr)
+{
+	dot_receiver_init(dot, NULL, 0);
+	dot->state = after_cr ? DOT_CR : DOT_TEXT;
+}
+
 /* What octets there are, sixteen at a time. */
 static void
 dot_survey(struct dot_receiver *dot, struct span chunk)

@@ -44,6 +44,9 @@ struct dot_receiver {
 /* Appends to out (NULL: nothing is kept), which must live until the end. */
 void dot_receiver_init(struct dot_receiver *dot, struct buffer *out,
     uint64_t limit);
+/* The same for what follows the beginning of a line, whose last octet was a CR
+ * or was not; nothing of it is kept. */
+void dot_receiver_init_within(struct dot_receiver *dot, bool after_cr);
 /* Feeds what came from the network. True when CRLF . CRLF was met: then *used_r
  * octets of the chunk were taken, the rest belongs to what follows. Otherwise
  * the whole chunk was taken. Goes on to the end of the block whatever happens,

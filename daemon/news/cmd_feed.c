@@ -38,6 +38,8 @@ cmd_check(struct session *s, const struct nntp_args *args)
 	reason = reader == NULL
 	    ? REASON_BUSY
 	    : intake_wants(session_community(s), reader, identity, id);
+	if (reason == REASON_STORED && !session_expects(s, id))
+		reason = REASON_BUSY;
 	feed_reply(s, (int)reason_reply(reason)->check, text);
 }
 

@@ -51,6 +51,8 @@ cmd_ihave(struct session *s, const struct nntp_args *args)
 	reason = reader == NULL
 	    ? REASON_BUSY
 	    : intake_wants(session_community(s), reader, identity, id);
+	if (reason == REASON_STORED && !session_expects(s, id))
+		reason = REASON_BUSY;
 	if (reason != REASON_STORED) {
 		code = reason_reply(reason)->ihave;
 		session_reply_text(s, code == 436 ? 436 : 435, "%s",

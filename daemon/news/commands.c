@@ -168,6 +168,23 @@ command_is_offered(struct session *s, const struct command *command)
 }
 
 bool
+command_brings_article(struct span text)
+{
+	struct span word = text;
+	struct nntp_args args;
+	size_t row, len = 0;
+
+	while (len < text.len && !span_blank_at(text, len))
+		len++;
+	word.len = len;
+	if (nntp_args_parse(word, &args) != NNTP_ARGS_OK)
+		return false;
+	row = command_first(args.keyword);
+	return row < command_count &&
+	    (command_table[row].flags & COMMAND_ARTICLE) != 0;
+}
+
+bool
 command_is_feeding(struct span text)
 {
 	const struct command *command = NULL;
@@ -219,7 +236,10 @@ command_run(struct session *s, const struct line *line)
 	int code;
 
 	if (line->has_nul || line->has_bare) {
-		session_error(s, 501);
+		if (command_brings_article(line->text))
+			post_skip(s, 501, "");
+		else
+			session_error(s, 501);
 		return;
 	}
 	switch (nntp_args_parse(line->text, &args)) {

@@ -41,6 +41,8 @@ int command_find(const struct nntp_args *args,
     const struct command **command_r);
 /* Parses and carries out one line. */
 void command_run(struct session *s, const struct line *line);
+/* Does the beginning of a line name a command that an article follows? */
+bool command_brings_article(struct span text);
 /* Does the line begin with a command that may be carried out while the answers
  * to others are owed (feed.h)? */
 bool command_is_feeding(struct span text);

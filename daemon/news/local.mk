@@ -11,7 +11,8 @@ libkithnews_a_SOURCES = \
 	daemon/news/commands.h daemon/news/continuation.h \
 	daemon/news/copy.c daemon/news/copy.h daemon/news/directory.c \
 	daemon/news/directory.h daemon/news/feed.c \
-	daemon/news/feed.h daemon/news/groups.c daemon/news/groups.h \
+	daemon/news/feed.h daemon/news/flight.c daemon/news/flight.h \
+	daemon/news/groups.c daemon/news/groups.h \
 	daemon/news/locate.c daemon/news/locate.h daemon/news/login.c \
 	daemon/news/login.h daemon/news/made.c daemon/news/made.h \
 	daemon/news/news.h \

@@ -30,6 +30,7 @@ struct post {
 struct post_request {
 	struct session *session; /* counted */
 	enum post_by by;
+	char message_id[MSGID_MAX + 1]; /* of IHAVE */
 };
 
 /* What the article takes now. True: all of them take too much. */
@@ -58,9 +59,11 @@ post_begin(struct session *s, enum post_by by, const char *offered_id)
 	dot_receiver_init(&post->dot, &post->article,
 	    community_config(session_community(s))->article_size);
 	post->by = by;
-	if (offered_id != NULL)
+	if (offered_id != NULL) {
 		(void)snprintf(post->message_id, sizeof post->message_id, "%s",
 		    offered_id);
+		(void)session_expects(s, span_of(post->message_id));
+	}
 	s->post = post;
 	stream_set_deadline(s->stream, SECONDS_ARTICLE);
 	return 0;
@@ -76,6 +79,14 @@ post_skip(struct session *s, int code, const char *text)
 	dot_receiver_init(&s->post->dot, NULL, 0);
 	s->post->skip = code;
 	(void)snprintf(s->post->text, sizeof s->post->text, "%s", text);
+}
+
+void
+post_skip_line(struct session *s, bool after_cr, int code)
+{
+	post_skip(s, code, "");
+	if (s->post != NULL)
+		dot_receiver_init_within(&s->post->dot, after_cr);
 }
 
 void
@@ -124,6 +135,7 @@ post_refuse(struct session *s, const struct post *post, enum reason reason,
 	const struct reason_reply *reply = reason_reply(reason);
 	char text[NNTP_ARGUMENT_MAX + 1];
 
+	session_expects_no_more(s, post->message_id);
 	log_info("post session=%llu from=%s member=%u peer=%u result=%s%s%s",
 	    (unsigned long long)s->id, stream_peer(s->stream),
 	    session_identity(s)->member, session_identity(s)->peer,
@@ -142,6 +154,7 @@ post_done(void *arg, const struct intake_result *result)
 	struct session *s = request->session;
 
 	if (s->stream != NULL) {
+		session_expects_no_more(s, request->message_id);
 		post_answer(s, request->by, result->reason, result->detail);
 		session_resume(s);
 	}
@@ -156,6 +169,8 @@ post_feed_done(void *arg, const struct intake_result *result)
 	const struct reason_reply *reply = reason_reply(result->reason);
 	char text[NNTP_ARGUMENT_MAX + 1];
 
+	if (answer->session->stream != NULL)
+		session_expects_no_more(answer->session, answer->message_id);
 	if (reply->takethis != 400 && result->detail[0] == '\0') {
 		feed_settle(answer, (int)reply->takethis, reply->text, NULL);
 		return;
@@ -189,6 +204,8 @@ post_submit_alone(struct session *s, const struct post *post,
 		return false;
 	request->session = s;
 	request->by = post->by;
+	memcpy(request->message_id, post->message_id,
+	    sizeof request->message_id);
 	session_ref(s);
 	session_wait(s);
 	intake_news(session_community(s), news, post_done, request);

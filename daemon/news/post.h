@@ -18,6 +18,8 @@ int post_begin(struct session *s, enum post_by by, const char *offered_id);
 /* Reads an article to its end that nobody wants, and answers then, with a text
  * or the code's own (""). */
 void post_skip(struct session *s, int code, const char *text);
+/* The same where the command's own line has not ended yet. */
+void post_skip_line(struct session *s, bool after_cr, int code);
 void post_free(struct post **post);
 /* Takes what the stream holds of the article. False: more is to come, or the
  * door has to answer first. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/news/directory.h"
+#include "daemon/news/flight.h"
 #include "daemon/news/session.h"
 
 /* Memory that all articles may take that are being received: each alone is
@@ -32,8 +33,10 @@ news_server_new(const struct news_options *options)
 	server->loop_count = options->loop_count;
 	server->post_bytes_max = POST_BYTES_MAX;
 	server->loops = calloc(options->loop_count + 1, sizeof *server->loops);
-	if (server->loops == NULL ||
+	server->flights = flights_new();
+	if (server->loops == NULL || server->flights == NULL ||
 	    pthread_mutex_init(&server->lock, NULL) != 0) {
+		flights_free(&server->flights);
 		free(server->loops);
 		free(server);
 		return NULL;
@@ -71,6 +74,7 @@ news_server_free(struct news_server **server_p)
 	for (size_t i = 0; i < READER_CLASSES; i++)
 		directory_unref(server->directories[i]);
 	(void)pthread_mutex_destroy(&server->lock);
+	flights_free(&server->flights);
 	free(server->loops);
 	free(server);
 }

@@ -15,6 +15,7 @@
 #include "protocol/buffer.h"
 
 struct directory;
+struct flights;
 struct news_address;
 struct session;
 
@@ -47,6 +48,7 @@ struct news_server {
 	atomic_size_t post_bytes; /* of articles that are coming in */
 	size_t post_bytes_max;
 	_Atomic uint64_t last_id;
+	struct flights *flights; /* articles that peers are sending */
 	pthread_mutex_t lock; /* of what follows */
 	struct news_address *addresses[NEWS_ADDRESS_BUCKETS];
 	struct directory *directories[READER_CLASSES];

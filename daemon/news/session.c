@@ -383,6 +383,7 @@ session_command(struct session *s)
 	struct line line;
 	size_t used = 0;
 	enum line_status status;
+	bool article;
 
 	s->lines.limit = session_line_limit(s, window);
 	status = line_next(&s->lines, window, &used, &line);
@@ -397,13 +398,21 @@ session_command(struct session *s)
 		memcpy(copy, line.text.bytes, line.text.len);
 		line.text.bytes = copy;
 	}
+	article = status == LINE_TOO_LONG && s->sasl == NULL &&
+	    command_brings_article(window);
 	stream_consume(s->stream, used);
 	if (status == LINE_MORE)
 		return false;
 	if (s->commands++ == 0)
 		stream_set_idle_timeout(s->stream, SECONDS_IDLE);
 	session_refresh(s);
-	session_take_line(s, status, &line);
+	if (article) {
+		/* it comes, though its line was no command */
+		post_skip_line(s, s->lines.after_cr, 501);
+		line_reader_init(&s->lines, LINE_NNTP_MAX, LINE_LF_ENDS);
+	} else {
+		session_take_line(s, status, &line);
+	}
 	return true;
 }
 

@@ -153,6 +153,13 @@ int session_block(struct session *s, uint32_t space, uint32_t block,
 int session_part(struct session *s, uint64_t artid, uint16_t part,
     struct store_blob **blob_r);
 
+/* ---- articles of peers ---- */
+
+/* One is about to come. False: another session is sending it. */
+bool session_expects(struct session *s, struct span message_id);
+/* It came, or does not come; "": nothing. */
+void session_expects_no_more(struct session *s, const char *message_id);
+
 /* ---- who and where ---- */
 
 /* Nobody known, if the session has no identity. Borrowed. */

@@ -3,9 +3,11 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/community/auth.h"
 #include "daemon/community/members.h"
+#include "daemon/news/flight.h"
 #include "daemon/news/session.h"
 #include "daemon/tls.h"
 
@@ -201,4 +203,28 @@ session_greet(struct session *s)
 	s->greeted = true;
 	session_reply_text(s, may ? 200 : 201, "%s ready, posting %s", hostname,
 	    may ? "allowed" : "prohibited");
+}
+
+/* How long a peer may take to send what it was asked for, or is sending. */
+#define SECONDS_EXPECTED 30u
+
+bool
+session_expects(struct session *s, struct span id)
+{
+	uint8_t hash[STORE_HASH_LEN];
+
+	store_msgid_hash(session_store(s), id.bytes, id.len, hash);
+	return flight_begin(session_server(s)->flights, hash, s->id,
+	    community_now(session_community(s)), SECONDS_EXPECTED);
+}
+
+void
+session_expects_no_more(struct session *s, const char *id)
+{
+	uint8_t hash[STORE_HASH_LEN];
+
+	if (id[0] == '\0')
+		return;
+	store_msgid_hash(session_store(s), id, strlen(id), hash);
+	flight_end(session_server(s)->flights, hash, s->id);
 }

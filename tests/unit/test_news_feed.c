@@ -155,6 +155,84 @@ a_refused_article_is_read_to_its_end(void **state)
 	client_close(&client);
 }
 
+/* RFC 4644 2.5: the article comes whatever the line was like. */
+static void
+an_article_behind_a_line_that_is_too_long_is_no_command(void **state)
+{
+	static const char nul[] =
+	    "TAKETHIS <n\0n@c.example>\r\nQUIT\r\n.\r\n";
+	static const char bare[] =
+	    "TAKETHIS <n\rn@c.example>\r\nQUIT\r\n.\r\n";
+	struct client client;
+	char text[2000];
+
+	(void)state;
+	open_peer(&client);
+	/* wherever it is cut */
+	for (int len = 490; len < 530; len++) {
+		(void)snprintf(text, sizeof text,
+		    "takethis <%0*d@c.example>\r\nQUIT\r\n..\r\n.\r\n", len,
+		    1);
+		client_send(&client, text);
+		begins(client_wait(&client, "\r\n"), "501 ");
+		buffer_clear(&client.text);
+	}
+	for (size_t i = 0; text[i] != '\0'; i++) {
+		client_send_bytes(&client, text + i, 1);
+		fixture_turn(&fixture);
+	}
+	begins(client_wait(&client, "\r\n"), "501 ");
+	begins(client_ask(&client, "STAT <x@c.example>"), "430 ");
+	buffer_clear(&client.text);
+	client_send_bytes(&client, nul, sizeof nul - 1);
+	begins(client_wait(&client, "\r\n"), "501 ");
+	buffer_clear(&client.text);
+	client_send_bytes(&client, bare, sizeof bare - 1);
+	begins(client_wait(&client, "\r\n"), "501 ");
+	begins(client_ask(&client, "STAT <x@c.example>"), "430 ");
+	client_close(&client);
+}
+
+/* RFC 4644 2.4.2, RFC 3977 6.3.2 */
+static void
+what_another_connection_brings_is_not_wanted_now(void **state)
+{
+	struct client one, two;
+
+	(void)state;
+	open_peer(&one);
+	open_peer(&two);
+	begins(client_ask(&one, "CHECK <w@c.example>"), "238 ");
+	begins(client_ask(&one, "CHECK <w@c.example>"), "238 ");
+	begins(client_ask(&two, "CHECK <w@c.example>"),
+	    "431 <w@c.example>\r\n");
+	begins(client_ask(&two, "IHAVE <w@c.example>"), "436 ");
+	/* who does not send it after all loses his turn */
+	clock_advance(fixture.clock, 60);
+	begins(client_ask(&two, "CHECK <w@c.example>"), "238 ");
+	begins(client_ask(&one, "CHECK <w@c.example>"), "431 ");
+	/* the answers were advice; who sends it first has sent it */
+	buffer_clear(&one.text);
+	client_send(&one, TAKETHIS("w", "acme.open"));
+	begins(client_wait(&one, "\r\n"), "239 ");
+	begins(client_ask(&two, "CHECK <w@c.example>"), "438 ");
+	/* and what was refused is free again */
+	begins(client_ask(&one, "CHECK <v@c.example>"), "238 ");
+	buffer_clear(&one.text);
+	client_send(&one, "TAKETHIS <v@c.example>\r\n\rx\r\n.\r\n");
+	begins(client_wait(&one, "\r\n"), "439 ");
+	begins(client_ask(&two, "CHECK <v@c.example>"), "238 ");
+	/* an article that is still coming in */
+	buffer_clear(&one.text);
+	client_send(&one, "TAKETHIS <u@c.example>\r\nSubject: x\r\n");
+	fixture_turn(&fixture);
+	begins(client_ask(&two, "CHECK <u@c.example>"), "431 ");
+	client_send(&one, ".\r\n");
+	begins(client_wait(&one, "\r\n"), "439 ");
+	client_close(&one);
+	client_close(&two);
+}
+
 static void
 an_article_over_the_limit_is_refused_for_good(void **state)
 {
@@ -278,6 +356,10 @@ main(void)
 		cmocka_unit_test(check_says_what_is_wanted),
 		cmocka_unit_test(answers_come_in_the_order_of_the_commands),
 		cmocka_unit_test(a_refused_article_is_read_to_its_end),
+		cmocka_unit_test(
+		    an_article_behind_a_line_that_is_too_long_is_no_command),
+		cmocka_unit_test(
+		    what_another_connection_brings_is_not_wanted_now),
 		cmocka_unit_test(an_article_over_the_limit_is_refused_for_good),
 		cmocka_unit_test(
 		    more_articles_than_may_be_at_the_door_all_get_in),

@@ -1,0 +1,29 @@
+/* flight.h - which articles are on their way in, over all connections: so that
+ * two peers need not send the same one (RFC 4644 2.4.2). Advice, not a lock: a
+ * table of fixed size in which one id may push out another, and what is said
+ * ends by itself. Private to daemon/news.
+ *
+ * In which spaces an article is nobody knows before it is read, so whoever asks
+ * for an id hears that somebody else is sending it.
+ */
+#ifndef KITH_NEWS_FLIGHT_H
+#define KITH_NEWS_FLIGHT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/msgid.h"
+
+struct flights;
+
+struct flights *flights_new(void);
+void flights_free(struct flights **flights);
+/* The session was told to send it, or sends it: it is expected for so many
+ * seconds from now. False: another session has it under way. Any thread. */
+bool flight_begin(struct flights *flights, const uint8_t id[STORE_HASH_LEN],
+    uint64_t session, uint64_t now, unsigned seconds);
+/* It is here, or refused. */
+void flight_end(struct flights *flights, const uint8_t id[STORE_HASH_LEN],
+    uint64_t session);
+
+#endif
