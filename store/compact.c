@@ -3,7 +3,9 @@
  * What is deleted leaves free pages, which new rows fill first: files do not grow
  * for that. This is for a store that shall stay small afterwards. Berkeley DB
  * moves rows together in transactions of its own, a few pages each, beside the
- * writer; readers see none of it.
+ * writer; readers see none of it. Idle snapshots are renewed after each slice: for
+ * one that stays, each page that was moved is kept, and then written to a file of
+ * its own.
  */
 #include "store/private.h"
 
@@ -13,7 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define SLICE_ROWS 4096u
+#define SLICE_ROWS 1024u
 
 struct compacting {
 	struct store *store;
@@ -116,6 +118,7 @@ file_compact(const struct compacting *compacting, enum store_file file,
 		if (rc == 0)
 			rc = slice_compact(store, file, &from, &to, flags);
 		pthread_mutex_unlock(&store->keeper.checkpoint);
+		store_views_renew(store);
 		from = to;
 	} while (rc == 0 && to.len > 0);
 	return rc;

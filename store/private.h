@@ -321,6 +321,9 @@ void store_views_fini(struct store *store);
  * go of it else. */
 void store_views_hold(struct store *store);
 void store_views_publish(struct store *store, uint64_t version);
+/* Idle snapshots are replaced by new ones of the same version, so that pages
+ * that were moved since need not be kept for them. */
+void store_views_renew(struct store *store);
 
 /* inbox.c: hands over a chain of finished operations with one signal. */
 void store_inbox_deliver(struct store_inbox *inbox, struct store_op *first,

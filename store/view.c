@@ -187,6 +187,23 @@ store_views_hold(struct store *store)
 }
 
 void
+store_views_renew(struct store *store)
+{
+	struct store_views *views = &store->views;
+	struct store_view *old = NULL;
+
+	pthread_mutex_lock(&views->lock);
+	if (!views->committing) {
+		old = views->idle;
+		views->idle = NULL;
+		views->idle_count = 0;
+		views_fill(store);
+	}
+	pthread_mutex_unlock(&views->lock);
+	views_free(old);
+}
+
+void
 store_views_publish(struct store *store, uint64_t version)
 {
 	struct store_views *views = &store->views;

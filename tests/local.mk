@@ -3,9 +3,10 @@
 EXTRA_DIST += tests/run tests/lint tests/packages tests/RFC3977 \
 	tests/fuzz/run \
 	tests/bench/bench.h tests/bench/limitd.c tests/bench/mkcorpus.c \
-	tests/bench/news.py tests/bench/servers.py \
+	tests/bench/news.py tests/bench/scale.py tests/bench/servers.py \
 	tests/bench/nntpload.c tests/bench/run tests/bench/smtpload.c \
 	tests/bench/smtpsink.c tests/bench/store_bench.c \
+	tests/bench/store_fill.c \
 	tests/crash/conftest.py tests/crash/test_crash.py \
 	tests/system/conftest.py tests/system/inn.py tests/system/kith.py \
 	tests/system/test_bad_days.py tests/system/test_compress.py \

@@ -241,7 +241,8 @@ static bool
 works_offline(const json_t *argv)
 {
 	return is_command(argv, "restore", NULL) ||
-	    is_command(argv, "check", NULL) || is_command(argv, "backup", NULL);
+	    is_command(argv, "check", NULL) || is_command(argv, "backup", NULL) ||
+	    is_command(argv, "space", "compact");
 }
 
 static int
