@@ -3,6 +3,7 @@ newsgroups, a thread, an article, and an answer that needs a login."""
 
 import email
 import email.policy
+import nntplib
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ import subprocess
 import pytest
 
 import kith as k
+import leafnode
 from screen import Screen
 
 LOGIN, PASSWORD = "ann", "sesame"
@@ -346,3 +348,42 @@ def test_suck_takes_articles_away_and_rpost_brings_one(house, home):
                    check=True, capture_output=True)
     check_answer(house)
     assert answer(house).get_content().endswith("\n.dot\n")
+
+
+@pytest.mark.skipif(not leafnode.is_to_be_had(),
+                    reason="leafnode is not to be had")
+def test_leafnode_takes_groups_posts_and_is_pulled_from(house, home):
+    leaf = leafnode.Leafnode(house.nntp_port, LOGIN, PASSWORD)
+    try:
+        leaf.fetch()
+        with nntplib.NNTP("127.0.0.1", leaf.serve(), timeout=30) as news:
+            assert [group.group for group in news.list()[1]] == ["acme.talk"]
+            news.group("acme.talk")
+            news.over((1, 1))  # now it is of interest
+        leaf.fetch()
+        with nntplib.NNTP("127.0.0.1", leaf.serve(), timeout=30) as news:
+            _, count, first, last, _ = news.group("acme.talk")
+            assert count == 2
+            rows = news.over((first, last))[1]
+            assert [row["message-id"] for _, row in rows] == [FIRST, SECOND]
+            assert news.body(SECOND)[1].lines == [b"..and biscuits."]
+            news.post(f"From: Ann <ann@example.net>\r\n"
+                      f"Newsgroups: acme.talk\r\nSubject: Re: Tea at four\r\n"
+                      f"References: {FIRST}\r\n\r\n{WORD}\r\n".encode()
+                      .splitlines())
+        leaf.fetch()
+        assert not any((leaf.spool / "failed.postings").iterdir())
+        check_answer(house)
+        # and a community moves in from there
+        other = k.Kith(home / "other").start()
+        try:
+            other.ctl("space", "add", "acme.talk", "--kind", "talk")
+            other.ctl("peer", "add", "leaf", "--pull",
+                      f"127.0.0.1:{leaf.serve()}")
+            row, = other.json("peer", "pull", "leaf", "acme.talk")
+            assert (row["taken"], row["refused"]) == (3, 0)
+            check_answer(other)
+        finally:
+            other.stop()
+    finally:
+        leaf.remove()
