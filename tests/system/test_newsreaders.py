@@ -375,7 +375,7 @@ def test_leafnode_takes_groups_posts_and_is_pulled_from(house, home):
         assert not any((leaf.spool / "failed.postings").iterdir())
         check_answer(house)
         # and a community moves in from there
-        other = k.Kith(home / "other").start()
+        other = k.Kith(home / "other", hostname="other.example").start()
         try:
             other.ctl("space", "add", "acme.talk", "--kind", "talk")
             other.ctl("peer", "add", "leaf", "--pull",
