@@ -5,7 +5,8 @@ libkithstore_a_SOURCES = \
 	store/backup.c store/check.c \
 	store/body.c store/bundle.c store/bundle.h store/cache.c store/cache.h \
 	store/compact.c store/env.c store/flusher.c store/inbox.c \
-	store/keeper.c store/keys.c store/msgid.c store/msgid.h \
+	store/keeper.c store/keys.c store/memo.c store/memo.h store/msgid.c \
+	store/msgid.h \
 	store/overview.c store/overview.h store/overview_block.c \
 	store/private.h store/queue.c store/records.c store/room.c store/row.c \
 	store/sequence.c store/sequence.h store/siphash.c store/siphash.h \

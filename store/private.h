@@ -21,6 +21,7 @@
 #include "store/article.h"
 #include "store/bundle.h"
 #include "store/cache.h"
+#include "store/memo.h"
 #include "store/msgid.h"
 #include "store/overview.h"
 #include "store/sequence.h"
@@ -153,6 +154,7 @@ struct store_writer {
 	struct store_batch batches[STORE_BATCHES];
 	unsigned turn; /* whose batch is run */
 	struct store_op **alone;
+	struct store_memo *memos[STORE_FILES]; /* most are NULL */
 	struct store_system committed; /* by the newest commit in the log */
 	struct store_bundle bundle;
 	unsigned unlucky;	       /* batches for which not to wait */
@@ -347,6 +349,8 @@ void store_flusher_take(struct store_writer *writer, struct store_batch *batch);
 /* A thread that takes no signals. */
 int store_thread_start(pthread_t *thread, void *(*fn)(void *arg), void *arg);
 int store_writer_init(struct store *store);
+/* What was remembered of rows may have been undone. */
+void store_writer_forget(struct store *store);
 int store_writer_start(struct store *store);
 void store_writer_stop(struct store *store);
 void store_writer_fini(struct store *store);

@@ -58,6 +58,39 @@ scratch_grow(struct store_reader *reader, size_t need)
 	return 0;
 }
 
+/* NULL: nothing is remembered of this file, or for this reader. */
+static struct store_memo *
+memo_of(const struct store_reader *reader, enum store_file file)
+{
+	return reader->writing == NULL ? NULL
+				       : reader->store->writer.memos[file];
+}
+
+static int
+memo_get(struct store_reader *reader, enum store_file file, const void *key,
+    size_t key_len, size_t *len_r)
+{
+	struct store_memo *memo = memo_of(reader, file);
+	const uint8_t *bytes;
+	int rc = memo == NULL
+	    ? 1
+	    : store_memo_get(memo, key, key_len, &bytes, len_r);
+
+	if (rc == 0)
+		memcpy(reader->scratch, bytes, *len_r);
+	return rc;
+}
+
+static void
+memo_set(struct store_reader *reader, enum store_file file, const void *key,
+    size_t key_len, const void *bytes, size_t len)
+{
+	struct store_memo *memo = memo_of(reader, file);
+
+	if (memo != NULL)
+		store_memo_set(memo, key, key_len, bytes, len);
+}
+
 int
 store_row_get(struct store_reader *reader, enum store_file file,
     const void *key, size_t key_len, const uint8_t **bytes_r, size_t *len_r)
@@ -68,6 +101,12 @@ store_row_get(struct store_reader *reader, enum store_file file,
 	int rc, ret;
 
 	rc = scratch_grow(reader, SCRATCH_FIRST);
+	*bytes_r = reader->scratch;
+	if (rc == 0)
+		rc = memo_get(reader, file, key, key_len, len_r);
+	if (rc <= 0)
+		return rc;
+	rc = 0;
 	while (rc == 0) {
 		memset(&data, 0, sizeof data);
 		data.flags = DB_DBT_USERMEM;
@@ -80,8 +119,11 @@ store_row_get(struct store_reader *reader, enum store_file file,
 		}
 		rc = scratch_grow(reader, data.size);
 	}
+	if (rc == -ENOENT)
+		memo_set(reader, file, key, key_len, NULL, 0);
 	if (rc != 0)
 		return rc;
+	memo_set(reader, file, key, key_len, data.data, data.size);
 	*bytes_r = reader->scratch;
 	*len_r = data.size;
 	return 0;
@@ -122,10 +164,16 @@ row_put(struct store_txn *txn, enum store_file file, DBT key, DBT data,
     uint32_t flags)
 {
 	DB *db = txn->reader.store->files[file];
+	int rc;
 
 	txn->wrote = true;
-	return store_reader_error(&txn->reader,
+	rc = store_reader_error(&txn->reader,
 	    db->put(db, txn->reader.txn, &key, &data, flags));
+	/* After any other error the transaction is undone. */
+	if (rc == 0)
+		memo_set(&txn->reader, file, key.data, key.size, data.data,
+		    data.size);
+	return rc;
 }
 
 int
@@ -149,10 +197,14 @@ store_row_delete(struct store_txn *txn, enum store_file file, const void *key,
 {
 	DB *db = txn->reader.store->files[file];
 	DBT key_dbt = dbt_of(key, key_len);
+	int rc;
 
 	txn->wrote = true;
-	return store_reader_error(&txn->reader,
+	rc = store_reader_error(&txn->reader,
 	    db->del(db, txn->reader.txn, &key_dbt, 0));
+	if (rc == 0 || rc == -ENOENT)
+		memo_set(&txn->reader, file, key, key_len, NULL, 0);
+	return rc;
 }
 
 /* ---- cursors ---------------------------------------------------------- */

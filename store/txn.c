@@ -198,6 +198,8 @@ store_txn_forget(struct store_txn *txn)
 	if (txn->reader.txn != NULL)
 		ret = txn->reader.txn->abort(txn->reader.txn);
 	store_bundle_forget(txn);
+	if (txn->wrote)
+		store_writer_forget(txn->reader.store);
 	txn->reader.txn = NULL;
 	for (size_t i = 0; i < txn->hooks_count; i++)
 		if (txn->hooks[i].drop != NULL)

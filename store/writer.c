@@ -212,6 +212,11 @@ store_writer_init(struct store *store)
 	writer->alone = calloc(max, sizeof *writer->alone);
 	if (writer->alone == NULL)
 		return -ENOMEM;
+	writer->memos[STORE_FILE_MSGID] = store_memo_new();
+	writer->memos[STORE_FILE_META] = store_memo_new();
+	if (writer->memos[STORE_FILE_MSGID] == NULL ||
+	    writer->memos[STORE_FILE_META] == NULL)
+		return -ENOMEM;
 	for (unsigned i = 0; i < STORE_BATCHES; i++) {
 		writer->batches[i].ops =
 		    calloc(max, sizeof *writer->batches[i].ops);
@@ -242,6 +247,14 @@ store_thread_start(pthread_t *thread, void *(*fn)(void *arg), void *arg)
 	ret = pthread_create(thread, NULL, fn, arg);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return -ret;
+}
+
+void
+store_writer_forget(struct store *store)
+{
+	for (unsigned i = 0; i < STORE_FILES; i++)
+		if (store->writer.memos[i] != NULL)
+			store_memo_forget(store->writer.memos[i]);
 }
 
 int
@@ -284,4 +297,6 @@ store_writer_fini(struct store *store)
 	}
 	free(writer->alone);
 	writer->alone = NULL;
+	for (unsigned i = 0; i < STORE_FILES; i++)
+		store_memo_free(&writer->memos[i]);
 }

@@ -240,6 +240,52 @@ a_slice_of_forgetting_is_bounded(void **state)
 	assert_int_equal(forgotten.count, 1);
 }
 
+struct remembered {
+	uint8_t hash[STORE_HASH_LEN];
+	unsigned put; /* entries to put */
+	bool fail;    /* after that */
+	int before, after;
+};
+
+static int
+read_put_read(struct store_txn *txn, void *arg)
+{
+	const struct store_msgid_entry entry = { .state = STORE_MSGID_STORED,
+		.artid = 7 };
+	struct store_msgid_entry found[STORE_MSGID_MAX];
+	struct remembered *it = arg;
+	int rc;
+
+	it->before = store_msgid_get(store_txn_reader(txn), it->hash, found);
+	rc = store_msgid_put(txn, it->hash, &entry, it->put);
+	it->after = store_msgid_get(store_txn_reader(txn), it->hash, found);
+	return rc == 0 && it->fail ? -EPROTO : rc;
+}
+
+static void
+what_the_writer_remembers_of_an_id_is_what_is_stored(void **state)
+{
+	struct fixture *fixture = *state;
+	struct remembered it = { .put = 1, .fail = true };
+
+	store_msgid_hash(fixture->store, "<a@b>", 5, it.hash);
+	assert_int_equal(fixture_run(fixture, read_put_read, &it), -EPROTO);
+	assert_int_equal(it.before, 0);
+	assert_int_equal(it.after, 1);
+	/* It was undone, and so was what was remembered of it. */
+	it.fail = false;
+	assert_int_equal(fixture_run(fixture, read_put_read, &it), 0);
+	assert_int_equal(it.before, 0);
+	assert_int_equal(it.after, 1);
+	it.put = 0;
+	assert_int_equal(fixture_run(fixture, read_put_read, &it), 0);
+	assert_int_equal(it.before, 1);
+	assert_int_equal(it.after, 0);
+	it.put = 1;
+	assert_int_equal(fixture_run(fixture, read_put_read, &it), 0);
+	assert_int_equal(it.before, 0);
+}
+
 int
 main(void)
 {
@@ -251,6 +297,7 @@ main(void)
 		    siphash_with_fewer_rounds_gives_what_openssl_gives),
 		TEST(hashes_are_keyed_by_store_and_purpose),
 		TEST(entries_are_replaced_as_a_whole),
+		TEST(what_the_writer_remembers_of_an_id_is_what_is_stored),
 		TEST(memories_are_forgotten_by_their_day),
 		TEST(an_id_met_again_is_remembered_from_that_day),
 		TEST(a_slice_of_forgetting_is_bounded),
