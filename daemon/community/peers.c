@@ -19,6 +19,13 @@ struct peer {
 	struct auth_verifier verifier;
 	struct wildmat *spaces; /* NULL: none */
 	bool incoming;
+	/* limits, 0: none; and what there is of it now */
+	unsigned connections_max;
+	unsigned in_flight;
+	unsigned rate_max; /* articles a minute */
+	unsigned connections;
+	uint64_t minute;
+	unsigned articles; /* in that minute */
 	struct peer *next;
 };
 
@@ -78,6 +85,9 @@ peer_new(struct peer **peer_r, uint32_t id, const Kith__Peer *record)
 		return rc;
 	peer->id = id;
 	peer->incoming = record->incoming;
+	peer->connections_max = record->connections;
+	peer->in_flight = record->in_flight;
+	peer->rate_max = record->rate;
 	peer->has_address = record->address[0] != '\0' &&
 	    address_read(record->address, peer->address);
 	/* a login that is only said to its server is no way in here */
@@ -145,6 +155,11 @@ peers_replace(struct peers *peers, uint32_t id, struct peer *peer)
 	if (*at != NULL) {
 		old = *at;
 		*at = old->next;
+	}
+	if (peer != NULL && old != NULL) {
+		peer->connections = old->connections;
+		peer->minute = old->minute;
+		peer->articles = old->articles;
 	}
 	if (peer != NULL) {
 		peer->next = *at;
@@ -280,4 +295,96 @@ peers_path(struct peers *peers, uint32_t id, char path[PEER_PATH_ROOM])
 			(void)memcpy(path, p->path, strlen(p->path) + 1);
 	(void)pthread_rwlock_unlock(&peers->lock);
 	return path[0] != '\0';
+}
+
+/* ---- limits */
+
+/* Under the lock; NULL: it was removed. */
+static struct peer *
+peer_of(struct peers *peers, uint32_t id)
+{
+	struct peer *peer = peers->first;
+
+	while (peer != NULL && peer->id != id)
+		peer = peer->next;
+	return peer;
+}
+
+bool
+peers_enter(struct peers *peers, uint32_t id)
+{
+	struct peer *peer;
+	bool fits;
+
+	(void)pthread_rwlock_wrlock(&peers->lock);
+	peer = peer_of(peers, id);
+	fits = peer != NULL &&
+	    (peer->connections_max == 0 ||
+		peer->connections < peer->connections_max);
+	if (fits)
+		peer->connections++;
+	(void)pthread_rwlock_unlock(&peers->lock);
+	return fits;
+}
+
+void
+peers_leave(struct peers *peers, uint32_t id)
+{
+	struct peer *peer;
+
+	(void)pthread_rwlock_wrlock(&peers->lock);
+	peer = peer_of(peers, id);
+	if (peer != NULL && peer->connections > 0)
+		peer->connections--;
+	(void)pthread_rwlock_unlock(&peers->lock);
+}
+
+unsigned
+peers_in_flight(struct peers *peers, uint32_t id)
+{
+	const struct peer *peer;
+	unsigned limit;
+
+	(void)pthread_rwlock_rdlock(&peers->lock);
+	peer = peer_of(peers, id);
+	limit = peer == NULL ? 0 : peer->in_flight;
+	(void)pthread_rwlock_unlock(&peers->lock);
+	return limit;
+}
+
+bool
+peers_may_offer(struct peers *peers, uint32_t id, uint64_t now)
+{
+	const struct peer *peer;
+	bool may;
+
+	(void)pthread_rwlock_rdlock(&peers->lock);
+	peer = peer_of(peers, id);
+	may = peer == NULL || peer->rate_max == 0 || peer->minute != now / 60 ||
+	    peer->articles < peer->rate_max;
+	(void)pthread_rwlock_unlock(&peers->lock);
+	return may;
+}
+
+void
+peers_count(struct peers *peers, uint32_t id, uint64_t now)
+{
+	struct peer *peer;
+	bool limited;
+
+	(void)pthread_rwlock_rdlock(&peers->lock);
+	peer = peer_of(peers, id);
+	limited = peer != NULL && peer->rate_max != 0;
+	(void)pthread_rwlock_unlock(&peers->lock);
+	if (!limited) /* nobody asks for it */
+		return;
+	(void)pthread_rwlock_wrlock(&peers->lock);
+	peer = peer_of(peers, id);
+	if (peer != NULL && peer->minute != now / 60) {
+		peer->minute = now / 60;
+		peer->articles = 0;
+	}
+	if (peer != NULL)
+		peer->articles++;
+	(void)pthread_rwlock_unlock(&peers->lock);
 }

@@ -29,4 +29,15 @@ uint32_t peers_by_login(struct peers *peers, const char *login,
 bool peers_path(struct peers *peers, uint32_t id, char path[PEER_PATH_ROOM]);
 bool peers_may_feed(struct peers *peers, uint32_t id, const char *space_name);
 
+/* A connection of the peer begins: false if it has as many as it may. */
+bool peers_enter(struct peers *peers, uint32_t id);
+void peers_leave(struct peers *peers, uint32_t id);
+/* Articles that a connection of it may have unanswered; 0: no limit of its
+ * own. */
+unsigned peers_in_flight(struct peers *peers, uint32_t id);
+/* Whether it may offer another article in this minute, and that it sends one.
+ * now: seconds. */
+bool peers_may_offer(struct peers *peers, uint32_t id, uint64_t now);
+void peers_count(struct peers *peers, uint32_t id, uint64_t now);
+
 #endif

@@ -38,7 +38,8 @@ cmd_check(struct session *s, const struct nntp_args *args)
 	reason = reader == NULL
 	    ? REASON_BUSY
 	    : intake_wants(session_community(s), reader, identity, id);
-	if (reason == REASON_STORED && !session_expects(s, id))
+	if (reason == REASON_STORED &&
+	    (!feed_may_offer(s) || !session_expects(s, id)))
 		reason = REASON_BUSY;
 	feed_reply(s, (int)reason_reply(reason)->check, text);
 }
@@ -59,4 +60,6 @@ cmd_takethis(struct session *s, const struct nntp_args *args)
 		post_skip(s, 439, text);
 	else if (post_begin(s, POST_BY_TAKETHIS, text) != 0)
 		feed_reply(s, 400, "out of memory, try again later");
+	else
+		feed_note_article(s);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "daemon/news/commands.h"
+#include "daemon/news/feed.h"
 #include "daemon/news/post.h"
 #include "protocol/msgid.h"
 
@@ -51,7 +52,8 @@ cmd_ihave(struct session *s, const struct nntp_args *args)
 	reason = reader == NULL
 	    ? REASON_BUSY
 	    : intake_wants(session_community(s), reader, identity, id);
-	if (reason == REASON_STORED && !session_expects(s, id))
+	if (reason == REASON_STORED &&
+	    (!feed_may_offer(s) || !session_expects(s, id)))
 		reason = REASON_BUSY;
 	if (reason != REASON_STORED) {
 		code = reason_reply(reason)->ihave;
@@ -62,6 +64,8 @@ cmd_ihave(struct session *s, const struct nntp_args *args)
 	(void)snprintf(message_id, sizeof message_id, "%.*s", SPAN_ARG(id));
 	if (post_begin(s, POST_BY_IHAVE, message_id) != 0)
 		session_reply(s, 436);
-	else
+	else {
+		feed_note_article(s);
 		session_reply(s, 335);
+	}
 }

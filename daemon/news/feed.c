@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/community/peers.h"
 #include "daemon/loop.h"
 
 /* Enough to fill the commits of a fast disk, little enough to forget. */
@@ -45,9 +46,24 @@ feed_clear(struct session *s)
 }
 
 bool
+feed_may_offer(struct session *s)
+{
+	return peers_may_offer(community_peers(session_community(s)),
+	    s->entered, community_now(session_community(s)));
+}
+
+void
+feed_note_article(struct session *s)
+{
+	peers_count(community_peers(session_community(s)), s->entered,
+	    community_now(session_community(s)));
+}
+
+bool
 feed_is_full(const struct session *s)
 {
 	return s->feed.count >= FEED_ANSWERS_MAX ||
+	    (s->feed.limit != 0 && s->feed.count >= s->feed.limit) ||
 	    s->feed.bytes >= FEED_BYTES_MAX;
 }
 

@@ -27,6 +27,9 @@ feed_is_owing(const struct session *s)
 {
 	return s->feed.count > 0;
 }
+/* The peer's rate allows another article in this minute; and it sends one. */
+bool feed_may_offer(struct session *s);
+void feed_note_article(struct session *s);
 /* So many that the next command waits. */
 bool feed_is_full(const struct session *s);
 /* A place in the order for an article at the door. NULL: no memory. */

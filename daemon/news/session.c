@@ -175,9 +175,15 @@ news_session_new(struct news_server *server, size_t loop, struct stream *stream,
 			    stream_peer(stream))
 		};
 
-		(void)session_become(s, peer.peer == 0 ? NULL : &peer);
-		if (!implicit_tls)
+		if (session_become(s, peer.peer == 0 ? NULL : &peer) ==
+		    -EUSERS) {
+			s->greeted = true;
+			session_reply_text(s, 400,
+			    "too many connections of this peer");
+			session_close(s);
+		} else if (!implicit_tls) {
 			session_greet(s);
+		}
 		session_run(s);
 	}
 	if (s->stream != NULL)

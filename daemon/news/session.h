@@ -32,6 +32,7 @@ struct session_feed {
 	struct feed_answers answers;
 	size_t bytes;   /* of the articles at the door */
 	unsigned count; /* of answers */
+	unsigned limit; /* of answers, of this peer; 0: none of its own */
 	bool wakes;     /* a wake-up is on its way */
 };
 
@@ -48,6 +49,7 @@ struct session {
 	uint32_t current; /* article number, 0: none */
 	/* who it is */
 	struct identity *identity; /* NULL: nobody known */
+	uint32_t entered; /* the peer whose connection it counts as; 0: none */
 	char *login;               /* of AUTHINFO USER, until PASS */
 	struct sasl *sasl;         /* an exchange: lines go to it */
 	uint64_t identity_generation; /* auth_generation() it was read at */
@@ -164,7 +166,8 @@ void session_expects_no_more(struct session *s, const char *message_id);
 
 /* Nobody known, if the session has no identity. Borrowed. */
 const struct identity *session_identity(const struct session *s);
-/* Takes on an identity (copied; NULL: nobody) and its reader class. */
+/* Takes on an identity (copied; NULL: nobody) and its reader class. -EUSERS: a
+ * peer that has as many connections as it may. */
 int session_become(struct session *s, const struct identity *identity);
 /* Before each command and article: if members have changed, who this one is
  * now. A role that was taken away ends with it, not with the connection. */

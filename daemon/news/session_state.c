@@ -7,6 +7,7 @@
 
 #include "daemon/community/auth.h"
 #include "daemon/community/members.h"
+#include "daemon/community/peers.h"
 #include "daemon/news/flight.h"
 #include "daemon/news/session.h"
 #include "daemon/tls.h"
@@ -27,11 +28,31 @@ session_take_class(struct session *s)
 	s->group_generation = UINT64_MAX; /* looked up when next used */
 }
 
+/* Counts the connection as the peer's, and no longer as that of the one before. */
+static int
+session_enter(struct session *s, uint32_t peer)
+{
+	struct peers *peers = community_peers(session_community(s));
+
+	if (peer == s->entered)
+		return 0;
+	if (peer != 0 && !peers_enter(peers, peer))
+		return -EUSERS;
+	if (s->entered != 0)
+		peers_leave(peers, s->entered);
+	s->entered = peer;
+	s->feed.limit = peer == 0 ? 0 : peers_in_flight(peers, peer);
+	return 0;
+}
+
 int
 session_become(struct session *s, const struct identity *identity)
 {
 	struct identity *copy = NULL;
+	int rc = session_enter(s, identity == NULL ? 0 : identity->peer);
 
+	if (rc != 0)
+		return rc;
 	if (identity != NULL) {
 		copy = malloc(sizeof *copy);
 		if (copy == NULL)

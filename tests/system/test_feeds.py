@@ -454,3 +454,52 @@ def test_a_cancel_is_handed_on(make):
     wait_until(lambda: ids(b.nntp_port) == ["<2@a.x>"], 20,
                "the cancel does not arrive")
     assert ids(a.nntp_port) == ["<2@a.x>"]
+
+
+def test_what_a_peer_sends_is_limited(make):
+    kith = make("a")
+    space(kith)
+    kith.ctl("peer", "add", "b", "--address", "127.0.0.1", "--incoming",
+             "--connections", "1", "--rate", "3", "--in-flight", "2")
+    with kith.raw() as news:
+        assert news.line().startswith("200")
+        with kith.raw() as other:
+            assert other.line() == "400 too many connections of this peer"
+        for number in range(5):     # more than may be in flight at once
+            news.send(f"TAKETHIS <{number}@b.x>\r\nPath: b.example!x\r\n" +
+                      article(number, "b") + ".\r\n")
+        for number in range(5):
+            assert news.line().startswith(f"239 <{number}@b.x>")
+        assert news.ask("CHECK <6@b.x>").startswith("431 <6@b.x>")
+        assert news.ask("IHAVE <6@b.x>").startswith("436")
+        # what it sent before is known all the same
+        assert news.ask("CHECK <1@b.x>").startswith("438 <1@b.x>")
+        kith.ctl("clock", "advance", "60")
+        assert news.ask("CHECK <6@b.x>").startswith("238 <6@b.x>")
+        kith.ctl("peer", "set", "b", "--connections", "2", "--rate", "0")
+        with kith.raw() as other:
+            assert other.line().startswith("200")
+    assert count(kith) == 5
+
+
+def test_a_login_counts_as_a_connection_of_its_peer(make):
+    kith = make("a")
+    space(kith)
+    kith.ctl("peer", "add", "b", "--login", "link", "--password-stdin",
+             "--incoming", "--connections", "1", stdin="secret word")
+
+    def log_in(news):
+        news.line()
+        assert news.ask("AUTHINFO USER link").startswith("381")
+        return news.ask("AUTHINFO PASS secret word")
+
+    with kith.raw() as news:
+        assert log_in(news).startswith("281")
+        with kith.raw() as other:
+            assert log_in(other).startswith("403")
+    wait_until(lambda: _logs_in(kith, log_in), 20, "the place is not free")
+
+
+def _logs_in(kith, log_in):
+    with kith.raw() as news:
+        return log_in(news).startswith("281")
