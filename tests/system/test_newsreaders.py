@@ -13,6 +13,7 @@ import pytest
 import kith as k
 import leafnode
 from screen import Screen
+from test_news import certificate
 
 LOGIN, PASSWORD = "ann", "sesame"
 FIRST, SECOND = "<tea1@example.net>", "<tea2@example.net>"
@@ -26,8 +27,7 @@ def article(mid, subject, body, references=""):
             f"{body}\r\n").encode().splitlines()
 
 
-@pytest.fixture
-def house(kith):
+def furnish(kith):
     """A thread of two in acme.talk, where members post, and a space beside it
     that Ann does not see."""
     kith.ctl("space", "add", "acme.talk", "--kind", "talk", "--suggested", "1",
@@ -41,6 +41,26 @@ def house(kith):
         news.post(article(SECOND, "Re: Tea at four", "..and biscuits.",
                           FIRST))
     return kith
+
+
+@pytest.fixture
+def house(kith):
+    return furnish(kith)
+
+
+@pytest.fixture
+def secure_house(tmp_path):
+    """The same with TLS: STARTTLS on nntp_port, at once on nntps_port."""
+    cert, key = certificate(tmp_path)
+    port = k.free_port()
+    kith = k.Kith(tmp_path / "kith", extra=f"""
+tls {{ certificate = "{cert}" key = "{key}" }}
+listen nntps {{ address = "127.0.0.1" port = {port} }}
+""")
+    kith.nntps_port, kith.certificate = port, cert
+    kith.start()
+    yield furnish(kith)
+    kith.stop()
 
 
 @pytest.fixture
@@ -159,7 +179,7 @@ def test_neomutt_reads_a_thread_and_answers(house, home):
 set news_server="nntp://127.0.0.1:{house.nntp_port}"
 set nntp_user={LOGIN} nntp_pass={PASSWORD} nntp_authenticators=user
 set newsrc="{home}/newsrc" news_cache_dir="{home}/cache" folder="{home}"
-set ssl_starttls=no sort=threads copy=no nntp_poll=0 sleep_time=0
+set ssl_starttls=no ssl_force_tls=no sort=threads copy=no nntp_poll=0 sleep_time=0
 set editor="{home}/editor %s" from="ann@example.net" realname="Ann"
 set use_from=yes hostname="example.net" abort_unmodified=no fast_reply=yes
 set include=yes wait_key=no
@@ -348,6 +368,56 @@ def test_suck_takes_articles_away_and_rpost_brings_one(house, home):
                    check=True, capture_output=True)
     check_answer(house)
     assert answer(house).get_content().endswith("\n.dot\n")
+
+
+# ---- over TLS
+
+def test_tin_reads_over_nntps(secure_house, home):
+    (home / ".tin").mkdir()
+    write(home / ".tin" / "tinrc", "")
+    write(home / ".newsrc", "acme.talk:\n")
+    subprocess.run(["tin", "-r", "-T", "-k", "-S", "-s", home / "News", "-p",
+                    str(secure_house.nntps_port)],
+                   env=environment(home, NNTPSERVER="localhost"), timeout=60,
+                   check=True, capture_output=True)
+    assert len(list((home / "News" / "acme" / "talk").iterdir())) == 2
+
+
+def test_gnus_begins_tls_where_it_is_offered(secure_house, home):
+    write(home / "authinfo", f"machine 127.0.0.1 port "
+          f"{secure_house.nntp_port} login {LOGIN} password {PASSWORD} "
+          "force yes\n")
+    # its own certificate is not one that somebody else vouches for
+    (home / ".emacs.d").mkdir()
+    script = "(setq network-security-level 'low)" + GNUS + """
+(princ (format "== tls\\n%S\\n"
+  (plist-get (gnutls-peer-status (nntp-find-connection nntp-server-buffer))
+             :protocol)))
+"""
+    out = subprocess.run(
+        ["emacs", "-Q", "--batch", "-l", write(home / "gnus.el", script)],
+        env=environment(home, WORD=WORD,
+                        KITH_PORT=str(secure_house.nntp_port)),
+        timeout=60, check=False, capture_output=True, text=True)
+    assert out.returncode == 0, out.stderr
+    assert re.search(r'== tls\n"TLS1\.[23]"', out.stdout), out.stdout
+    check_answer(secure_house)
+
+
+def test_neomutt_begins_tls_before_it_logs_in(secure_house, home):
+    write(home / "newsrc", "acme.talk:\n")
+    write(home / "muttrc", f"""
+set news_server="nntp://localhost:{secure_house.nntp_port}"
+set nntp_user={LOGIN} nntp_pass={PASSWORD} nntp_authenticators=user
+set newsrc="{home}/newsrc" news_cache_dir="{home}/cache" folder="{home}"
+set ssl_starttls=yes ssl_force_tls=yes ssl_ca_certificates_file="{secure_house.certificate}"
+set certificate_file="{secure_house.certificate}" sleep_time=0 nntp_poll=0
+""")
+    with Screen(["neomutt", "-n", "-F", home / "muttrc", "-G"],
+                environment(home)) as screen:
+        screen.wait_for(r"TLS(?s:.*)acme\.talk.*Talk of the house")
+        screen.type("\r")
+        screen.wait_for(r"Tea at four")
 
 
 @pytest.mark.skipif(not leafnode.is_to_be_had(),
