@@ -193,6 +193,115 @@ cursor_take(struct store_reader *reader, uint64_t artid, uint8_t **bytes_r,
 	return rc;
 }
 
+/* ---- taking out ------------------------------------------------------- */
+
+static void
+edit_drop(struct store_bundle_edit *edit)
+{
+	free(edit->bytes);
+	edit->bytes = NULL;
+	edit->count = 0;
+}
+
+/* Its place among those that are still in the row; `count`: it is not. */
+static unsigned
+edit_find(const struct store_bundle_edit *edit, uint64_t artid)
+{
+	unsigned i = 0;
+
+	while (i < edit->count &&
+	    (edit->artids[i] != artid || edit->lens[i] == 0))
+		i++;
+	return i;
+}
+
+/* Whether the article was in the row and is no more. */
+static bool
+edit_lacks(const struct store_bundle_edit *edit, uint64_t artid)
+{
+	for (unsigned i = 0; i < edit->count; i++)
+		if (edit->artids[i] == artid)
+			return edit->lens[i] == 0;
+	return false;
+}
+
+/* What stays moves together, to the end of the row. */
+static int
+edit_write(struct store_txn *txn, struct store_bundle_edit *edit)
+{
+	uint64_t artids[STORE_BUNDLE_MOST];
+	uint16_t lens[STORE_BUNDLE_MOST];
+	uint8_t head[HEAD_MAX], key[KEY_LEN];
+	uint8_t *from = edit->bytes + edit->head_len;
+	uint8_t *to = from;
+	unsigned kept = 0;
+	size_t head_len;
+
+	for (unsigned i = 0; i < edit->count; i++) {
+		if (edit->lens[i] != 0) {
+			memmove(to, from, edit->lens[i]);
+			to += edit->lens[i];
+			artids[kept] = edit->artids[i];
+			lens[kept++] = edit->lens[i];
+		}
+		from += edit->sizes[i];
+	}
+	if (kept == 0) {
+		store_write_u64(key, edit->last);
+		return store_row_delete(txn, STORE_FILE_BUNDLES, key,
+		    sizeof key);
+	}
+	/* The head is no longer than it was: it fits before them. */
+	head_len = head_encode(head, edit->last, kept, artids, lens);
+	from = edit->bytes + edit->head_len - head_len;
+	memcpy(from, head, head_len);
+	return row_write(txn, edit->last, from, (size_t)(to - from));
+}
+
+static int
+edit_flush(struct store_txn *txn)
+{
+	struct store_bundle_edit *edit = &txn->reader.store->writer.bundle.edit;
+	int rc = edit->bytes == NULL ? 0 : edit_write(txn, edit);
+
+	edit_drop(edit);
+	return rc;
+}
+
+/* Makes the row that can hold the article the one to take out of. */
+static int
+edit_begin(struct store_txn *txn, uint64_t artid)
+{
+	struct store_bundle_edit *edit = &txn->reader.store->writer.bundle.edit;
+	struct store_cursor cursor;
+	uint8_t key[KEY_LEN];
+	struct row row;
+	int rc = store_cursor_open(&cursor, &txn->reader, STORE_FILE_BUNDLES);
+
+	store_write_u64(key, artid);
+	if (rc == 0)
+		rc = store_cursor_seek(&cursor, key, sizeof key);
+	if (rc == 0 && cursor.key_len != KEY_LEN)
+		rc = -EBADMSG;
+	if (rc == 0)
+		rc = row_parse(store_read_u64(cursor.key), cursor.bytes,
+		    cursor.len, &row);
+	if (rc == 0 && row.len != cursor.len)
+		rc = -EBADMSG;
+	if (rc == 0) {
+		edit->last = store_read_u64(cursor.key);
+		edit->head_len = row.head_len;
+		edit->count = row.count;
+		memcpy(edit->artids, row.artids, sizeof edit->artids);
+		memcpy(edit->lens, row.lens, sizeof edit->lens);
+		memcpy(edit->sizes, row.lens, sizeof edit->sizes);
+		edit->bytes = cursor.bytes;
+		cursor.bytes = NULL;
+	}
+	store_cursor_close(&cursor);
+	return rc;
+}
+
 /* ---- the current batch ------------------------------------------------ */
 
 static int
@@ -236,6 +345,7 @@ store_bundle_close(struct store *store)
 {
 	free(store->writer.bundle.bytes);
 	store->writer.bundle.bytes = NULL;
+	edit_drop(&store->writer.bundle.edit);
 }
 
 bool
@@ -253,28 +363,6 @@ store_bundle_note(struct store_txn *txn, uint64_t artid)
 		bundle->newest = artid;
 }
 
-int
-store_bundle_add(struct store_txn *txn, uint64_t artid, size_t len,
-    uint8_t **to_r)
-{
-	struct store_bundle *bundle = &txn->reader.store->writer.bundle;
-	int rc = 0;
-
-	if (bundle->count == STORE_BUNDLE_MOST || len > ROOM - bundle->len ||
-	    (bundle->count > 0 && artid - bundle->artids[0] > UINT16_MAX))
-		rc = store_bundle_flush(txn);
-	if (rc != 0)
-		return rc;
-	/* The head goes before them, once it is known how long it is. */
-	*to_r = bundle->bytes + HEAD_MAX + bundle->len;
-	bundle->artids[bundle->count] = artid;
-	bundle->lens[bundle->count++] = (uint16_t)len;
-	bundle->len += len;
-	bundle->newest = artid;
-	txn->wrote = true;
-	return 0;
-}
-
 static int
 flush_each(struct store_txn *txn, const struct store_bundle *bundle)
 {
@@ -289,8 +377,8 @@ flush_each(struct store_txn *txn, const struct store_bundle *bundle)
 	return rc;
 }
 
-int
-store_bundle_flush(struct store_txn *txn)
+static int
+pending_flush(struct store_txn *txn)
 {
 	struct store_bundle *bundle = &txn->reader.store->writer.bundle;
 	uint8_t head[HEAD_MAX], *bytes;
@@ -315,6 +403,36 @@ store_bundle_flush(struct store_txn *txn)
 	return rc;
 }
 
+int
+store_bundle_flush(struct store_txn *txn)
+{
+	int rc = pending_flush(txn);
+
+	return rc == 0 ? edit_flush(txn) : rc;
+}
+
+int
+store_bundle_add(struct store_txn *txn, uint64_t artid, size_t len,
+    uint8_t **to_r)
+{
+	struct store_bundle *bundle = &txn->reader.store->writer.bundle;
+	int rc = 0;
+
+	if (bundle->count == STORE_BUNDLE_MOST || len > ROOM - bundle->len ||
+	    (bundle->count > 0 && artid - bundle->artids[0] > UINT16_MAX))
+		rc = pending_flush(txn);
+	if (rc != 0)
+		return rc;
+	/* The head goes before them, once it is known how long it is. */
+	*to_r = bundle->bytes + HEAD_MAX + bundle->len;
+	bundle->artids[bundle->count] = artid;
+	bundle->lens[bundle->count++] = (uint16_t)len;
+	bundle->len += len;
+	bundle->newest = artid;
+	txn->wrote = true;
+	return 0;
+}
+
 void
 store_bundle_committed(struct store_txn *txn)
 {
@@ -331,6 +449,7 @@ store_bundle_forget(struct store_txn *txn)
 	bundle->newest = bundle->newest_committed;
 	bundle->count = 0;
 	bundle->len = 0;
+	edit_drop(&bundle->edit);
 }
 
 /* ---- by article ------------------------------------------------------- */
@@ -362,87 +481,45 @@ store_bundle_take(struct store_reader *reader, uint64_t artid,
 	if (reader->writing != NULL)
 		rc = pending_take(&reader->store->writer.bundle, artid, bytes_r,
 		    len_r);
+	if (reader->writing != NULL &&
+	    edit_lacks(&reader->store->writer.bundle.edit, artid))
+		return -ENOENT;
 	if (rc == -ENOENT && artid <= atomic_load(&reader->store->bundle_last))
 		rc = cursor_take(reader, artid, bytes_r, len_r);
 	return rc;
 }
 
-/* The row without one of its articles. */
-static int
-row_shrink(struct store_txn *txn, uint64_t last, uint8_t *bytes,
-    const struct row *row, uint64_t artid)
-{
-	uint64_t artids[STORE_BUNDLE_MOST];
-	uint16_t lens[STORE_BUNDLE_MOST];
-	uint8_t key[KEY_LEN];
-	size_t offset, end;
-	unsigned at =
-	    entry_find(row->artids, row->lens, row->count, artid, &offset);
-	unsigned kept = 0;
-
-	if (row->count == 1) {
-		store_write_u64(key, last);
-		return store_row_delete(txn, STORE_FILE_BUNDLES, key,
-		    sizeof key);
-	}
-	for (unsigned i = 0; i < row->count; i++) {
-		if (i == at)
-			continue;
-		artids[kept] = row->artids[i];
-		lens[kept++] = row->lens[i];
-	}
-	/* What stood before it moves up to its end, the head to theirs. */
-	offset += row->head_len;
-	end = offset + row->lens[at];
-	memmove(bytes + end - (offset - row->head_len), bytes + row->head_len,
-	    offset - row->head_len);
-	bytes += end - (offset - row->head_len) - (row->head_len - ENTRY_LEN);
-	(void)head_encode(bytes, last, kept, artids, lens);
-	return row_write(txn, last, bytes,
-	    row->len - row->lens[at] - ENTRY_LEN);
-}
-
 int
 store_bundle_remove(struct store_txn *txn, uint64_t artid)
 {
-	struct store_reader *reader = &txn->reader;
-	struct store_cursor cursor;
-	struct row row;
-	uint8_t key[KEY_LEN], *bytes;
-	uint64_t last = 0;
-	size_t offset;
+	struct store_bundle *bundle = &txn->reader.store->writer.bundle;
+	struct store_bundle_edit *edit = &bundle->edit;
+	unsigned at;
 	int rc;
 
 	/* It may be one of this batch. */
-	rc = store_bundle_flush(txn);
+	rc = pending_flush(txn);
 	if (rc != 0)
 		return rc;
-	if (artid > atomic_load(&reader->store->bundle_last))
+	if (artid > atomic_load(&txn->reader.store->bundle_last))
 		return -ENOENT;
-	store_write_u64(key, artid);
-	rc = store_cursor_open(&cursor, reader, STORE_FILE_BUNDLES);
-	if (rc != 0)
-		return rc;
-	rc = store_cursor_seek(&cursor, key, sizeof key);
-	if (rc == 0 && cursor.key_len != KEY_LEN)
-		rc = -EBADMSG;
-	if (rc == 0) {
-		last = store_read_u64(cursor.key);
-		rc = row_parse(last, cursor.bytes, cursor.len, &row);
+	at = edit_find(edit, artid);
+	if (at == edit->count) {
+		/* Only what is taken out makes it worth writing. */
+		rc = edit_flush(txn);
+		if (rc == 0)
+			rc = edit_begin(txn, artid);
+		if (rc != 0)
+			return rc;
+		at = edit_find(edit, artid);
 	}
-	if (rc == 0 && row.len != cursor.len)
-		rc = -EBADMSG;
-	if (rc == 0 &&
-	    entry_find(row.artids, row.lens, row.count, artid, &offset) ==
-		row.count)
-		rc = -ENOENT;
-	bytes = cursor.bytes;
-	cursor.bytes = NULL;
-	store_cursor_close(&cursor);
-	if (rc == 0)
-		rc = row_shrink(txn, last, bytes, &row, artid);
-	free(bytes);
-	return rc;
+	if (at == edit->count) {
+		edit_drop(edit);
+		return -ENOENT;
+	}
+	edit->lens[at] = 0;
+	txn->wrote = true;
+	return 0;
 }
 
 int

@@ -22,8 +22,21 @@
 #define STORE_BUNDLE_MAX  32640u
 #define STORE_BUNDLE_MOST 64u /* articles in one */
 
+/* The row that articles are taken out of: it is written once for all of them,
+ * for expiry takes one after the other. */
+struct store_bundle_edit {
+	uint8_t *bytes; /* owned, the whole row; NULL: none */
+	size_t head_len;
+	uint64_t last; /* its key */
+	unsigned count;
+	uint64_t artids[STORE_BUNDLE_MOST];
+	uint16_t lens[STORE_BUNDLE_MOST]; /* 0: taken out */
+	uint16_t sizes[STORE_BUNDLE_MOST]; /* as in bytes */
+};
+
 /* The articles of the current batch that have no row yet. */
 struct store_bundle {
+	struct store_bundle_edit edit;
 	uint8_t *bytes; /* owned, STORE_BUNDLE_MAX; one after the other */
 	size_t len;
 	unsigned count;
@@ -49,7 +62,8 @@ int store_bundle_add(struct store_txn *txn, uint64_t artid, size_t len,
  * batch too for a txn reader. -ENOENT: in no bundle. */
 int store_bundle_take(struct store_reader *reader, uint64_t artid,
     uint8_t **bytes_r, size_t *len_r);
-/* -ENOENT: in no bundle. */
+/* -ENOENT: in no bundle. Until the flush the row is as it was, but for who asks
+ * here. */
 int store_bundle_remove(struct store_txn *txn, uint64_t artid);
 /* What was gathered goes to its rows: before the commit. */
 int store_bundle_flush(struct store_txn *txn);

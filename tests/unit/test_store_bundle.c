@@ -185,6 +185,41 @@ each_article_of_a_bundle_can_be_deleted(void **state)
 	assert_int_equal(stats.articles, 0);
 }
 
+/* Takes out each third, looks, and ends as told. */
+static int
+thirds_delete(struct store_txn *txn, void *arg)
+{
+	const struct batch *batch = arg;
+	int rc = 0;
+
+	for (uint64_t artid = batch->first; rc == 0 && artid <= batch->last;
+	     artid += 3) {
+		rc = store_article_delete(txn, artid);
+		assert_int_equal(store_article_delete(txn, artid), -ENOENT);
+	}
+	for (uint64_t artid = 1; artid <= ARTICLES; artid++)
+		assert_int_equal(is_whole(store_txn_reader(txn), artid,
+				     length_of(artid)),
+		    (artid + 2) % 3 != 0);
+	return rc == 0 ? batch->result : rc;
+}
+
+static void
+many_articles_of_a_bundle_can_be_deleted_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	struct batch all = { 1, ARTICLES, 0 }, given_up = { 1, ARTICLES, -EIO };
+
+	assert_int_equal(fixture_run(fixture, batch_put, &all), 0);
+	assert_int_equal(fixture_run(fixture, thirds_delete, &given_up), -EIO);
+	for (uint64_t artid = 1; artid <= ARTICLES; artid++)
+		assert_true(stored(fixture, artid));
+	assert_int_equal(fixture_run(fixture, thirds_delete, &all), 0);
+	fixture_reopen(fixture);
+	for (uint64_t artid = 1; artid <= ARTICLES; artid++)
+		assert_int_equal(stored(fixture, artid), (artid + 2) % 3 != 0);
+}
+
 static int
 put_then_delete_one(struct store_txn *txn, void *arg)
 {
@@ -285,6 +320,7 @@ main(void)
 		TEST(an_article_that_comes_alone_is_not_bundled),
 		TEST(an_operation_reads_what_its_own_batch_put),
 		TEST(each_article_of_a_bundle_can_be_deleted),
+		TEST(many_articles_of_a_bundle_can_be_deleted_at_once),
 		TEST(an_article_of_the_same_batch_can_be_deleted),
 		TEST(a_replaced_article_leaves_its_bundle),
 		TEST(a_batch_that_is_given_up_leaves_nothing_to_the_next),
