@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 
 #include <zlib.h>
@@ -30,10 +31,22 @@
 #define READS_MAX   8u /* that give nothing, of one go */
 #define REST_AFTER  3000u /* ms */
 
+/* zlib's own numbers: 256 KB and 32 KB, each beside a struct. */
+#define PACK_ROOM   ((size_t)(256 + 16) << 10)
+#define UNPACK_ROOM ((size_t)(32 + 16) << 10)
+
+/* Pages of one z_stream, given back whole: free() would leave most of it with
+ * the process, between what others hold. */
+struct pages {
+	char *bytes;
+	size_t room, used;
+};
+
 struct stream_deflate {
 	const struct stream_kind *below;
 	struct stream_queue wire;
 	z_stream pack, unpack;
+	struct pages pack_pages, unpack_pages;
 	char *stage; /* received, still packed; allocated while it holds some */
 	size_t stage_at, stage_len;
 	Bytef *window; /* of unpack while it rests */
@@ -44,6 +57,52 @@ struct stream_deflate {
 	bool ended;    /* the peer has finished its stream */
 };
 
+/* ---- memory */
+
+static voidpf
+pages_take(voidpf arg, uInt items, uInt size)
+{
+	struct pages *pages = arg;
+	size_t len = ((size_t)items * size + 15u) & ~(size_t)15u;
+	char *at = pages->bytes + pages->used;
+
+	if (len > pages->room - pages->used)
+		return Z_NULL;
+	pages->used += len;
+	return at;
+}
+
+static void
+pages_drop(voidpf arg, voidpf bytes)
+{
+	(void)arg;
+	(void)bytes;
+}
+
+static int
+pages_begin(struct pages *pages, size_t room, z_stream *z)
+{
+	void *bytes = mmap(NULL, room, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (bytes == MAP_FAILED)
+		return -ENOMEM;
+	*pages = (struct pages){ bytes, room, 0 };
+	memset(z, 0, sizeof(*z));
+	z->zalloc = pages_take;
+	z->zfree = pages_drop;
+	z->opaque = pages;
+	return 0;
+}
+
+static void
+pages_end(struct pages *pages)
+{
+	if (pages->bytes != NULL)
+		(void)munmap(pages->bytes, pages->room);
+	pages->bytes = NULL;
+}
+
 /* ---- out */
 
 static int
@@ -51,13 +110,26 @@ deflate_ready(struct stream_deflate *layer)
 {
 	if (layer->packs)
 		return 0;
-	memset(&layer->pack, 0, sizeof(layer->pack));
+	if (pages_begin(&layer->pack_pages, PACK_ROOM, &layer->pack) != 0)
+		return -ENOMEM;
 	/* the peer sees no difference: only what came before is not referred to */
 	if (deflateInit2(&layer->pack, LEVEL, Z_DEFLATED, WINDOW_BITS, MEMORY,
-		Z_DEFAULT_STRATEGY) != Z_OK)
+		Z_DEFAULT_STRATEGY) != Z_OK) {
+		pages_end(&layer->pack_pages);
 		return -ENOMEM;
+	}
 	layer->packs = true;
 	return 0;
+}
+
+static void
+pack_end(struct stream_deflate *layer)
+{
+	if (!layer->packs)
+		return;
+	(void)deflateEnd(&layer->pack);
+	pages_end(&layer->pack_pages);
+	layer->packs = false;
 }
 
 /* Packs what is first in the queue, as far as one piece of output goes. */
@@ -118,9 +190,12 @@ inflate_ready(struct stream_deflate *layer)
 {
 	if (layer->unpacks)
 		return 0;
-	memset(&layer->unpack, 0, sizeof(layer->unpack));
-	if (inflateInit2(&layer->unpack, WINDOW_BITS) != Z_OK)
+	if (pages_begin(&layer->unpack_pages, UNPACK_ROOM, &layer->unpack) != 0)
 		return -ENOMEM;
+	if (inflateInit2(&layer->unpack, WINDOW_BITS) != Z_OK) {
+		pages_end(&layer->unpack_pages);
+		return -ENOMEM;
+	}
 	layer->unpacks = true;
 	if (layer->window != NULL &&
 	    inflateSetDictionary(&layer->unpack, layer->window,
@@ -129,6 +204,16 @@ inflate_ready(struct stream_deflate *layer)
 	free(layer->window);
 	layer->window = NULL;
 	return 0;
+}
+
+static void
+unpack_end(struct stream_deflate *layer)
+{
+	if (!layer->unpacks)
+		return;
+	(void)inflateEnd(&layer->unpack);
+	pages_end(&layer->unpack_pages);
+	layer->unpacks = false;
 }
 
 static void
@@ -236,8 +321,7 @@ inflate_rest(struct stream_deflate *layer)
 	if (window == NULL)
 		return;
 	(void)inflateGetDictionary(&layer->unpack, window, &len);
-	(void)inflateEnd(&layer->unpack);
-	layer->unpacks = false;
+	unpack_end(layer);
 	layer->window = window;
 	layer->window_len = len;
 }
@@ -250,10 +334,8 @@ stream_deflate_rest(struct stream *stream)
 	if (layer == NULL)
 		return;
 	/* after a flush the packed stream goes on with any other packer */
-	if (layer->packs && stream->out.len == 0 && !layer->flushing) {
-		(void)deflateEnd(&layer->pack);
-		layer->packs = false;
-	}
+	if (stream->out.len == 0 && !layer->flushing)
+		pack_end(layer);
 	inflate_rest(layer);
 }
 
@@ -271,10 +353,8 @@ deflate_free(struct stream *stream)
 	struct stream_deflate *layer = stream->deflate;
 
 	layer->below->free(stream);
-	if (layer->packs)
-		(void)deflateEnd(&layer->pack);
-	if (layer->unpacks)
-		(void)inflateEnd(&layer->unpack);
+	pack_end(layer);
+	unpack_end(layer);
 	stream_queue_clear(&layer->wire);
 	free(layer->stage);
 	free(layer->window);
@@ -319,10 +399,8 @@ stream_start_deflate(struct stream *stream, struct span reply)
 		result =
 		    stream_queue_copy(&stream->out, reply.bytes, reply.len);
 	if (result != 0) {
-		if (layer->packs)
-			(void)deflateEnd(&layer->pack);
-		if (layer->unpacks)
-			(void)inflateEnd(&layer->unpack);
+		pack_end(layer);
+		unpack_end(layer);
 		free(layer->stage);
 		free(layer);
 		return result;
