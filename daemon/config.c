@@ -112,6 +112,7 @@ check_transport(const char *text)
  }
 
 #define GIGABYTE (UINT64_C(1) << 30)
+#define DAY      86400u
 
 const struct config_row config_rows[] = {
 	TEXT(NULL, "domain", domain, NULL, check_domain, true),
@@ -128,6 +129,7 @@ const struct config_row config_rows[] = {
 	    check_socket, true),
 	TEXT("tls", "certificate", tls_certificate, NULL, check_path, false),
 	TEXT("tls", "key", tls_key, NULL, check_path, false),
+	BOOL("tls", "required", tls_required, 0, false),
 	TEXT("tls", "client_ca", tls_client_ca, NULL, check_path, false),
 	TEXT("smarthost", "host", smarthost_host, NULL, check_word, false),
 	UNSIGNED("smarthost", "port", smarthost_port, 25, 1, 65535, false),
@@ -145,6 +147,13 @@ const struct config_row config_rows[] = {
 	SIZE("limits", "mail_size", mail_size, 26214400, 0, GIGABYTE, false),
 	UNSIGNED("limits", "connections_per_address", connections_per_address,
 	    100, 0, 1000000, false),
+	UNSIGNED("limits", "command_timeout", command_timeout, 180, 10, DAY,
+	    false),
+	UNSIGNED("limits", "idle_timeout", idle_timeout, 600, 180, DAY, false),
+	UNSIGNED("limits", "article_timeout", article_timeout, 3600, 60, DAY,
+	    false),
+	UNSIGNED("limits", "session_timeout", session_timeout, DAY, 0, 365 * DAY,
+	    false),
 	UNSIGNED("limits", "answers_per_hour", answers_per_hour, 10, 0, 1000000,
 	    false),
 	UNSIGNED("history", "days", history_days, 90, 0, 36500, false),

@@ -40,6 +40,7 @@ struct config {
 	char *control_path;
 	char *tls_certificate; /* NULL: no TLS offered */
 	char *tls_key;
+	bool tls_required; /* of news clients from elsewhere */
 	char *tls_client_ca; /* NULL: clients are not asked for a certificate */
 	struct config_listener *listeners;
 	size_t listener_count;
@@ -57,6 +58,11 @@ struct config {
 	uint64_t article_size; /* bytes; 0: no limit */
 	uint64_t mail_size;
 	unsigned connections_per_address;
+	/* of news sessions, in seconds; 0: for ever */
+	unsigned command_timeout; /* also for the first one, and for TLS */
+	unsigned idle_timeout;
+	unsigned article_timeout;
+	unsigned session_timeout;
 	unsigned answers_per_hour; /* automatic answers per address */
 	uint64_t bounce_life;	   /* seconds */
 	unsigned bounce_suspend_after;

@@ -354,6 +354,9 @@ check_between(const struct config *config)
 		    line_of("tls",
 			config->tls_key == NULL ? "certificate" : "key"),
 		    "tls: expected both certificate and key");
+	if (config->tls_required && config->tls_certificate == NULL)
+		reading_fail(reading, line_of("tls", "required"),
+		    "tls: required needs certificate and key");
 	if (config->tls_client_ca != NULL && config->tls_certificate == NULL)
 		reading_fail(reading, line_of("tls", "client_ca"),
 		    "tls: client_ca needs certificate and key");

@@ -6,6 +6,7 @@
 #include "daemon/community/auth.h"
 #include "daemon/news/commands.h"
 #include "daemon/news/login.h"
+#include "daemon/news/timeout.h"
 #include "daemon/tls.h"
 
 /* A password is being checked; outlives the connection if it must. */
@@ -126,6 +127,7 @@ cmd_starttls(struct session *s, const struct nntp_args *args)
 	s->login = NULL;
 	s->errors = 0;
 	line_reader_init(&s->lines, LINE_NNTP_MAX, LINE_LF_ENDS);
+	timeout_handshake(s, true);
 	if (stream_start_tls(s->stream, ctx) != 0)
 		session_close(s);
 	tls_free(&ctx);

@@ -77,7 +77,8 @@ cmd_capabilities(struct session *s, const struct nntp_args *args)
 		    command_is_offered(s, &command_table[i]) &&
 		    !capability_is_listed(s, i))
 			capability_line(s, text, i);
-	sasl_capability(s, text);
+	if (!session_must_have_tls(s))
+		sasl_capability(s, text);
 	session_write(s, text->bytes, text->len);
 	session_end_block(s);
 }

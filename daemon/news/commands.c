@@ -22,7 +22,7 @@ const struct command command_table[] = {
 	{ "AUTHINFO", "USER", cmd_authinfo_user, 1, 1, COMMAND_NO_LOGIN,
 	    "AUTHINFO", "USER", "login" },
 	{ "BODY", NULL, cmd_body, 0, 1, 0, "READER", NULL, MID_OR_NUMBER },
-	{ "CAPABILITIES", NULL, cmd_capabilities, 0, 1, 0, NULL, NULL,
+	{ "CAPABILITIES", NULL, cmd_capabilities, 0, 1, COMMAND_PLAIN, NULL, NULL,
 	    "[keyword]" },
 	{ "CHECK", NULL, cmd_check, 1, 1, COMMAND_PEERS | COMMAND_FEEDS,
 	    "STREAMING", NULL, "<message-id>" },
@@ -32,7 +32,7 @@ const struct command command_table[] = {
 	{ "GROUP", NULL, cmd_group, 1, 1, 0, "READER", NULL, "newsgroup" },
 	{ "HDR", NULL, cmd_hdr, 1, 2, 0, "HDR", NULL, "field " MID_OR_RANGE },
 	{ "HEAD", NULL, cmd_head, 0, 1, 0, "READER", NULL, MID_OR_NUMBER },
-	{ "HELP", NULL, cmd_help, 0, 0, 0, NULL, NULL, "" },
+	{ "HELP", NULL, cmd_help, 0, 0, COMMAND_PLAIN, NULL, NULL, "" },
 	{ "IHAVE", NULL, cmd_ihave, 1, 1, COMMAND_PEERS, "IHAVE", NULL,
 	    "<message-id>" },
 	{ "LAST", NULL, cmd_last, 0, 0, COMMAND_NEEDS_GROUP, "READER", NULL,
@@ -61,7 +61,7 @@ const struct command command_table[] = {
 	    "SUBSCRIPTIONS", "[wildmat]" },
 	{ "LISTGROUP", NULL, cmd_listgroup, 0, 2, 0, "READER", NULL,
 	    "[newsgroup [range]]" },
-	{ "MODE", "READER", cmd_mode_reader, 0, 0, 0, NULL, NULL, "" },
+	{ "MODE", "READER", cmd_mode_reader, 0, 0, COMMAND_PLAIN, NULL, NULL, "" },
 	{ "MODE", "STREAM", cmd_mode_stream, 0, 0, COMMAND_PEERS, "STREAMING",
 	    NULL, "" },
 	{ "NEWGROUPS", NULL, cmd_newgroups, 2, 3, 0, "READER", NULL,
@@ -72,8 +72,8 @@ const struct command command_table[] = {
 	    "" },
 	{ "OVER", NULL, cmd_over, 0, 1, 0, "OVER", "MSGID", MID_OR_RANGE },
 	{ "POST", NULL, cmd_post, 0, 0, COMMAND_POSTS, "POST", NULL, "" },
-	{ "QUIT", NULL, cmd_quit, 0, 0, 0, NULL, NULL, "" },
-	{ "STARTTLS", NULL, cmd_starttls, 0, 0, COMMAND_TLS, "STARTTLS", NULL,
+	{ "QUIT", NULL, cmd_quit, 0, 0, COMMAND_PLAIN, NULL, NULL, "" },
+	{ "STARTTLS", NULL, cmd_starttls, 0, 0, COMMAND_TLS | COMMAND_PLAIN, "STARTTLS", NULL,
 	    "" },
 	{ "STAT", NULL, cmd_stat, 0, 1, 0, "READER", NULL, MID_OR_NUMBER },
 	{ "TAKETHIS", NULL, cmd_takethis, 1, 1,
@@ -150,6 +150,8 @@ command_is_offered(struct session *s, const struct command *command)
 {
 	enum rights_post posting;
 
+	if ((command->flags & COMMAND_PLAIN) == 0 && session_must_have_tls(s))
+		return false;
 	if ((command->flags & COMMAND_NO_LOGIN) != 0 && !session_may_log_in(s))
 		return false;
 	if ((command->flags & COMMAND_TLS) != 0)
@@ -266,6 +268,14 @@ command_run(struct session *s, const struct line *line)
 	}
 	if (args.has_long && (command->flags & COMMAND_LONG) == 0) {
 		command_malformed(s, args.keyword);
+		return;
+	}
+	if ((command->flags & COMMAND_PLAIN) == 0 &&
+	    session_must_have_tls(s)) {
+		if ((command->flags & COMMAND_ARTICLE) != 0)
+			post_skip(s, 483, "");
+		else
+			session_reply(s, 483);
 		return;
 	}
 	if ((command->flags & COMMAND_NO_LOGIN) != 0 &&

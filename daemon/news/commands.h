@@ -16,6 +16,7 @@ enum command_flag {
 	COMMAND_FEEDS = 64,      /* may overtake the door (feed.h) */
 	COMMAND_ARTICLE = 128,   /* an article follows, whatever the answer */
 	COMMAND_PACKS = 512,     /* offered before COMPRESS only */
+	COMMAND_PLAIN = 1024,    /* also where TLS is required (483) */
 	COMMAND_LONG = 256,      /* its line may be long (SESSION_LINE_MAX) */
 };
 

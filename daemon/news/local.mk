@@ -20,4 +20,5 @@ libkithnews_a_SOURCES = \
 	daemon/news/rows.h daemon/news/server.c daemon/news/server.h \
 	daemon/news/session.c daemon/news/session.h \
 	daemon/news/session_state.c daemon/news/wire.c daemon/news/wire.h \
-	daemon/news/xref.c daemon/news/xref.h
+	daemon/news/timeout.c \
+	daemon/news/timeout.h daemon/news/xref.c daemon/news/xref.h

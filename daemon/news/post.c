@@ -10,10 +10,9 @@
 #include "daemon/community/reason.h"
 #include "daemon/log.h"
 #include "daemon/news/feed.h"
+#include "daemon/news/timeout.h"
 #include "protocol/dot.h"
 #include "protocol/msgid.h"
-
-#define SECONDS_ARTICLE 3600u /* for a whole article, however slow the line */
 
 struct post {
 	struct news_server *server;
@@ -65,7 +64,7 @@ post_begin(struct session *s, enum post_by by, const char *offered_id)
 		(void)session_expects(s, span_of(post->message_id));
 	}
 	s->post = post;
-	stream_set_deadline(s->stream, SECONDS_ARTICLE);
+	timeout_article(s, true);
 	return 0;
 }
 
@@ -267,7 +266,7 @@ post_finish(struct session *s, struct post *post)
 {
 	const char *fault = post_fault(&post->dot.facts);
 
-	stream_set_deadline(s->stream, 0);
+	timeout_article(s, false);
 	if (post->skip != 0)
 		feed_reply(s, post->skip, post->text);
 	else if (fault != NULL)

@@ -2,6 +2,7 @@
  */
 #include "daemon/news/server.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,12 +147,27 @@ address_new(struct news_server *server, const char *ip, unsigned bucket)
 	return address;
 }
 
+/* What counts as one address: of IPv6 a network of 64 bits, which is what one
+ * customer has to himself. */
+static const char *
+address_key(const char *ip, char key[INET6_ADDRSTRLEN])
+{
+	struct in6_addr network;
+
+	if (inet_pton(AF_INET6, ip, &network) != 1)
+		return ip;
+	memset(&network.s6_addr[8], 0, 8);
+	return inet_ntop(AF_INET6, &network, key, INET6_ADDRSTRLEN);
+}
+
 bool
-news_address_enter(struct news_server *server, const char *ip,
+news_address_enter(struct news_server *server, const char *client,
     struct news_address **address_r)
 {
 	unsigned limit =
 	    community_config(server->community)->connections_per_address;
+	char key[INET6_ADDRSTRLEN];
+	const char *ip = address_key(client, key);
 	unsigned bucket = address_bucket(ip);
 	struct news_address *address;
 	bool fits = true;

@@ -54,7 +54,7 @@ struct news_server {
 	struct directory *directories[READER_CLASSES];
 };
 
-/* Counts a connection from an address; false if it has too many already (then
+/* Counts a connection from an address (of IPv6: from its /64); false if it has too many already (then
  * it is not counted). *address_r is NULL where nothing is counted. */
 bool news_address_enter(struct news_server *server, const char *ip,
     struct news_address **address_r);

@@ -16,10 +16,9 @@
 #include "daemon/news/feed.h"
 #include "daemon/news/login.h"
 #include "daemon/news/post.h"
+#include "daemon/news/timeout.h"
 
 #define TURN_NANOSECONDS 2000000u
-#define SECONDS_SILENT   180u /* before the first command */
-#define SECONDS_IDLE     600u
 
 static uint64_t
 monotonic(void)
@@ -126,6 +125,7 @@ session_secured(void *arg)
 {
 	struct session *s = arg;
 
+	timeout_handshake(s, false);
 	if (!s->greeted)
 		session_greet(s);
 	session_run(s);
@@ -158,7 +158,7 @@ news_session_new(struct news_server *server, size_t loop, struct stream *stream,
 	LIST_INSERT_HEAD(&s->loop->sessions, s, entry);
 	(void)atomic_fetch_add(&server->sessions, 1);
 	stream_set_handler(stream, &session_handler, s);
-	stream_set_idle_timeout(stream, SECONDS_SILENT);
+	timeout_begin(s, implicit_tls);
 	session_ref(s);
 	fits = news_address_enter(server, stream_peer(stream), &s->address);
 	log_debug("session=%llu event=start peer=%s tls=%d",
@@ -407,10 +407,13 @@ session_command(struct session *s)
 	article = status == LINE_TOO_LONG && s->sasl == NULL &&
 	    command_brings_article(window);
 	stream_consume(s->stream, used);
-	if (status == LINE_MORE)
+	if (status == LINE_MORE) {
+		if (window.len > used || s->lines.skipping)
+			timeout_line(s);
 		return false;
-	if (s->commands++ == 0)
-		stream_set_idle_timeout(s->stream, SECONDS_IDLE);
+	}
+	s->commands++;
+	timeout_command(s);
 	session_refresh(s);
 	if (article) {
 		/* it comes, though its line was no command */

@@ -66,6 +66,8 @@ struct session {
 	unsigned errors;   /* malformed commands in a row */
 	unsigned failed_logins;
 	unsigned commands, articles, posted; /* for the log */
+	uint64_t ends_at; /* seconds, monotonic (timeout.c); 0: never */
+	bool line_begun;  /* part of a line has come */
 	bool waiting;                        /* for the store or a worker */
 	bool running;                        /* session_run is on the stack */
 	bool again;                          /* it was called meanwhile */
@@ -184,6 +186,8 @@ enum rights_post session_posting(struct session *s);
 bool session_may_log_in(const struct session *s);
 /* AUTHINFO may be used now as far as privacy goes. */
 bool session_is_private(const struct session *s);
+/* The configuration wants TLS before anything else, and there is none yet. */
+bool session_must_have_tls(const struct session *s);
 /* TLS can be had here. */
 bool session_offers_tls(const struct session *s);
 void session_greet(struct session *s);

@@ -198,6 +198,13 @@ session_is_private(const struct session *s)
 }
 
 bool
+session_must_have_tls(const struct session *s)
+{
+	return community_config(session_community(s))->tls_required &&
+	    !stream_is_tls(s->stream) && !stream_peer_is_loopback(s->stream);
+}
+
+bool
 session_offers_tls(const struct session *s)
 {
 	struct news_server *server = session_server(s);

@@ -30,12 +30,15 @@ test_news_fields_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
 test_news_lists_SOURCES = tests/unit/test_news_lists.c $(news_check)
 test_news_lists_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
 # logins and what lies between
-news_channel_tests = test_news_sasl test_news_compress
+news_channel_tests = test_news_sasl test_news_compress test_news_limits
 check_PROGRAMS += $(news_channel_tests)
 TESTS += $(news_channel_tests)
 test_news_compress_SOURCES = tests/unit/test_news_compress.c $(news_check) \
 	tests/unit/certificate.c tests/unit/certificate.h
 test_news_compress_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
+test_news_limits_SOURCES = tests/unit/test_news_limits.c $(news_check) \
+	tests/unit/certificate.c tests/unit/certificate.h
+test_news_limits_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
 test_news_sasl_SOURCES = tests/unit/test_news_sasl.c $(news_check) \
 	tests/unit/certificate.c tests/unit/certificate.h
 test_news_sasl_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)

@@ -89,6 +89,8 @@ implicit_tls_greets_behind_the_handshake(void **state)
 	    0);
 	begins(client_wait(&client, "\r\n"), "200 ");
 	begins(client_ask(&client, "GROUP talk"), "211 1 1 1");
+	lacks(client_ask(&client, "CAPABILITIES"), "STARTTLS");
+	begins(client_ask(&client, "STARTTLS"), "502 ");
 	client_close(&client);
 }
 
