@@ -195,6 +195,22 @@ dot_examine(struct span wire, struct dot_facts *facts_r)
 	*facts_r = dot.facts;
 }
 
+bool
+dot_has_long_line(struct span wire, size_t max)
+{
+	const char *at = wire.bytes, *end = at + wire.len, *stop, *lf;
+
+	while ((size_t)(end - at) > max + 2) {
+		stop = at + max + 2 + (*at == '.');
+		for (lf = stop; lf > at && lf[-1] != '\n'; lf--)
+			;
+		if (lf == at)
+			return true;
+		at = lf;
+	}
+	return false;
+}
+
 /* The end of the CRLF line at `at`: after its CRLF, or `end`. */
 static const char *
 dot_line_end(const char *at, const char *end)

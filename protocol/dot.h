@@ -53,6 +53,11 @@ void dot_receiver_init_within(struct dot_receiver *dot, bool after_cr);
  * so that the connection lives. */
 bool dot_receive(struct dot_receiver *dot, struct span chunk, size_t *used_r);
 
+/* True if a line of the block in wire form has more than max octets, without its
+ * stuffed dot and CRLF. Looks at few of them: backwards, a line length at a
+ * time. */
+bool dot_has_long_line(struct span wire, size_t max);
+
 /* Whole blocks. plain: CRLF lines; a last line without CRLF gets one. */
 void dot_stuff(struct buffer *out, struct span plain);
 /* Wire form -> CRLF lines as they were meant. */

@@ -57,6 +57,9 @@ struct draft {
 	const char *source;   /* IP address of the peer; borrowed, or NULL */
 	bool has_approved;    /* brought an Approved header that counts */
 	uint32_t released;    /* the held id it was kept under; 0: none */
+	/* and since when, message_id being what it was told then: for what has no
+	 * Date or id of its own (RFC 5537 3.5) */
+	uint64_t held_since;
 	struct store_range id_range; /* the received Message-ID; len 0: none */
 	/* likewise the values of Cancel-Lock and Cancel-Key */
 	struct store_range lock_range, key_range;

@@ -134,6 +134,9 @@ draft_set_id(struct draft_build *build, struct span own, bool from_content)
 	if (own.len > 0 && own.len < sizeof draft->message_id) {
 		memcpy(draft->message_id, own.bytes, own.len);
 		draft->message_id[own.len] = '\0';
+	} else if (draft->held_since != 0 && draft->message_id[0] != '\0') {
+		header_append(&build->added, "Message-ID",
+		    span_of(draft->message_id));
 	} else {
 		if (from_content)
 			memcpy(random, draft->content, sizeof random);
@@ -159,7 +162,9 @@ draft_set_dates(struct draft_build *build)
 	int64_t seconds = 0;
 
 	if (own.len == 0) {
-		seconds = (int64_t)build->draft->now;
+		seconds = (int64_t)(build->draft->held_since != 0
+			? build->draft->held_since
+			: build->draft->now);
 		build->said.date = span_of(date_format(seconds, build->date));
 		header_append(&build->added, "Date", build->said.date);
 	} else if (date_parse(own, &seconds) != 0) {

@@ -12,6 +12,7 @@
 #include "protocol/newsgroup.h"
 
 #define NEWS_FUTURE_MAX 86400u
+#define NEWS_LINE_MAX   998u /* RFC 5322 2.1.1 */
 #define NEWS_NAMES_MAX  64u /* in Newsgroups, those of other servers too */
 
 static enum reason
@@ -32,6 +33,10 @@ news_scan(struct draft_build *build, bool post)
 		    build->room);
 		return REASON_BAD_ARTICLE;
 	}
+	if (rc == 0 && post &&
+	    dot_has_long_line(article_body(&build->header), NEWS_LINE_MAX))
+		return draft_refuse(build, REASON_BAD_ARTICLE,
+		    "line above %u octets in the body", NEWS_LINE_MAX);
 	return rc == 0 ? REASON_STORED : REASON_BUSY;
 }
 

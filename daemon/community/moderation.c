@@ -86,18 +86,34 @@ moderator_ask(struct store_txn *txn, struct community *community,
 	return rc;
 }
 
+/* Of a crosspost the first that is moderated (RFC 5537 3.5.1), or else the
+ * first. Counted; NULL: there is none. */
+static struct space *
+space_to_ask(struct community *community, const struct draft *draft)
+{
+	struct spaces *spaces = community_spaces(community);
+	struct space *space;
+
+	for (size_t i = 0; i < draft->space_count; i++) {
+		space = spaces_by_id(spaces, draft->spaces[i]);
+		if (space != NULL &&
+		    space->moderation != KITH__MODERATION__MODERATION_NONE)
+			return space;
+		space_unref(space);
+	}
+	return draft->space_count == 0 ? NULL
+				       : spaces_by_id(spaces, draft->spaces[0]);
+}
+
 static int
 moderators_tell(struct store_txn *txn, struct community *community,
     const struct draft *draft, const struct held_note *note, uint32_t held)
 {
 	struct roster moderators = { .count = 0 };
-	struct space *space;
+	struct space *space = space_to_ask(community, draft);
 	struct buffer text;
 	int rc;
 
-	if (draft->space_count == 0)
-		return 0;
-	space = spaces_by_id(community_spaces(community), draft->spaces[0]);
 	if (space == NULL)
 		return 0;
 	buffer_init(&text, 0);
@@ -217,24 +233,32 @@ held_put(struct store_txn *txn, struct community *community,
 
 /* ---- decisions */
 
+/* Whoever moderates all its spaces, or at least those that are moderated: the
+ * others would have taken it anyway. */
 static int
 decision_may(struct community *community, const struct held_decision *decision)
 {
 	const Kith__Held *record = decision->record;
-	bool may = decision->actor.role == KITH__ROLE__ROLE_ADMIN &&
-	    decision->actor.active;
+	bool all = record->n_spaces > 0, moderated = true, any = false;
 
-	for (size_t i = 0; i < record->n_spaces && !may; i++) {
+	if (decision->actor.role == KITH__ROLE__ROLE_ADMIN &&
+	    decision->actor.active)
+		return 0;
+	for (size_t i = 0; i < record->n_spaces; i++) {
 		struct space *space = spaces_by_id(community_spaces(community),
 		    record->spaces[i]);
-
-		may = space != NULL &&
+		bool may = space != NULL &&
 		    rights_may_moderate(&decision->actor, space);
+
+		all = all && may;
+		if (space == NULL ||
+		    space->moderation != KITH__MODERATION__MODERATION_NONE) {
+			any = true;
+			moderated = moderated && may;
+		}
 		space_unref(space);
-		if (!may)
-			break;
 	}
-	return may ? 0 : -EACCES;
+	return all || (any && moderated) ? 0 : -EACCES;
 }
 
 static int
@@ -286,6 +310,9 @@ decision_draft(struct store_txn *txn, struct community *community,
 		return rc;
 	draft->channel = record->channel;
 	draft->released = decision->held;
+	draft->held_since = record->time;
+	(void)snprintf(draft->message_id, sizeof draft->message_id, "%s",
+	    record->message_id);
 	draft->ticket = record->ticket;
 	draft->automatic = record->automatic;
 	draft->approved = decision->actor.compared;

@@ -20,7 +20,7 @@ test_token_text_LDADD = libkithprotocol.a $(CMOCKA_LIBS)
 # the doors and the way out
 flow_rig = tests/unit/flow_rig.c tests/unit/flow_rig.h
 flow_tests = test_bounce test_intake test_jobs test_moderation \
-	test_retention test_withdrawal
+	test_injection test_retention test_withdrawal
 check_PROGRAMS += $(flow_tests)
 TESTS += $(flow_tests)
 test_bounce_SOURCES = tests/unit/test_bounce.c $(flow_rig)
@@ -29,6 +29,8 @@ test_moderation_SOURCES = tests/unit/test_moderation.c $(flow_rig)
 test_moderation_LDADD = $(COMMUNITY_TEST_LINK)
 test_withdrawal_SOURCES = tests/unit/test_withdrawal.c $(flow_rig)
 test_withdrawal_LDADD = $(COMMUNITY_TEST_LINK)
+test_injection_SOURCES = tests/unit/test_injection.c $(flow_rig)
+test_injection_LDADD = $(COMMUNITY_TEST_LINK)
 test_intake_SOURCES = tests/unit/test_intake.c $(flow_rig)
 test_intake_LDADD = $(COMMUNITY_TEST_LINK)
 test_jobs_SOURCES = tests/unit/test_jobs.c $(flow_rig)

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -177,6 +178,48 @@ a_file_becomes_wire_form(void **state)
 	buffer_fini(&wire);
 }
 
+/* lines of these lengths, each with CRLF; a negative one begins with a dot. */
+static bool
+is_long(const int *lengths, size_t count)
+{
+	struct buffer wire;
+	bool found;
+
+	buffer_init(&wire, 0);
+	for (size_t i = 0; i < count; i++) {
+		if (lengths[i] < 0)
+			buffer_append_byte(&wire, '.'); /* stuffed */
+		for (int n = abs(lengths[i]); n > 0; n--)
+			buffer_append_byte(&wire, lengths[i] < 0 ? '.' : 'x');
+		buffer_append(&wire, "\r\n", 2);
+	}
+	found = dot_has_long_line(buffer_span(&wire), 20);
+	buffer_fini(&wire);
+	return found;
+}
+
+static void
+a_line_above_the_limit_is_found_wherever_it_is(void **state)
+{
+	int lengths[5];
+
+	(void)state;
+	assert_false(dot_has_long_line(span_of(""), 20));
+	for (int before = 0; before <= 20; before++)
+		for (size_t at = 0; at < 5; at++) {
+			for (size_t i = 0; i < 5; i++)
+				lengths[i] = before;
+			lengths[at] = 20;
+			assert_false(is_long(lengths, 5));
+			lengths[at] = -20;
+			assert_false(is_long(lengths, 5));
+			lengths[at] = 21;
+			assert_true(is_long(lengths, 5));
+			lengths[at] = -21;
+			assert_true(is_long(lengths, 5));
+		}
+}
+
 int
 main(void)
 {
@@ -191,6 +234,8 @@ main(void)
 		cmocka_unit_test(nul_and_octets_above_127_are_noted),
 		cmocka_unit_test(stuffing_and_unstuffing_undo_each_other),
 		cmocka_unit_test(a_file_becomes_wire_form),
+		cmocka_unit_test(
+		    a_line_above_the_limit_is_found_wherever_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

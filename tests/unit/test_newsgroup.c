@@ -70,6 +70,11 @@ a_path_tells_where_an_article_has_been(void **state)
 	assert_true(
 	    path_has(span_of("x!News.Example!y"), span_of("news.example")));
 	assert_false(path_has(span_of("x!y"), span_of("y")));
+	/* before it was injected it was nowhere (RFC 5537 3.6) */
+	assert_true(path_has(span_of("x!y!.POSTED!z"), span_of("y")));
+	assert_false(path_has(span_of("x!.POSTED.h!y!z"), span_of("y")));
+	assert_true(span_is(path_first(span_of(" x!!y!z")), "x"));
+	assert_int_equal(path_first(span_of("not-for-mail")).len, 0);
 	assert_true(path_is_posted(span_of("a!.POSTED!b")));
 	assert_true(path_is_posted(span_of("a!.POSTED.host!b")));
 	assert_false(path_is_posted(span_of("a!POSTED!b")));

@@ -286,6 +286,42 @@ what_the_writer_remembers_of_an_id_is_what_is_stored(void **state)
 	assert_int_equal(it.before, 0);
 }
 
+/* What peers offer must not fill the row of an id. */
+static void
+weak_entries_make_room_for_others(void **state)
+{
+	struct store_msgid_entry entries[STORE_MSGID_MAX];
+	struct store_msgid_entry entry = { .state = STORE_MSGID_UNWANTED };
+	int count = 0;
+
+	(void)state;
+	for (uint32_t peer = 1; peer <= 5; peer++) {
+		entry.about = peer;
+		count = store_msgid_insert(entries, (unsigned)count, &entry);
+		assert_int_equal(count, peer < 2 ? 1 : 2);
+		assert_int_equal(entries[count - 1].about, peer);
+	}
+	assert_int_equal(entries[0].about, 4);
+	/* the same peer once more */
+	entry.about = 4;
+	assert_int_equal(store_msgid_insert(entries, 2, &entry), 2);
+	assert_int_equal(entries[0].about, 5);
+	assert_int_equal(entries[1].about, 4);
+	entry.state = STORE_MSGID_STORED;
+	for (int i = 3; i <= (int)STORE_MSGID_MAX + 2; i++) {
+		assert_true(store_msgid_has_room(entries, (unsigned)count));
+		entry.artid = (uint64_t)i;
+		count = store_msgid_insert(entries, (unsigned)count, &entry);
+		assert_int_equal(count,
+		    i > (int)STORE_MSGID_MAX ? (int)STORE_MSGID_MAX : i);
+	}
+	assert_false(store_msgid_has_room(entries, (unsigned)count));
+	assert_int_equal(store_msgid_insert(entries, (unsigned)count, &entry),
+	    -ENOSPC);
+	for (unsigned i = 0; i < STORE_MSGID_MAX; i++)
+		assert_int_equal(entries[i].artid, i + 3);
+}
+
 int
 main(void)
 {
@@ -302,6 +338,7 @@ main(void)
 		TEST(an_id_met_again_is_remembered_from_that_day),
 		TEST(a_slice_of_forgetting_is_bounded),
 		cmocka_unit_test(a_vector_that_does_not_parse_is_an_error),
+		cmocka_unit_test(weak_entries_make_room_for_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
