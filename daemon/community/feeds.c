@@ -425,6 +425,7 @@ fed_next(struct fed_peer *fed, bool retry)
 			return rc;
 		rc = error;
 		fed->walked = walked;
+		fed->retry_at = retry ? 0 : fed->retry_at;
 	}
 	fed_batch_free(batch);
 	return rc;
@@ -471,6 +472,7 @@ fed_recorded(struct fed_peer *fed, int result)
 		TAILQ_FOREACH(batch, &fed->batches, entry)
 			batch->stale = true;
 		fed->walked = fed->state.cursor;
+		fed->retry_at = 0;
 		fed_pause(fed, result);
 	}
 	fed_record(fed);

@@ -7,7 +7,7 @@
 #include "daemon/community/feeds_private.h"
 #include "daemon/log.h"
 
-#define DELAY_MIN 30u /* s, before a deferred article is offered again */
+#define DELAY_MIN 5u /* s, before a deferred article is offered again */
 #define DELAY_MAX 3600u
 
 struct progress {
@@ -140,6 +140,8 @@ state_count(struct progress *progress, const struct fed_offer *offer)
 			progress->fed->retry_at = progress->now + DELAY_MIN;
 		break;
 	case FEED_UNTRIED:
+		progress->fed->retry_at = 0;
+		break;
 	case FEED_GONE:
 	case FEED_OUTCOMES:
 	default:
