@@ -293,18 +293,19 @@ on_article_reply(struct pull *pull, const struct nntp_reply *reply)
 static void
 pull_pump(struct pull *pull)
 {
-	if (pull->step != PULL_FETCH || pull->client == NULL ||
-	    !client_is_ready(pull->client))
+	if (pull->client == NULL || !client_is_ready(pull->client))
+		return;
+	if (core_is_busy(pull))
+		client_pause(pull->client);
+	else
+		client_resume(pull->client);
+	if (pull->step != PULL_FETCH)
 		return;
 	while (pull->asked < pull->count &&
 	    pull->asked - pull->answered < ASKED_MAX &&
 	    !client_is_full(pull->client))
 		client_command(pull->client, "ARTICLE %u",
 		    pull->numbers[pull->asked++]);
-	if (core_is_busy(pull))
-		client_pause(pull->client);
-	else
-		client_resume(pull->client);
 	if (pull->answered < pull->count)
 		return;
 	if (pull->next <= pull->high && pull->high > 0) {

@@ -389,7 +389,7 @@ def test_a_pull_goes_on_where_a_crash_ended_it(make):
     a, b = make("a"), make("b")
     space(a)
     space(b)
-    wanted = post(a, "a", range(ARTICLES // 2))
+    wanted = post(a, "a", range(ARTICLES + 500))
     b.ctl("peer", "add", "old", "--pull", f"127.0.0.1:{a.nntp_port}")
     b.ctl("peer", "pull", "old", GROUP, "--background")
     wait_until(lambda: count(b) > 100, 20, "nothing comes")
