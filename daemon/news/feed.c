@@ -62,9 +62,13 @@ feed_note_article(struct session *s)
 bool
 feed_is_full(const struct session *s)
 {
+	const struct news_server *server = session_server(s);
+
 	return s->feed.count >= FEED_ANSWERS_MAX ||
 	    (s->feed.limit != 0 && s->feed.count >= s->feed.limit) ||
-	    s->feed.bytes >= FEED_BYTES_MAX;
+	    s->feed.bytes >= FEED_BYTES_MAX ||
+	    (s->feed.count > 0 &&
+		atomic_load(&server->post_bytes) > server->post_bytes_max / 2);
 }
 
 struct feed_answer *
@@ -81,6 +85,7 @@ feed_owe(struct session *s, const char *message_id, size_t bytes)
 	session_ref(s);
 	TAILQ_INSERT_TAIL(&s->feed.answers, answer, entry);
 	s->feed.bytes += bytes;
+	(void)atomic_fetch_add(&session_server(s)->post_bytes, bytes);
 	if (s->feed.count++ == 0)
 		stream_hold(s->stream, true);
 	return answer;
@@ -156,6 +161,7 @@ feed_settle(struct feed_answer *answer, int code, const char *words,
 {
 	struct session *s = answer->session;
 
+	(void)atomic_fetch_sub(&session_server(s)->post_bytes, answer->bytes);
 	if (s->stream == NULL) {
 		feed_drop(answer);
 		return;

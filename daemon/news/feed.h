@@ -11,7 +11,7 @@
 struct feed_answer {
 	TAILQ_ENTRY(feed_answer) entry;
 	struct session *session; /* counted */
-	size_t bytes;            /* of its article */
+	size_t bytes;            /* of its article, in server->post_bytes */
 	int code;                /* 0: not known yet */
 	const char *words;       /* behind the id; borrowed for ever, or NULL */
 	char *text;              /* instead of id and words; owned, or NULL */
@@ -30,7 +30,8 @@ feed_is_owing(const struct session *s)
 /* The peer's rate allows another article in this minute; and it sends one. */
 bool feed_may_offer(struct session *s);
 void feed_note_article(struct session *s);
-/* So many that the next command waits. */
+/* So many, or so much is at the door from all sessions, that the next command
+ * waits: for answers of this session, so one at least is owed. */
 bool feed_is_full(const struct session *s);
 /* A place in the order for an article at the door. NULL: no memory. */
 struct feed_answer *feed_owe(struct session *s, const char *message_id,

@@ -30,9 +30,11 @@ struct post_request {
 	struct session *session; /* counted */
 	enum post_by by;
 	char message_id[MSGID_MAX + 1]; /* of IHAVE */
+	size_t bytes; /* in server->post_bytes */
 };
 
-/* What the article takes now. True: all of them take too much. */
+/* What the article takes now. True: all of them take too much. What is at the
+ * door is counted there: the door answers while the server lives. */
 static bool
 post_count(struct post *post)
 {
@@ -152,6 +154,7 @@ post_done(void *arg, const struct intake_result *result)
 	struct post_request *request = arg;
 	struct session *s = request->session;
 
+	(void)atomic_fetch_sub(&session_server(s)->post_bytes, request->bytes);
 	if (s->stream != NULL) {
 		session_expects_no_more(s, request->message_id);
 		post_answer(s, request->by, result->reason, result->detail);
@@ -205,6 +208,8 @@ post_submit_alone(struct session *s, const struct post *post,
 	request->by = post->by;
 	memcpy(request->message_id, post->message_id,
 	    sizeof request->message_id);
+	request->bytes = post->counted;
+	(void)atomic_fetch_add(&post->server->post_bytes, request->bytes);
 	session_ref(s);
 	session_wait(s);
 	intake_news(session_community(s), news, post_done, request);
@@ -216,7 +221,7 @@ static bool
 post_submit_feed(struct session *s, const struct post *post,
     const struct intake_news *news)
 {
-	struct feed_answer *answer = feed_owe(s, post->message_id, news->len);
+	struct feed_answer *answer = feed_owe(s, post->message_id, post->counted);
 
 	if (answer == NULL)
 		return false;

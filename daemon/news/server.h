@@ -45,7 +45,7 @@ struct news_server {
 	size_t loop_count;
 	atomic_bool stopping;
 	atomic_size_t sessions;
-	atomic_size_t post_bytes; /* of articles that are coming in */
+	atomic_size_t post_bytes; /* of articles coming in and at the door */
 	size_t post_bytes_max;
 	_Atomic uint64_t last_id;
 	struct flights *flights; /* articles that peers are sending */

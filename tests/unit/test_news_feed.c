@@ -1,5 +1,6 @@
 /* test_news_feed.c - CHECK, TAKETHIS and MODE STREAM (RFC 4644).
  */
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,6 +29,12 @@ setup(void **state)
 	return news_open_with(&fixture, spaces, ARRAY_LEN(spaces)) != 0 ||
 	    fixture_peer_add(&fixture, "feeder", "pw", "acme.*") != 0;
 }
+
+/* An operation that keeps the writer busy until the gate is opened. */
+struct block {
+	struct store_op op;
+	sem_t gate, gone;
+};
 
 static int
 teardown(void **state)
@@ -286,6 +293,68 @@ more_articles_than_may_be_at_the_door_all_get_in(void **state)
 	client_close(&client);
 }
 
+static int
+block_apply(struct store_txn *txn, struct store_op *op)
+{
+	struct block *block = (struct block *)(void *)op;
+
+	(void)txn;
+	(void)sem_wait(&block->gate);
+	return 0;
+}
+
+static void
+block_done(struct store_op *op, int result)
+{
+	struct block *block = (struct block *)(void *)op;
+
+	(void)result;
+	(void)sem_post(&block->gone);
+}
+
+static void
+articles_at_the_door_share_one_bound_of_memory(void **state)
+{
+	struct block block = { .op = { .apply = block_apply,
+				   .done = block_done } };
+	struct news_server *server = fixture.server;
+	size_t max = server->post_bytes_max;
+	struct client client;
+	struct session *s;
+	char text[512];
+	unsigned owed;
+	size_t bytes;
+
+	(void)state;
+	assert_int_equal(sem_init(&block.gate, 0, 0), 0);
+	assert_int_equal(sem_init(&block.gone, 0, 0), 0);
+	open_peer(&client);
+	s = LIST_FIRST(&server->loops[0].sessions);
+	server->post_bytes_max = 8192;
+	store_submit(fixture.store, &block.op);
+	for (int i = 0; i < 30; i++) {
+		(void)snprintf(text, sizeof text, TAKETHIS("b%d", "acme.open"),
+		    i, i);
+		client_send(&client, text);
+	}
+	fixture_turn(&fixture);
+	owed = s->feed.count;
+	bytes = atomic_load(&server->post_bytes);
+	(void)sem_post(&block.gate);
+	/* it waits for its own answers, and nothing is refused */
+	assert_true(owed > 0 && owed < 30);
+	assert_true(bytes > 0 && bytes <= 8192);
+	(void)client_wait(&client, "239 <b29@c.example>");
+	assert_null(strstr(buffer_text(&client.text), "400 "));
+	begins(client_ask(&client, "STAT <b29@c.example>"), "223 ");
+	assert_int_equal(atomic_load(&server->post_bytes), 0);
+	server->post_bytes_max = max;
+	client_close(&client);
+	(void)sem_wait(&block.gone);
+	(void)sem_destroy(&block.gate);
+	(void)sem_destroy(&block.gone);
+}
+
 static void
 a_session_may_die_while_articles_are_at_the_door(void **state)
 {
@@ -363,6 +432,7 @@ main(void)
 		cmocka_unit_test(an_article_over_the_limit_is_refused_for_good),
 		cmocka_unit_test(
 		    more_articles_than_may_be_at_the_door_all_get_in),
+		cmocka_unit_test(articles_at_the_door_share_one_bound_of_memory),
 		cmocka_unit_test(
 		    a_session_may_die_while_articles_are_at_the_door),
 		cmocka_unit_test(a_peer_that_closes_its_side_is_answered_first),
