@@ -66,6 +66,7 @@ struct config {
 	unsigned answers_per_hour; /* automatic answers per address */
 	uint64_t bounce_life;	   /* seconds */
 	unsigned bounce_suspend_after;
+	unsigned history_cutoff; /* days; older articles are refused; 0: none */
 	unsigned history_days; /* of ids without an article; 0: for ever */
 	unsigned digest_hour;
 	unsigned digest_articles;

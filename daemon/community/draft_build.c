@@ -178,6 +178,17 @@ draft_set_dates(struct draft_build *build)
 	build->draft->expires = seconds > 0 ? (uint64_t)seconds : 0;
 }
 
+uint64_t
+draft_injected(const struct draft_build *build)
+{
+	struct span own = article_value(&build->header, HEADER_INJECTION_DATE);
+	int64_t seconds;
+
+	return own.len > 0 && date_parse(own, &seconds) == 0 && seconds > 0
+	    ? (uint64_t)seconds
+	    : build->draft->date;
+}
+
 int
 draft_find_reply_to_id(struct draft_build *build)
 {

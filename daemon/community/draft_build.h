@@ -46,6 +46,9 @@ void draft_set_id(struct draft_build *build, struct span own,
 /* Adds a Date of now if the article has none; the draft's date, and that of its
  * Expires header (RFC 5536 3.2.5). */
 void draft_set_dates(struct draft_build *build);
+/* After draft_set_dates(): how old it is goes by its injection, or else by its
+ * Date (RFC 5537 3.6). Seconds; 0: not known. */
+uint64_t draft_injected(const struct draft_build *build);
 /* "<TAG.32 hex digits of hash@hostname>". */
 void draft_id_of_hash(const struct community *community, const char *tag,
     const uint8_t hash[STORE_HASH_LEN], char id[256]);

@@ -5,27 +5,13 @@
 
 #define DAY 86400u
 
-/* RFC 5537 3.6: how old it is goes by its injection, or else by its date. */
-static uint64_t
-article_date(const struct draft_build *build)
-{
-	struct span injected =
-	    article_value(&build->header, HEADER_INJECTION_DATE);
-	int64_t seconds;
-
-	if (injected.len > 0 && date_parse(injected, &seconds) == 0 &&
-	    seconds > 0)
-		return (uint64_t)seconds;
-	return build->draft->date;
-}
-
 /* What would have expired here already must not come in again from a peer that
  * kept it longer than the history here remembers it. */
 static bool
 is_too_old(const struct draft_build *build, const struct space_limits *limits)
 {
 	const struct draft *draft = build->draft;
-	uint64_t date = article_date(build);
+	uint64_t date = draft_injected(build);
 
 	if (limits->expire_header && draft->expires != 0 &&
 	    draft->expires <= draft->now)

@@ -12,6 +12,7 @@
 #include "protocol/newsgroup.h"
 
 #define NEWS_FUTURE_MAX 86400u
+#define NEWS_PAST_MIN   3u   /* days */
 #define NEWS_LINE_MAX   998u /* RFC 5322 2.1.1 */
 #define NEWS_NAMES_MAX  64u /* in Newsgroups, those of other servers too */
 
@@ -264,25 +265,40 @@ news_hide(struct draft_build *build, bool post)
 	    : draft_refuse(build, REASON_BAD_ARTICLE, "too many header fields");
 }
 
-/* RFC 5537 3.5, 3.6: a day ahead is too far. */
+/* RFC 5537 3.3, 3.5, 3.6: a day ahead is too far, and history.cutoff too long
+ * ago. name is the header's. */
+static enum reason
+news_judge_date(struct draft_build *build, uint64_t date, const char *name)
+{
+	const struct draft *draft = build->draft;
+	unsigned days = community_config(build->community)->history_cutoff;
+
+	if (date > draft->now + NEWS_FUTURE_MAX)
+		return draft_refuse(build, REASON_BAD_ARTICLE,
+		    "%s header is in the future", name);
+	/* a poster's clock, or his patience, may be off by more */
+	if (days != 0 && draft->author.peer == 0 && days < NEWS_PAST_MIN)
+		days = NEWS_PAST_MIN;
+	if (days != 0 && draft->released == 0 && date != 0 &&
+	    date + (uint64_t)days * 86400 < draft->now)
+		return draft_refuse(build, REASON_TOO_OLD,
+		    "%s header is of more than %u days ago", name, days);
+	return REASON_STORED;
+}
+
 static enum reason
 news_judge_dates(struct draft_build *build)
 {
-	uint64_t latest = build->draft->now + NEWS_FUTURE_MAX;
-	struct span injected =
-	    article_value(&build->header, HEADER_INJECTION_DATE);
-	int64_t seconds = 0;
+	bool injected =
+	    article_value(&build->header, HEADER_INJECTION_DATE).len > 0;
+	enum reason reason = news_judge_date(build, draft_injected(build),
+	    injected ? "Injection-Date" : "Date");
 
-	if (injected.len > 0 && date_parse(injected, &seconds) == 0 &&
-	    seconds > 0 && (uint64_t)seconds > latest)
-		return draft_refuse(build, REASON_BAD_ARTICLE,
-		    "Injection-Date header is in the future");
-	/* a peer's Date does not matter beside it */
-	if ((injected.len == 0 || build->draft->author.peer == 0) &&
-	    build->draft->date > latest)
-		return draft_refuse(build, REASON_BAD_ARTICLE,
-		    "Date header is in the future");
-	return REASON_STORED;
+	/* not every server of the world looks at Injection-Date */
+	if (reason == REASON_STORED && injected &&
+	    build->draft->author.peer == 0)
+		reason = news_judge_date(build, build->draft->date, "Date");
+	return reason;
 }
 
 static enum reason

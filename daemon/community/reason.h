@@ -19,7 +19,7 @@ enum reason {
 	REASON_CLOSED,
 	REASON_MIXED_READERS, /* spaces of different read classes */
 	REASON_TOO_LARGE,
-	REASON_TOO_OLD, /* would expire at once */
+	REASON_TOO_OLD, /* would expire at once, or is beyond the cutoff */
 	REASON_TOO_MANY_SPACES,
 	REASON_TOKEN_INVALID,
 	REASON_TOKEN_EXPIRED,

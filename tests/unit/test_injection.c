@@ -131,6 +131,40 @@ what_is_dated_beyond_a_day_ahead_is_refused(void **state)
 	    REASON_BAD_ARTICLE);
 }
 
+static void
+what_is_older_than_the_cutoff_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	const char *old = "Date: Mon, 11 Jan 2027 08:00:00 +0000\n";
+	char text[600];
+
+	(void)snprintf(text, sizeof text,
+	    "%sPath: a!b\nFrom: x@y.example\nNewsgroups: a.talk\nSubject: a\n"
+	    "Message-ID: <1@y>\n\nhi\n",
+	    old);
+	f->config->history_cutoff = 2;
+	is(rig_feed(f, FAR, "<1@y>", text), REASON_TOO_OLD);
+	is(rig_post(f, NULL, text), REASON_TOO_OLD);
+	f->config->history_cutoff = 4;
+	is(rig_feed(f, FAR, "<1@y>", text), REASON_STORED);
+	f->config->history_cutoff = 2;
+	/* a poster's is three days at least, a peer's counts from injection */
+	is(rig_post(f, NULL,
+	       DATED("Date: Tue, 12 Jan 2027 09:00:00 +0000\n", "x@y.example",
+		   "a.talk", ID("2"), "")),
+	    REASON_STORED);
+	is(rig_feed(f, FAR, "<3@y>",
+	       "Injection-Date: Thu, 14 Jan 2027 08:00:00 +0000\nPath: a!b\n"
+	       DATED("Date: Tue, 12 Jan 2027 09:00:00 +0000\n",
+		   "x@y.example", "a.talk", ID("3"), "")),
+	    REASON_STORED);
+	f->config->history_cutoff = 0;
+	is(rig_feed(f, FAR, "<4@y>",
+	       "Path: a!b\n" DATED("Date: Tue, 12 Jan 1999 09:00:00 +0000\n",
+		   "x@y.example", "a.talk", ID("4"), "")),
+	    REASON_STORED);
+}
+
 /* Appends n times before, a number, and after. */
 static void
 repeat(struct buffer *out, unsigned n, const char *before, const char *after)
@@ -350,6 +384,7 @@ main(void)
 		TEST(what_a_post_lacks_is_made),
 		TEST(an_injection_date_is_the_posters_or_none),
 		TEST(what_is_dated_beyond_a_day_ahead_is_refused),
+		TEST(what_is_older_than_the_cutoff_is_refused),
 		TEST(ten_thousand_newsgroups_or_references_are_refused_by_limit),
 		TEST(
 		    a_body_line_above_998_octets_is_refused_from_a_poster_alone),
