@@ -219,6 +219,9 @@ store_env_new(struct store *store, DB_ENV **env_r)
 		cache = CACHE_LEAST;
 	if (buffer > STORE_LOG_BUFFER)
 		buffer = STORE_LOG_BUFFER;
+	ret = store_checksum_test();
+	if (ret != 0)
+		return ret;
 	ret = db_env_create(&env, 0);
 	if (ret != 0)
 		return store_error(ret);

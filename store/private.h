@@ -220,6 +220,11 @@ int store_text(char **text_r, const char *format, ...)
 int64_t store_now(void);     /* monotonic seconds */
 uint64_t store_now_ns(void); /* monotonic */
 
+/* checksum.c: of Berkeley DB's pages and log records. */
+uint32_t store_checksum(const void *bytes, size_t len);
+/* 0, or -EIO: it is not what it should be. */
+int store_checksum_test(void);
+
 /* row.c: rows by raw key. Errors are negative errno. */
 /* The value, borrowed until the reader's next store_row_get. */
 int store_row_get(struct store_reader *reader, enum store_file file,

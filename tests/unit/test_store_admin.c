@@ -2,6 +2,7 @@
  */
 #include "tests/unit/store_fixture.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -340,6 +341,44 @@ figures_count_what_was_done(void **state)
 	assert_true(after.free_bytes > 0);
 }
 
+static uint32_t
+sum_by_octets(const uint8_t *bytes, size_t len)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < len; i++)
+		sum = sum * 33 + bytes[i];
+	return sum;
+}
+
+static void
+checksums_are_those_of_the_library(void **state)
+{
+	typedef uint32_t (*library_sum)(DB * db, const void *bytes, uint32_t n);
+	void *library = dlopen("libdb-5.3.so", RTLD_LAZY | RTLD_NOLOAD);
+	void *symbol = library == NULL ? NULL : dlsym(library, "__ham_func4");
+	library_sum its_own = NULL;
+	uint8_t bytes[5000];
+
+	(void)state;
+	memcpy(&its_own, &symbol, sizeof its_own);
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(i * i ^ i >> 3);
+	memset(bytes, 0xff, 64);
+	for (size_t from = 0; from < 8; from++) {
+		for (size_t len = 0; len < 100; len++)
+			assert_int_equal(store_checksum(bytes + from, len),
+			    sum_by_octets(bytes + from, len));
+		assert_int_equal(store_checksum(bytes + from, 4900),
+		    sum_by_octets(bytes + from, 4900));
+		if (its_own != NULL)
+			assert_int_equal(store_checksum(bytes + from, 4900),
+			    its_own(NULL, bytes + from, 4900));
+	}
+	if (library != NULL)
+		dlclose(library);
+}
+
 int
 main(void)
 {
@@ -352,6 +391,7 @@ main(void)
 		TEST(
 		    half_a_backup_is_not_restored_and_half_a_restore_not_opened),
 		TEST(the_store_is_full_well_before_the_end_and_recovers),
+		cmocka_unit_test(checksums_are_those_of_the_library),
 		TEST(figures_count_what_was_done),
 	};
 
