@@ -596,6 +596,15 @@ stream_flush(struct stream *stream)
 }
 
 bool
+stream_drain(struct stream *stream)
+{
+	stream_flush(stream);
+	if (stream->out.len < STREAM_LOW_WATER)
+		stream->full = false;
+	return !stream->full;
+}
+
+bool
 stream_is_full(const struct stream *stream)
 {
 	return stream->full;

@@ -79,6 +79,9 @@ void stream_printf(struct stream *stream, const char *format, ...)
 void stream_write_reference(struct stream *stream, const void *bytes,
     size_t len, void (*release)(void *arg), void *arg);
 void stream_flush(struct stream *stream);
+/* The same for who goes on at once where that made room: true, and no drained()
+ * follows. False: it does. */
+bool stream_drain(struct stream *stream);
 bool stream_is_full(const struct stream *stream);
 size_t stream_pending(const struct stream *stream);
 

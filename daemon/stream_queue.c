@@ -1,107 +1,158 @@
 /* stream_queue.c - bytes that wait to be sent: copies and references in order.
+ *
+ * Pieces lie in blocks, and short copies beside them: a burst of a hundred
+ * answers takes a few allocations, a single short one takes one.
  */
 #include "build.h"
 
 #include "daemon/stream_queue.h"
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 
-/* Small answers share a chunk; a larger write gets one of its own size. */
-#define CHUNK_ROOM 1024u
+/* The first block of a queue is small: most answers are. Its size is one that
+ * malloc() keeps at hand. */
+#define PIECES_FIRST 6u
+#define COPY_FIRST   760u
+#define PIECES_NEXT  64u
+#define COPY_NEXT    4096u
 
-struct stream_chunk {
-	struct stream_chunk *next;
+struct stream_piece {
 	const char *bytes; /* what is left of it */
 	size_t len;
-	size_t room; /* behind it, of a copy */
 	void (*release)(void *arg);
 	void *arg;
-	char copy[];
 };
 
-static void
-chunk_append(struct stream_queue *queue, struct stream_chunk *chunk)
+struct stream_block {
+	struct stream_block *next;
+	char *copy;		  /* behind the pieces */
+	uint32_t copied, copy_room;
+	uint32_t first, count, room; /* of the pieces */
+	struct stream_piece pieces[];
+};
+
+static struct stream_block *
+block_new(struct stream_queue *queue)
 {
-	chunk->next = NULL;
+	uint32_t pieces = queue->last == NULL ? PIECES_FIRST : PIECES_NEXT;
+	uint32_t copy = queue->last == NULL ? COPY_FIRST : COPY_NEXT;
+	struct stream_block *block = malloc(sizeof(*block) +
+	    pieces * sizeof(struct stream_piece) + copy);
+
+	if (block == NULL)
+		return NULL;
+	block->next = NULL;
+	block->copy = (char *)&block->pieces[pieces];
+	block->copied = 0;
+	block->copy_room = copy;
+	block->first = 0;
+	block->count = 0;
+	block->room = pieces;
 	if (queue->last == NULL)
-		queue->first = chunk;
+		queue->first = block;
 	else
-		queue->last->next = chunk;
-	queue->last = chunk;
-	queue->len += chunk->len;
+		queue->last->next = block;
+	queue->last = block;
+	return block;
+}
+
+static int
+queue_append(struct stream_queue *queue, const struct stream_piece *piece)
+{
+	struct stream_block *block = queue->last;
+
+	if (block == NULL || block->count == block->room)
+		block = block_new(queue);
+	if (block == NULL)
+		return -ENOMEM;
+	block->pieces[block->count++] = *piece;
+	queue->len += piece->len;
+	return 0;
+}
+
+/* Into the last block, behind its last copy if that is its last piece. */
+static bool
+block_copy(struct stream_queue *queue, const void *bytes, size_t len)
+{
+	struct stream_block *block = queue->last;
+	struct stream_piece *piece;
+	char *to;
+
+	if (block == NULL || len > block->copy_room - block->copied)
+		return false;
+	to = block->copy + block->copied;
+	piece = block->count == 0 ? NULL : &block->pieces[block->count - 1];
+	if (piece == NULL || piece->bytes + piece->len != to) {
+		if (block->count == block->room)
+			return false;
+		piece = &block->pieces[block->count++];
+		*piece = (struct stream_piece){ .bytes = to };
+	}
+	memcpy(to, bytes, len);
+	piece->len += len;
+	block->copied += (uint32_t)len;
+	queue->len += len;
+	return true;
 }
 
 int
 stream_queue_copy(struct stream_queue *queue, const void *bytes, size_t len)
 {
-	struct stream_chunk *chunk = queue->last;
-	size_t room;
+	struct stream_piece piece = { .len = len, .release = free };
+	char *copy;
+	int result;
 
-	if (len == 0)
+	if (len == 0 || block_copy(queue, bytes, len))
 		return 0;
-	if (chunk != NULL && chunk->room >= len) {
-		size_t at = (size_t)(chunk->bytes - chunk->copy) + chunk->len;
-
-		memcpy(chunk->copy + at, bytes, len);
-		chunk->len += len;
-		chunk->room -= len;
-		queue->len += len;
-		return 0;
+	if (len <= COPY_NEXT / 4) {
+		if (block_new(queue) == NULL)
+			return -ENOMEM;
+		if (block_copy(queue, bytes, len))
+			return 0;
 	}
-	/* a second chunk means that there is more to come */
-	room = chunk == NULL ? CHUNK_ROOM : 8 * CHUNK_ROOM;
-	if (room < len)
-		room = len;
-	chunk = malloc(sizeof(*chunk) + room);
-	if (chunk == NULL)
+	copy = malloc(len);
+	if (copy == NULL)
 		return -ENOMEM;
-	memcpy(chunk->copy, bytes, len);
-	chunk->bytes = chunk->copy;
-	chunk->len = len;
-	chunk->room = room - len;
-	chunk->release = NULL;
-	chunk->arg = NULL;
-	chunk_append(queue, chunk);
-	return 0;
+	memcpy(copy, bytes, len);
+	piece.bytes = piece.arg = copy;
+	result = queue_append(queue, &piece);
+	if (result != 0)
+		free(copy);
+	return result;
 }
 
 int
 stream_queue_refer(struct stream_queue *queue, const void *bytes, size_t len,
     void (*release)(void *arg), void *arg)
 {
-	struct stream_chunk *chunk = malloc(sizeof(*chunk));
+	struct stream_piece piece = { bytes, len, release, arg };
 
-	if (chunk == NULL)
-		return -ENOMEM;
-	chunk->bytes = bytes;
-	chunk->len = len;
-	chunk->room = 0;
-	chunk->release = release;
-	chunk->arg = arg;
-	chunk_append(queue, chunk);
-	return 0;
+	return queue_append(queue, &piece);
 }
 
 int
 stream_queue_peek(const struct stream_queue *queue, struct iovec *list,
     int room)
 {
-	const struct stream_chunk *chunk;
+	const struct stream_block *block;
 	int count = 0;
 
-	for (chunk = queue->first; chunk != NULL && count < room;
-	     chunk = chunk->next) {
-		if (chunk->len == 0)
-			continue;
+	for (block = queue->first; block != NULL; block = block->next) {
+		for (uint32_t i = block->first; i < block->count; i++) {
+			if (count == room)
+				return count;
 			/* writev only reads; its type has no const */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wcast-qual"
-		list[count].iov_base = (void *)chunk->bytes;
+			list[count].iov_base = (void *)block->pieces[i].bytes;
 #pragma GCC diagnostic pop
-		list[count++].iov_len = chunk->len;
+			list[count++].iov_len = block->pieces[i].len;
+		}
 	}
 	return count;
 }
@@ -109,38 +160,60 @@ stream_queue_peek(const struct stream_queue *queue, struct iovec *list,
 size_t
 stream_queue_copy_out(const struct stream_queue *queue, char *out, size_t room)
 {
-	const struct stream_chunk *chunk;
-	size_t at = 0;
+	const struct stream_block *block;
+	const struct stream_piece *piece;
+	size_t at = 0, len;
 
-	for (chunk = queue->first; chunk != NULL && at < room;
-	     chunk = chunk->next) {
-		size_t len = chunk->len < room - at ? chunk->len : room - at;
-
-		memcpy(out + at, chunk->bytes, len);
-		at += len;
+	for (block = queue->first; block != NULL; block = block->next) {
+		for (uint32_t i = block->first; i < block->count; i++) {
+			piece = &block->pieces[i];
+			len = piece->len < room - at ? piece->len : room - at;
+			memcpy(out + at, piece->bytes, len);
+			at += len;
+			if (at == room)
+				return at;
+		}
 	}
 	return at;
+}
+
+/* As much of the block as is gone; what of `len` is left. */
+static size_t
+block_consume(struct stream_queue *queue, struct stream_block *block,
+    size_t len)
+{
+	struct stream_piece *piece;
+
+	while (block->first < block->count) {
+		piece = &block->pieces[block->first];
+		if (len < piece->len) {
+			piece->bytes += len;
+			piece->len -= len;
+			queue->len -= len;
+			return 0;
+		}
+		len -= piece->len;
+		queue->len -= piece->len;
+		block->first++;
+		if (piece->release != NULL)
+			piece->release(piece->arg);
+	}
+	return len;
 }
 
 void
 stream_queue_consume(struct stream_queue *queue, size_t len)
 {
-	struct stream_chunk *chunk;
+	struct stream_block *block;
 
-	while ((chunk = queue->first) != NULL && len >= chunk->len) {
-		len -= chunk->len;
-		queue->len -= chunk->len;
-		queue->first = chunk->next;
+	while ((block = queue->first) != NULL) {
+		len = block_consume(queue, block, len);
+		if (block->first < block->count)
+			return;
+		queue->first = block->next;
 		if (queue->first == NULL)
 			queue->last = NULL;
-		if (chunk->release != NULL)
-			chunk->release(chunk->arg);
-		free(chunk);
-	}
-	if (chunk != NULL) {
-		chunk->bytes += len;
-		chunk->len -= len;
-		queue->len -= len;
+		free(block);
 	}
 }
 

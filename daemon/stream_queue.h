@@ -7,11 +7,11 @@
 #include <stddef.h>
 
 struct iovec;
-struct stream_chunk;
+struct stream_block;
 
 struct stream_queue {
-	struct stream_chunk *first;
-	struct stream_chunk *last;
+	struct stream_block *first;
+	struct stream_block *last;
 	size_t len;
 };
 

@@ -15,7 +15,7 @@
 
 #include "daemon/stream_impl.h"
 
-#define VECTORS 64
+#define VECTORS 128
 
 /* A session that is closed with bytes unread would be reset, and the last
  * answer lost: at most so much is read away first. */

@@ -19,6 +19,7 @@
 #include "daemon/news/timeout.h"
 
 #define TURN_NANOSECONDS 2000000u
+#define CLOCK_COMMANDS   8u /* between two looks at the clock */
 
 static uint64_t
 monotonic(void)
@@ -261,11 +262,18 @@ session_end_block(struct session *s)
 
 /* ---- work in small pieces ---- */
 
+/* What is gathered for one send: more for who took all of the last one. */
+static size_t
+session_burst(const struct session *s)
+{
+	return s->keeps_up ? SESSION_BURST : STREAM_HIGH_WATER;
+}
+
 bool
 session_should_pause(struct session *s)
 {
 	return s->stream == NULL ||
-	    stream_pending(s->stream) >= STREAM_HIGH_WATER ||
+	    stream_pending(s->stream) >= session_burst(s) ||
 	    monotonic() >= s->turn_ends;
 }
 
@@ -453,15 +461,14 @@ session_lives(const struct session *s)
 	return s->stream != NULL && !s->closing;
 }
 
-/* Sends what has gathered; false: the client is slow, drained() goes on. (The
- * stream calls itself full until its next turn, even when that made room.) */
+/* Sends what has gathered; false: the client is slow, drained() goes on. */
 static bool
 session_flush(struct session *s)
 {
-	stream_flush(s->stream);
-	return session_lives(s) &&
-	    !(stream_is_full(s->stream) &&
-		stream_pending(s->stream) >= STREAM_LOW_WATER);
+	bool room = stream_drain(s->stream);
+
+	s->keeps_up = session_lives(s) && stream_pending(s->stream) == 0;
+	return room && session_lives(s);
 }
 
 static void
@@ -471,11 +478,12 @@ session_work(struct session *s)
 	    (!stream_is_full(s->stream) || session_flush(s));
 
 	s->turn_ends = monotonic() + TURN_NANOSECONDS;
-	while (more && session_lives(s)) {
-		if (stream_pending(s->stream) >= STREAM_HIGH_WATER &&
+	for (unsigned i = 0; more && session_lives(s); i++) {
+		if (stream_pending(s->stream) >= session_burst(s) &&
 		    !session_flush(s))
 			break;
-		if (monotonic() >= s->turn_ends) {
+		if ((i % CLOCK_COMMANDS == 0 || s->continuation != NULL) &&
+		    monotonic() >= s->turn_ends) {
 			session_yield(s);
 			break;
 		}
@@ -484,7 +492,7 @@ session_work(struct session *s)
 	}
 	store_view_end(&s->view);
 	if (s->stream != NULL)
-		stream_flush(s->stream);
+		(void)session_flush(s);
 }
 
 void

@@ -24,6 +24,9 @@ struct sasl;
 /* Octets of a line with CRLF, where AUTHINFO SASL lets one be long. */
 #define SESSION_LINE_MAX 8320u
 #define SESSION_ERRORS_MAX 10u /* malformed commands in a row */
+/* What is gathered at most for one send to a client that keeps up; above the
+ * stream's high-water mark, so that drained() follows when it no longer does. */
+#define SESSION_BURST (192u * 1024u)
 
 TAILQ_HEAD(feed_answers, feed_answer);
 
@@ -72,6 +75,7 @@ struct session {
 	bool running;                        /* session_run is on the stack */
 	bool again;                          /* it was called meanwhile */
 	bool posted_wake;                    /* a wake-up is on its way */
+	bool keeps_up; /* all of the last large send went out */
 	bool closing;
 	bool greeted;
 	bool logged_in;
