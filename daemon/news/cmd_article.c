@@ -18,7 +18,7 @@ article_send(struct session *s, const struct nntp_args *args,
 	if (wire == NULL && !locate_target(s, &target, &found))
 		return;
 	if (wire == NULL && what != COPY_NOTHING)
-		wire = wire_make(s, &target, &found);
+		wire = wire_make(s, &found);
 	if (wire != NULL)
 		wire_send(s, wire, &target, what);
 	else

@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "daemon/news/place.h"
 #include "daemon/news/xref.h"
 #include "protocol/overview.h"
 #include "protocol/range.h"
-#include "store/msgid.h"
 
 static void
 found_set_id(struct found *found, struct span id)
@@ -73,25 +73,19 @@ found_by_meta(struct session *s, const Kith__ArticleMeta *meta,
 	return seen;
 }
 
-int
-locate_id(struct session *s, struct span id, struct found *found)
+/* The first article under an id that the reader may see. */
+static int
+locate_entries(struct session *s, const uint8_t hash[STORE_HASH_LEN],
+    struct found *found)
 {
 	struct store_msgid_entry entries[STORE_MSGID_MAX];
-	struct store_reader *reader = session_reader(s);
 	Kith__ArticleMeta *meta;
-	uint8_t hash[STORE_HASH_LEN];
 	uint64_t artid;
 	bool seen = false;
-	int count;
+	int count = store_msgid_get(session_reader(s), hash, entries);
 
-	if (reader == NULL)
-		return -ENOMEM;
-	store_msgid_hash(session_store(s), id.bytes, id.len, hash);
-	count = store_msgid_get(reader, hash, entries);
 	if (count < 0 && count != -ENOENT)
 		return count;
-	*found = (struct found){ .missing = 430 };
-	found_set_id(found, id);
 	/* an unknown id costs what a hidden one does: one look at an article */
 	for (int i = 0; (i == 0 || i < count) && !seen; i++) {
 		artid = i < count ? entries[i].artid : 1;
@@ -104,6 +98,44 @@ locate_id(struct session *s, struct span id, struct found *found)
 		kith__article_meta__free_unpacked(meta, NULL);
 	}
 	return seen ? 0 : -ENOENT;
+}
+
+/* The same from what was found before. -ENOENT: not known here. */
+static int
+locate_place(struct session *s, const uint8_t hash[STORE_HASH_LEN],
+    struct found *found)
+{
+	struct place *place = place_find(s, hash);
+	int rc = -ENOENT;
+
+	if (place == NULL)
+		return rc;
+	rc = locate_number(s, place->space, place->number, found);
+	if (rc == 0 && found->artid != place->made.artid)
+		rc = -ENOENT;
+	found->answer = 0;
+	made_unref(&place->made);
+	return rc;
+}
+
+int
+locate_id(struct session *s, struct span id, struct found *found)
+{
+	uint8_t hash[STORE_HASH_LEN];
+	struct made notes = { .artid = 0 };
+	int rc;
+
+	store_msgid_hash(session_store(s), id.bytes, id.len, hash);
+	if (locate_place(s, hash, found) == 0)
+		return 0;
+	rc = made_begin(s, 0, &notes);
+	*found = (struct found){ .missing = 430 };
+	found_set_id(found, id);
+	if (rc == 0)
+		rc = locate_entries(s, hash, found);
+	if (rc == 0)
+		place_keep(s, &notes, hash, found);
+	return rc;
 }
 
 bool

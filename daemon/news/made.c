@@ -26,6 +26,19 @@ made_begin(struct session *s, uint64_t artid, struct made *made_r)
 	return 0;
 }
 
+uint32_t
+made_classes(struct session *s, uint32_t id)
+{
+	struct space *space = spaces_by_id(session_spaces(s), id);
+	uint32_t classes = 1u << s->class;
+
+	for (unsigned i = 0; space != NULL && i < READER_CLASSES; i++)
+		if (rights_may_read((enum reader_class)i, space))
+			classes |= 1u << i;
+	space_unref(space);
+	return classes;
+}
+
 void
 made_init(struct made *made, size_t size)
 {

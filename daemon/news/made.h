@@ -22,6 +22,9 @@ struct made {
 
 /* Before anything is read for it. 0 or negative. */
 int made_begin(struct session *s, uint64_t artid, struct made *made_r);
+/* This reader's class, and all others that may read the space: those it is right
+ * for if it shows no other space. */
+uint32_t made_classes(struct session *s, uint32_t space);
 /* With made_begin's notes in place: size is that of the whole object. */
 void made_init(struct made *made, size_t size);
 /* The one under the key that holds now for this reader, counted, or NULL. */

@@ -1,10 +1,7 @@
 /* wire.c - see wire.h.
  *
  * A wire is kept under (space, number): once for all who may read the space, or,
- * where they do not see the same (its Xref), once for each reader class. Which
- * one a Message-ID means is kept beside it as a place, for the classes that were
- * found to see the article by just this placement; who may not see it never
- * meets a place of it, and goes the way of who asks for an unknown id.
+ * where they do not see the same (its Xref), once for each reader class.
  */
 #include "daemon/news/wire.h"
 
@@ -12,18 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/news/place.h"
 #include "daemon/news/xref.h"
-#include "store/msgid.h"
 
 /* Below this a piece is copied: cheaper than to keep track of it. */
 #define REFERENCE_MIN 2048u
 #define STATUS_MAX    (sizeof "220 4294967295 \r\n")
-
-struct place {
-	struct made made;
-	uint8_t hash[STORE_HASH_LEN];
-	uint32_t space, number;
-};
 
 static struct store_cache_key
 wire_key(uint32_t space, uint32_t number, uint32_t variant)
@@ -50,26 +41,12 @@ wire_of_number(struct session *s, uint32_t space, uint32_t number)
 	return (struct wire *)made;
 }
 
-static struct place *
-place_find(struct session *s, struct span id)
-{
-	uint8_t hash[STORE_HASH_LEN];
-	struct place *place;
-
-	store_msgid_hash(session_store(s), id.bytes, id.len, hash);
-	place = (struct place *)made_find(s, store_msgid_key(hash));
-	if (place != NULL && memcmp(place->hash, hash, sizeof hash) != 0) {
-		made_unref(&place->made);
-		place = NULL;
-	}
-	return place;
-}
-
 struct wire *
 wire_find(struct session *s, const struct target *target)
 {
-	struct wire *wire;
+	uint8_t hash[STORE_HASH_LEN];
 	struct place *place;
+	struct wire *wire;
 
 	if (target->id.len == 0) {
 		wire = wire_of_number(s, target->space, target->number);
@@ -77,7 +54,9 @@ wire_find(struct session *s, const struct target *target)
 			s->current = target->number;
 		return wire;
 	}
-	place = place_find(s, target->id);
+	store_msgid_hash(session_store(s), target->id.bytes, target->id.len,
+	    hash);
+	place = place_find(s, hash);
 	if (place == NULL)
 		return NULL;
 	wire = wire_of_number(s, place->space, place->number);
@@ -86,43 +65,6 @@ wire_find(struct session *s, const struct target *target)
 }
 
 /* ---- making ------------------------------------------------------------ */
-
-/* The classes that see what this reader sees of the article. */
-static uint32_t
-wire_classes(struct session *s, const struct found *found)
-{
-	struct space *space = NULL;
-	uint32_t classes = 1u << s->class;
-
-	if (!found->multi)
-		space = spaces_by_id(session_spaces(s), found->space);
-	if (space == NULL)
-		return classes;
-	for (unsigned i = 0; i < READER_CLASSES; i++)
-		if (rights_may_read((enum reader_class)i, space))
-			classes |= 1u << i;
-	space_unref(space);
-	return classes;
-}
-
-static void
-place_keep(struct session *s, const struct made *notes, struct span id,
-    const struct found *found)
-{
-	struct place *place = malloc(sizeof *place);
-
-	if (place == NULL)
-		return;
-	place->made = *notes;
-	made_init(&place->made, sizeof *place);
-	place->made.classes =
-	    found->alone && !found->multi ? notes->classes : 1u << s->class;
-	store_msgid_hash(session_store(s), id.bytes, id.len, place->hash);
-	place->space = found->space;
-	place->number = found->number;
-	made_keep(s, store_msgid_key(place->hash), &place->made);
-	made_unref(&place->made);
-}
 
 /* The wire of a copy with so long a header; NULL: no memory. */
 static struct wire *
@@ -163,8 +105,7 @@ wire_new(const struct made *notes, const struct found *found,
 }
 
 struct wire *
-wire_make(struct session *s, const struct target *target,
-    struct found *found)
+wire_make(struct session *s, struct found *found)
 {
 	struct buffer *text = &s->loop->text;
 	struct made notes = { .artid = 0 };
@@ -177,7 +118,8 @@ wire_make(struct session *s, const struct target *target,
 	buffer_clear(text);
 	if (copy_whole(s, found, text, &header_len) != 0)
 		return NULL;
-	notes.classes = wire_classes(s, found);
+	if (!found->multi)
+		notes.classes = made_classes(s, found->space);
 	wire = wire_new(&notes, found, buffer_span(text), header_len);
 	if (wire == NULL)
 		return NULL;
@@ -185,8 +127,6 @@ wire_make(struct session *s, const struct target *target,
 	    wire_key(found->space, found->number,
 		found->multi ? class_variant(s) : 0),
 	    &wire->made);
-	if (target->id.len > 0)
-		place_keep(s, &notes, target->id, found);
 	return wire;
 }
 

@@ -25,8 +25,7 @@ struct wire {
 struct wire *wire_find(struct session *s, const struct target *target);
 /* Made of an article that was found, and kept; counted. NULL: it is long, or
  * something went wrong. */
-struct wire *wire_make(struct session *s, const struct target *target,
-    struct found *found);
+struct wire *wire_make(struct session *s, struct found *found);
 /* Answers 220, 221, 222 or 223 with it. Takes the reference. */
 void wire_send(struct session *s, struct wire *wire,
     const struct target *target, enum copy_what what);

@@ -1,0 +1,39 @@
+/* place.c - see place.h.
+ */
+#include "daemon/news/place.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct place *
+place_find(struct session *s, const uint8_t hash[STORE_HASH_LEN])
+{
+	struct place *place =
+	    (struct place *)made_find(s, store_msgid_key(hash));
+
+	if (place != NULL && memcmp(place->hash, hash, STORE_HASH_LEN) != 0) {
+		made_unref(&place->made);
+		place = NULL;
+	}
+	return place;
+}
+
+void
+place_keep(struct session *s, const struct made *notes,
+    const uint8_t hash[STORE_HASH_LEN], const struct found *found)
+{
+	struct place *place = malloc(sizeof *place);
+
+	if (place == NULL)
+		return;
+	place->made = *notes;
+	made_init(&place->made, sizeof *place);
+	place->made.artid = found->artid;
+	if (found->alone)
+		place->made.classes = made_classes(s, found->space);
+	memcpy(place->hash, hash, STORE_HASH_LEN);
+	place->space = found->space;
+	place->number = found->number;
+	made_keep(s, store_msgid_key(hash), &place->made);
+	made_unref(&place->made);
+}
