@@ -96,6 +96,19 @@ text_key(enum text text)
 	return store_key_bytes(texts[text].key, strlen(texts[text].key));
 }
 
+/* What was written by text_compose is a block; a row can be damaged. */
+static bool
+text_is_block(struct span wire)
+{
+	struct dot_receiver dot;
+	size_t used;
+
+	dot_receiver_init(&dot, NULL, 0);
+	return !dot_receive(&dot, wire, &used) &&
+	    dot_receive(&dot, span_of(".\r\n"), &used) && !dot.facts.nul &&
+	    !dot.facts.bare_cr && !dot.facts.bare_lf;
+}
+
 int
 text_get(struct store_reader *reader, enum text text, struct buffer *out)
 {
@@ -107,9 +120,13 @@ text_get(struct store_reader *reader, enum text text, struct buffer *out)
 	if (rc != 0)
 		return rc;
 	setting = (const Kith__Setting *)(const void *)message;
-	buffer_append(out, setting->value.data, setting->value.len);
+	if (text_is_block(span_make((const char *)setting->value.data,
+		setting->value.len)))
+		buffer_append(out, setting->value.data, setting->value.len);
+	else
+		rc = -EBADMSG;
 	protobuf_c_message_free_unpacked(message, NULL);
-	return buffer_failed(out) ? -ENOMEM : 0;
+	return rc == 0 && buffer_failed(out) ? -ENOMEM : rc;
 }
 
 /* Lines of their own are looked at as they were written: no name begins with a

@@ -23,7 +23,7 @@ const char *text_name(enum text text);
 enum text text_named(const char *name);
 
 /* Appends the block in wire form, without the final dot. -ENOENT: none was
- * written; or another negative errno. */
+ * written; -EBADMSG: the row is damaged; or another negative errno. */
 int text_get(struct store_reader *reader, enum text text, struct buffer *out);
 
 struct text_fault {

@@ -249,9 +249,14 @@ post_submit(struct session *s, struct post *post)
 		.session = s->id,
 		.inbox = s->loop->inbox,
 	};
-	/* a peer's host posts like any other: only what is offered is a feed */
+	/* a peer's host posts like any other: only what is offered is a feed,
+	 * and that is of nobody who is logged in */
 	if (post->by == POST_BY_POST)
 		news.identity.peer = 0;
+	else
+		news.identity = (struct identity){
+			.peer = session_identity(s)->peer,
+			.trust = session_identity(s)->trust };
 	news.bytes = buffer_take(&post->article, &news.len);
 	if (news.bytes == NULL) {
 		post_refuse(s, post, REASON_BUSY, "");

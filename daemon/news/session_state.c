@@ -49,8 +49,14 @@ int
 session_become(struct session *s, const struct identity *identity)
 {
 	struct identity *copy = NULL;
-	int rc = session_enter(s, identity == NULL ? 0 : identity->peer);
+	uint32_t peer = identity == NULL ? 0 : identity->peer;
+	int rc;
 
+	/* RFC 3977 3.4.1: what was offered to a peer's host stays so when a
+	 * member logs in from there */
+	if (peer == 0 && identity != NULL)
+		peer = session_identity(s)->peer;
+	rc = session_enter(s, peer);
 	if (rc != 0)
 		return rc;
 	if (identity != NULL) {
@@ -58,6 +64,7 @@ session_become(struct session *s, const struct identity *identity)
 		if (copy == NULL)
 			return -ENOMEM;
 		*copy = *identity;
+		copy->peer = peer;
 	}
 	free(s->identity);
 	s->identity = copy;
@@ -84,6 +91,7 @@ session_refresh(struct session *s)
 	    : identity_of_member(session_reader(s), known->member, &now);
 	now.trust = known->trust;
 	now.member = known->member;
+	now.peer = known->peer;
 	*known = now; /* nothing could be read: no rights until it can */
 	if (rc == 0)
 		s->identity_generation = generation;

@@ -398,6 +398,38 @@ def test_ihave_is_for_peers_and_into_their_spaces_only(kith):
         assert news.ask("STAT <i2@far.example>").startswith("430")
 
 
+def test_a_peers_host_stays_one_when_a_member_logs_in_from_it(kith):
+    """RFC 3977 3.4.1: IHAVE, once offered, is offered to the end."""
+    kith.ctl("space", "add", "acme.talk", "--kind", "talk")
+    kith.ctl("member", "add", "ann@example.net", "--login", "ann",
+             "--password-stdin", stdin="sesame\n")
+    kith.ctl("peer", "add", "up", "--address", "127.0.0.1", "--incoming")
+    with kith.raw() as news:
+        news.line()
+        for login in (False, True):
+            if login:
+                assert news.ask("AUTHINFO USER ann").startswith("381")
+                assert news.ask("AUTHINFO PASS sesame").startswith("281")
+            assert news.ask("CAPABILITIES").startswith("101")
+            offered = news.block().split(b"\r\n")
+            assert b"IHAVE" in offered and b"STREAMING" in offered
+            assert b"READER" in offered
+            mid = f"<i{login:d}@far.example>"
+            assert news.ask(f"IHAVE {mid}").startswith("335")
+            news.send(article(mid, more="Path: far.example!not-for-mail\r\n"
+                              f"Date: {email.utils.formatdate()}\r\n")
+                      + b".\r\n")
+            assert news.line().startswith("235")
+        # a post is the member's
+        assert post(news, article("<p1@example.net>")).startswith("240")
+    # an article that was fed is not the member's, whoever is logged in
+    k.wait_until(lambda: "id=<p1@" in kith.log.read_text(), 20, "no line")
+    lines = {mid: line for line in kith.log.read_text().splitlines()
+             for mid in re.findall(r"id=(<[ip]1@\S+>)", line)}
+    assert "member=0 " in lines["<i1@far.example>"]
+    assert "member=1 peer=0 " in lines["<p1@example.net>"]
+
+
 def test_articles_removed_are_gone_and_their_numbers_stay_free(talk):
     with talk.raw() as news:
         news.line()

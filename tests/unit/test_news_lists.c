@@ -162,6 +162,27 @@ a_text_that_newsreaders_could_not_read_is_refused(void **state)
 }
 
 static void
+a_text_that_is_damaged_is_not_sent(void **state)
+{
+	static const char *const damaged[] = { "no end", "a\r\n.\r\nDATE\r\n",
+		"a\nb\r\n" };
+	struct text_op op = { .op = { .apply = text_apply },
+		.text = TEXT_DISTRIBUTIONS };
+	struct client client;
+
+	(void)state;
+	client_open_greeted(&fixture, &client);
+	for (size_t i = 0; i < ARRAY_LEN(damaged); i++) {
+		buffer_init(&op.wire, 0);
+		buffer_append_text(&op.wire, damaged[i]);
+		assert_int_equal(store_run(fixture.store, &op.op), 0);
+		buffer_fini(&op.wire);
+		begins(client_ask(&client, "LIST DISTRIBUTIONS"), "403 ");
+	}
+	client_close(&client);
+}
+
+static void
 suggested_newsgroups_come_by_importance(void **state)
 {
 	struct client client;
@@ -206,6 +227,7 @@ main(void)
 		cmocka_unit_test(distributions_and_their_patterns_are_listed),
 		cmocka_unit_test(
 		    a_text_that_newsreaders_could_not_read_is_refused),
+		cmocka_unit_test(a_text_that_is_damaged_is_not_sent),
 		cmocka_unit_test(suggested_newsgroups_come_by_importance),
 		cmocka_unit_test(a_closed_space_has_status_x),
 	};
