@@ -340,7 +340,6 @@ on_offered(void *arg, const enum feed_outcome *outcomes, size_t count,
 	struct fed_batch *batch = arg;
 	struct fed_peer *fed = batch->fed;
 
-	community_busy(fed->feeds->community, -1);
 	batch_outcomes(batch, outcomes, count);
 	batch->answered = true;
 	if (fed->gone) {
@@ -388,11 +387,9 @@ batch_offer(struct fed_peer *fed, struct fed_batch *batch)
 		fed_record(fed);
 		return 0;
 	}
-	community_busy(fed->feeds->community, 1);
 	rc = port->offer(port->arg, &endpoint, offers, count, on_offered,
 	    batch);
 	if (rc != 0) {
-		community_busy(fed->feeds->community, -1);
 		TAILQ_REMOVE(&fed->batches, batch, entry);
 		fed->open--;
 	}

@@ -150,6 +150,39 @@ on_inbox(evutil_socket_t fd, short events, void *arg)
 }
 
 static void
+feed_want(void *arg)
+{
+	(void)arg;
+}
+
+static int
+feed_offer(void *arg, const struct feed_endpoint *endpoint,
+    const struct feed_offer *offers, size_t count, feed_offered done,
+    void *done_arg)
+{
+	(void)arg;
+	(void)endpoint;
+	(void)offers;
+	(void)count;
+	(void)done;
+	(void)done_arg;
+	return -ENOTCONN;
+}
+
+static int
+feed_pull(void *arg, const struct feed_endpoint *endpoint, const char *group,
+    uint32_t from, feed_pulled done, void *done_arg)
+{
+	(void)arg;
+	(void)endpoint;
+	(void)group;
+	(void)from;
+	(void)done;
+	(void)done_arg;
+	return -ENOTCONN;
+}
+
+static void
 on_log(void *arg, enum store_log_level level, const char *line)
 {
 	(void)arg;
@@ -218,6 +251,7 @@ fixture_open(struct fixture *fixture)
 		.workers = fixture->workers,
 		.mail = &fixture->mail,
 		.parse = &fixture->parse,
+		.feed = &fixture->feed,
 		.admin = &fixture->admin,
 	};
 	if (community_new(&fixture->community, &options, &error) != 0)
@@ -250,6 +284,8 @@ fixture_setup(void **state)
 	fixture->reply_text = "2.0.0 ok";
 	fixture->mail = (struct mail_port){ port_body, port_body_free,
 		port_send, port_flush, fixture };
+	fixture->feed = (struct feed_port){ feed_want, feed_offer, feed_pull,
+		fixture };
 	fixture->admin.clock_allowed = true;
 	fixture->admin.version = "test";
 	fixture_config(fixture);

@@ -38,6 +38,7 @@ struct fixture {
 	struct community *community;
 	struct mail_port mail;
 	struct parse_port parse;
+	struct feed_port feed; /* nobody is there, unless a test says so */
 	struct admin_port admin;
 	/* what was sent, oldest first */
 	struct fixture_mail *mails;

@@ -1,0 +1,583 @@
+/* test_feeds.c - what is offered to a peer, what its answers mean for the cursor,
+ * and how pulled articles are counted. The feed process is played by the test.
+ */
+#include "tests/unit/flow_rig.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/community/endpoint_text.h"
+#include "daemon/community/feeds.h"
+#include "daemon/community/pulls.h"
+
+#define OFFERS_MAX 8u
+
+/* One call of the port that is not answered yet. */
+struct open_offer {
+	size_t count;
+	uint64_t artids[FEED_OFFERS_MAX];
+	char ids[FEED_OFFERS_MAX][64];
+	feed_offered done;
+	void *arg;
+};
+
+struct far {
+	struct fixture *fixture;
+	struct open_offer offers[OFFERS_MAX];
+	size_t count;
+	int error;
+	feed_pulled pulled;
+	void *pulled_arg;
+	uint32_t pull_from;
+	unsigned stops, goes;
+};
+
+static int
+far_offer(void *arg, const struct feed_endpoint *endpoint,
+    const struct feed_offer *offers, size_t count, feed_offered done,
+    void *done_arg)
+{
+	struct far *far = arg;
+	struct open_offer *open = &far->offers[far->count];
+
+	assert_string_equal(endpoint->host, "192.0.2.9");
+	assert_int_equal(endpoint->port, 119);
+	if (far->error != 0)
+		return far->error;
+	assert_true(far->count < OFFERS_MAX);
+	far->count++;
+	open->count = count;
+	open->done = done;
+	open->arg = done_arg;
+	for (size_t i = 0; i < count; i++) {
+		open->artids[i] = offers[i].artid;
+		(void)snprintf(open->ids[i], sizeof open->ids[i], "%s",
+		    offers[i].message_id);
+	}
+	return 0;
+}
+
+static int
+far_pull(void *arg, const struct feed_endpoint *endpoint, const char *group,
+    uint32_t from, feed_pulled done, void *done_arg)
+{
+	struct far *far = arg;
+
+	assert_string_equal(endpoint->host, "192.0.2.9");
+	assert_string_equal(group, "old.talk");
+	far->pulled = done;
+	far->pulled_arg = done_arg;
+	far->pull_from = from;
+	return 0;
+}
+
+/* Answers the oldest offer: the first `count` outcomes, the rest untried. */
+static void
+far_answer(struct far *far, const enum feed_outcome *outcomes, size_t count,
+    const char *why)
+{
+	enum feed_outcome all[FEED_OFFERS_MAX] = { FEED_UNTRIED };
+	struct open_offer open = far->offers[0];
+
+	assert_true(far->count > 0);
+	for (size_t i = 0; i < count; i++)
+		all[i] = outcomes[i];
+	far->count--;
+	memmove(far->offers, far->offers + 1,
+	    far->count * sizeof far->offers[0]);
+	open.done(open.arg, all, open.count, why);
+	fixture_settle(far->fixture);
+}
+
+static void
+far_answer_all(struct far *far, enum feed_outcome outcome)
+{
+	enum feed_outcome all[FEED_OFFERS_MAX];
+
+	for (size_t i = 0; i < FEED_OFFERS_MAX; i++)
+		all[i] = outcome;
+	far_answer(far, all, far->offers[0].count, "");
+}
+
+static int
+setup(void **state)
+{
+	int rc = fixture_setup(state);
+	struct fixture *f = *state;
+	struct far *far = calloc(1, sizeof *far);
+
+	assert_non_null(far);
+	far->fixture = f;
+	f->feed.offer = far_offer;
+	f->feed.pull = far_pull;
+	f->feed.arg = far;
+	rig_do(f, WORDS("space", "add", "a.talk", "--kind", "talk", "--post",
+		      "anyone"));
+	*state = far;
+	return rc;
+}
+
+static int
+teardown(void **state)
+{
+	struct far *far = *state;
+	void *fixture = far->fixture;
+	int rc;
+
+	/* as when the feed process goes with core */
+	far->error = -ENOTCONN;
+	while (far->count > 0)
+		far_answer(far, NULL, 0, "gone");
+	rc = fixture_teardown(&fixture);
+	free(far);
+	return rc;
+}
+
+static void
+add_peer(struct far *far)
+{
+	rig_do(far->fixture,
+	    WORDS("peer", "add", "far", "--outgoing", "192.0.2.9:119"));
+}
+
+static void
+post(struct far *far, const char *id, const char *extra)
+{
+	char text[512];
+	struct intake_result result;
+
+	(void)snprintf(text, sizeof text,
+	    "From: x@y.example\nNewsgroups: a.talk\nSubject: a\n"
+	    "Message-ID: <%s@x>\nDate: Fri, 15 Jan 2027 08:00:00 +0000\n"
+	    "%s\nhi\n",
+	    id, extra);
+	result = rig_post(far->fixture, NULL, text);
+	assert_int_equal(result.reason, REASON_STORED);
+}
+
+static void
+look(struct far *far)
+{
+	feeds_run_due(community_feeds(far->fixture->community));
+	fixture_settle(far->fixture);
+}
+
+static void
+pass(struct far *far, uint64_t seconds)
+{
+	clock_advance(far->fixture->clock, seconds);
+	look(far);
+}
+
+/* A number that peer show prints, or -1. */
+static long
+shown(struct far *far, const char *name)
+{
+	char *answer =
+	    rig_ask(far->fixture, WORDS("peer", "show", "far"));
+	char key[64];
+	const char *at;
+	long value = -1;
+
+	(void)snprintf(key, sizeof key, "\"%s\"", name);
+	at = strstr(answer, key);
+	if (at != NULL) {
+		at += strlen(key) + 1; /* and a colon */
+		value = strtol(at + strspn(at, " "), NULL, 10);
+	}
+	free(answer);
+	return value;
+}
+
+/* ---- outgoing */
+
+static void
+the_cursor_follows_what_was_answered_for(void **state)
+{
+	struct far *far = *state;
+	static const enum feed_outcome some[] = { FEED_SENT, FEED_HAD,
+		FEED_REFUSED };
+	long before;
+
+	add_peer(far);
+	post(far, "1", "");
+	post(far, "2", "");
+	post(far, "3", "");
+	look(far);
+	assert_int_equal(far->count, 1);
+	assert_int_equal(far->offers[0].count, 3);
+	assert_string_equal(far->offers[0].ids[0], "<1@x>");
+	before = shown(far, "cursor");
+	assert_true(shown(far, "lag") >= 3);
+	far_answer(far, some, 3, "");
+	assert_true(shown(far, "cursor") > before);
+	assert_int_equal(shown(far, "lag"), 0);
+	assert_int_equal(shown(far, "sent"), 1);
+	assert_int_equal(shown(far, "had"), 1);
+	assert_int_equal(shown(far, "refused"), 1);
+	look(far);
+	assert_int_equal(far->count, 0);
+}
+
+static void
+what_was_not_tried_is_offered_again_after_a_while(void **state)
+{
+	struct far *far = *state;
+	static const enum feed_outcome one[] = { FEED_SENT };
+
+	add_peer(far);
+	post(far, "1", "");
+	post(far, "2", "");
+	post(far, "3", "");
+	look(far);
+	far_answer(far, one, 1, "the connection was lost");
+	look(far);
+	assert_int_equal(far->count, 0); /* not at once */
+	pass(far, 3);
+	assert_int_equal(far->count, 1);
+	assert_int_equal(far->offers[0].count, 2);
+	assert_string_equal(far->offers[0].ids[0], "<2@x>");
+	far_answer_all(far, FEED_SENT);
+	assert_int_equal(shown(far, "sent"), 3);
+}
+
+static void
+failures_in_a_row_are_waited_out_longer_and_longer(void **state)
+{
+	struct far *far = *state;
+	uint64_t waited[4] = { 0 };
+
+	add_peer(far);
+	post(far, "1", "");
+	look(far);
+	for (size_t i = 0; i < 4; i++) {
+		far_answer(far, NULL, 0, "refused");
+		while (far->count == 0) {
+			waited[i]++;
+			pass(far, 1);
+			assert_true(waited[i] < 100);
+		}
+		assert_true(i == 0 || waited[i] >= 2 * waited[i - 1] - 1);
+	}
+	assert_true(waited[3] >= 8);
+}
+
+static void
+what_is_wanted_later_does_not_hold_up_the_others(void **state)
+{
+	struct far *far = *state;
+	static const enum feed_outcome some[] = { FEED_SENT, FEED_LATER,
+		FEED_SENT };
+
+	add_peer(far);
+	post(far, "1", "");
+	post(far, "2", "");
+	post(far, "3", "");
+	look(far);
+	far_answer(far, some, 3, "");
+	assert_int_equal(shown(far, "deferred"), 1);
+	assert_int_equal(shown(far, "lag"), 0);
+	look(far);
+	assert_int_equal(far->count, 0);
+	fixture_reopen(far->fixture); /* it is on disk */
+	pass(far, 60);
+	assert_int_equal(far->count, 1);
+	assert_int_equal(far->offers[0].count, 1);
+	assert_string_equal(far->offers[0].ids[0], "<2@x>");
+	far_answer_all(far, FEED_SENT);
+	assert_int_equal(shown(far, "deferred"), 0);
+	pass(far, 7200);
+	assert_int_equal(far->count, 0);
+}
+
+static void
+what_is_wanted_later_for_days_is_given_up(void **state)
+{
+	struct far *far = *state;
+	unsigned rounds = 0;
+
+	add_peer(far);
+	post(far, "1", "");
+	look(far);
+	far_answer_all(far, FEED_LATER);
+	while (shown(far, "given-up") == 0) {
+		pass(far, 3700);
+		assert_true(++rounds < 100);
+		if (far->count > 0)
+			far_answer_all(far, FEED_LATER);
+	}
+	assert_true(rounds > 70 && rounds < 80);
+	assert_int_equal(shown(far, "deferred"), 0);
+}
+
+static void
+nothing_goes_where_it_has_been_or_must_not_go(void **state)
+{
+	struct far *far = *state;
+
+	rig_do(far->fixture,
+	    WORDS("peer", "add", "far", "--outgoing", "192.0.2.9:119",
+		"--path", "news.example"));
+	post(far, "1", "");
+	look(far);
+	assert_int_equal(far->count, 0); /* our own name is in every Path */
+	rig_do(far->fixture,
+	    WORDS("peer", "set", "far", "--path", "far.example"));
+	post(far, "2", "Distribution: world, local\n");
+	post(far, "3", "Distribution: world\n");
+	look(far);
+	assert_int_equal(far->count, 1);
+	assert_int_equal(far->offers[0].count, 1);
+	assert_string_equal(far->offers[0].ids[0], "<3@x>");
+}
+
+static void
+only_what_is_on_offer_is_handed_over(void **state)
+{
+	struct far *far = *state;
+	struct feeds *feeds = community_feeds(far->fixture->community);
+	struct buffer wire;
+	uint64_t artid;
+
+	buffer_init(&wire, 0);
+	post(far, "1", "");
+	add_peer(far); /* what was there before is not for it */
+	post(far, "2", "");
+	look(far);
+	assert_int_equal(far->offers[0].count, 1);
+	artid = far->offers[0].artids[0];
+	assert_int_equal(feeds_article(feeds, 1, artid - 1, &wire), -ENOENT);
+	assert_int_equal(feeds_article(feeds, 2, artid, &wire), -ENOENT);
+	assert_int_equal(feeds_article(feeds, 1, artid, &wire), 0);
+	assert_non_null(strstr(buffer_text(&wire), "Message-ID: <2@x>\r\n"));
+	assert_null(strstr(buffer_text(&wire), "Xref:"));
+	far_answer_all(far, FEED_SENT);
+	assert_int_equal(feeds_article(feeds, 1, artid, &wire), -ENOENT);
+	buffer_fini(&wire);
+}
+
+static void
+an_article_that_is_removed_is_not_offered(void **state)
+{
+	struct far *far = *state;
+
+	add_peer(far);
+	post(far, "1", "");
+	post(far, "2", "");
+	rig_do(far->fixture, WORDS("article", "remove", "<1@x>"));
+	look(far);
+	assert_int_equal(far->offers[0].count, 1);
+	assert_string_equal(far->offers[0].ids[0], "<2@x>");
+}
+
+static void
+a_peer_that_is_removed_leaves_nothing(void **state)
+{
+	struct far *far = *state;
+
+	add_peer(far);
+	post(far, "1", "");
+	look(far);
+	assert_int_equal(far->count, 1);
+	rig_do(far->fixture, WORDS("peer", "remove", "far"));
+	far_answer_all(far, FEED_LATER); /* too late */
+	add_peer(far);
+	assert_int_equal(shown(far, "deferred"), 0);
+	look(far);
+	assert_int_equal(far->count, 0);
+}
+
+static void
+a_mail_to_two_lists_names_only_what_the_peer_may_know(void **state)
+{
+	static const char *const lists[] = { "talk@lists.example",
+		"inner@lists.example", NULL };
+	struct far *far = *state;
+	struct fixture *f = far->fixture;
+	struct intake_reply replies[2];
+	struct buffer wire;
+
+	rig_do(f, WORDS("space", "add", "b.talk", "--kind", "talk", "--mail",
+		      "talk", "--post", "anyone"));
+	rig_do(f, WORDS("space", "add", "b.inner", "--kind", "talk", "--mail",
+		      "inner", "--post", "anyone", "--read", "members"));
+	add_peer(far);
+	rig_mail(f, "x@y.example", lists,
+	    "From: x@y.example\nTo: talk@lists.example\nSubject: a\n"
+	    "Message-ID: <m@x>\nDate: Fri, 15 Jan 2027 08:00:00 +0000\n\nhi\n",
+	    replies);
+	assert_int_equal(replies[0].code, 250);
+	assert_int_equal(replies[1].code, 250);
+	look(far);
+	assert_int_equal(far->count, 1);
+	assert_int_equal(far->offers[0].count, 1);
+	buffer_init(&wire, 0);
+	assert_int_equal(feeds_article(community_feeds(f->community), 1,
+			     far->offers[0].artids[0], &wire),
+	    0);
+	assert_non_null(
+	    strstr(buffer_text(&wire), "Newsgroups: b.talk\r\n"));
+	assert_null(strstr(buffer_text(&wire), "inner"));
+	buffer_fini(&wire);
+}
+
+/* ---- pulls */
+
+static void
+on_taken(void *arg, bool stop)
+{
+	struct far *far = arg;
+
+	if (stop)
+		far->stops++;
+	else
+		far->goes++;
+}
+
+static void
+hand_in(struct far *far, uint32_t number, const char *id, const char *path)
+{
+	char wire[512];
+	unsigned before = far->stops + far->goes;
+
+	(void)snprintf(wire, sizeof wire,
+	    "Path: %s\r\nFrom: x@y.example\r\nNewsgroups: old.talk\r\n"
+	    "Subject: a\r\nMessage-ID: <%s@x>\r\n"
+	    "Date: Fri, 15 Jan 2027 08:00:00 +0000\r\n\r\nhi\r\n",
+	    path, id);
+	pulls_take(community_pulls(far->fixture->community), 1, "old.talk",
+	    number, span_of(wire), on_taken, far);
+	while (far->stops + far->goes == before)
+		(void)loop_turn(far->fixture->loop);
+}
+
+struct ended {
+	bool is;
+	char error[128];
+};
+
+static void
+on_round(void *arg, const char *error)
+{
+	struct ended *ended = arg;
+
+	ended->is = true;
+	(void)snprintf(ended->error, sizeof ended->error, "%s", error);
+}
+
+/* A group to take from peer 1; a round of it is under way. */
+static void
+begin_round(struct far *far, struct ended *ended)
+{
+	struct pulls *pulls = community_pulls(far->fixture->community);
+
+	memset(ended, 0, sizeof *ended);
+	far->pulled = NULL;
+	pulls_run(pulls, 1, NULL, on_round, ended);
+	assert_non_null(far->pulled);
+}
+
+static void
+add_group(struct far *far)
+{
+	rig_do(far->fixture,
+	    WORDS("peer", "add", "far", "--pull", "192.0.2.9:119"));
+	rig_do(far->fixture, WORDS("peer", "pull", "far", "old.talk", "a.talk",
+				 "--background"));
+	assert_non_null(far->pulled);
+	far->pulled(far->pulled_arg, "", 0);
+	fixture_settle(far->fixture);
+}
+
+static void
+a_pull_goes_on_behind_the_last_number(void **state)
+{
+	struct far *far = *state;
+	struct ended ended;
+
+	add_group(far);
+	begin_round(far, &ended);
+	assert_int_equal(far->pull_from, 1);
+	hand_in(far, 3, "1", "old.example!x");
+	hand_in(far, 7, "2", "old.example!x");
+	hand_in(far, 8, "3", "old.example!news.example!x"); /* our own */
+	far->pulled(far->pulled_arg, "", 20);
+	fixture_wait(far->fixture, &ended.is);
+	assert_string_equal(ended.error, "");
+	assert_int_equal(rig_count(far->fixture, "a.talk"), 2);
+	begin_round(far, &ended);
+	assert_int_equal(far->pull_from, 21);
+	hand_in(far, 22, "2", "old.example!x"); /* known */
+	far->pulled(far->pulled_arg, "the connection was lost", 30);
+	fixture_wait(far->fixture, &ended.is);
+	assert_string_equal(ended.error, "the connection was lost");
+	assert_int_equal(rig_count(far->fixture, "a.talk"), 2);
+	fixture_reopen(far->fixture);
+	begin_round(far, &ended);
+	assert_int_equal(far->pull_from, 23);
+	far->pulled(far->pulled_arg, "", 30);
+	fixture_wait(far->fixture, &ended.is);
+	assert_int_equal(far->stops, 0);
+}
+
+static void
+what_nobody_asked_for_is_not_taken(void **state)
+{
+	struct far *far = *state;
+
+	add_group(far);
+	hand_in(far, 1, "1", "old.example!x"); /* no round is under way */
+	assert_int_equal(far->stops, 1);
+	assert_int_equal(rig_count(far->fixture, "a.talk"), 0);
+}
+
+/* ---- words */
+
+static void
+an_endpoint_is_a_host_and_a_port(void **state)
+{
+	static const char *const bad[] = { "", "host", "host:", ":119",
+		"host:0", "host:65536", "host:x", "::1:119", "[::1]119",
+		"[host]:119", "ho st:119", "host:119 ", "-h:119" };
+	char host[ENDPOINT_HOST_ROOM];
+	unsigned port;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_int_equal(endpoint_text_parse(bad[i], host, &port),
+		    -EINVAL);
+	assert_int_equal(endpoint_text_parse("news.example:119", host, &port),
+	    0);
+	assert_string_equal(host, "news.example");
+	assert_int_equal(port, 119);
+	assert_int_equal(endpoint_text_parse("[2001:db8::1]:563", host, &port),
+	    0);
+	assert_string_equal(host, "2001:db8::1");
+	assert_int_equal(port, 563);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_cursor_follows_what_was_answered_for),
+		TEST(what_was_not_tried_is_offered_again_after_a_while),
+		TEST(failures_in_a_row_are_waited_out_longer_and_longer),
+		TEST(what_is_wanted_later_does_not_hold_up_the_others),
+		TEST(what_is_wanted_later_for_days_is_given_up),
+		TEST(nothing_goes_where_it_has_been_or_must_not_go),
+		TEST(only_what_is_on_offer_is_handed_over),
+		TEST(an_article_that_is_removed_is_not_offered),
+		TEST(a_peer_that_is_removed_leaves_nothing),
+		TEST(a_mail_to_two_lists_names_only_what_the_peer_may_know),
+		TEST(a_pull_goes_on_behind_the_last_number),
+		TEST(what_nobody_asked_for_is_not_taken),
+		cmocka_unit_test(an_endpoint_is_a_host_and_a_port),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
