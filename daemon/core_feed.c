@@ -36,7 +36,7 @@ struct core_feed {
 struct take_request {
 	struct take_request *next, *previous;
 	struct core_feed *feed; /* NULL once core_feed is gone */
-	struct ipc *ipc;	/* as it was; compared, not followed */
+	struct ipc *ipc;        /* as it was; compared, not followed */
 	uint32_t request;
 };
 
@@ -62,8 +62,8 @@ answer_article(struct core_feed *feed, uint32_t request, uint32_t peer,
 	int rc;
 
 	buffer_init(&wire, 0);
-	rc = feeds_article(community_feeds(feed->community), peer, artid,
-	    &wire);
+	rc =
+	    feeds_article(community_feeds(feed->community), peer, artid, &wire);
 	ipc_put_u32(writer, (uint32_t)-rc);
 	if (rc == 0)
 		ipc_put_payload(writer, buffer_span(&wire));
@@ -211,8 +211,8 @@ offer_answered(void *arg, struct ipc_reader *fields)
 	uint32_t count = 0;
 
 	if (fields != NULL) {
-		const char *said = text_of(ipc_get_bytes(fields), room,
-		    sizeof room);
+		const char *said =
+		    text_of(ipc_get_bytes(fields), room, sizeof room);
 
 		count = ipc_get_u32(fields);
 		if (ipc_reader_bad(fields) || count != offer->count)

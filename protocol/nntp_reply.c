@@ -69,8 +69,8 @@ reply_number(struct span word, uint32_t *number_r)
 		if (number <= RANGE_NUMBER_MAX)
 			number = number * 10 + (uint64_t)(word.bytes[i] - '0');
 	}
-	*number_r = number > RANGE_NUMBER_MAX ? RANGE_NUMBER_MAX
-					      : (uint32_t)number;
+	*number_r =
+	    number > RANGE_NUMBER_MAX ? RANGE_NUMBER_MAX : (uint32_t)number;
 	return true;
 }
 

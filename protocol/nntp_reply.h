@@ -13,7 +13,7 @@
 #define NNTP_REPLY_MAX 1024u
 
 struct nntp_reply {
-	unsigned code;	  /* 100 ... 599 */
+	unsigned code;    /* 100 ... 599 */
 	struct span text; /* behind the code, trimmed; borrowed from the line */
 };
 

@@ -22,9 +22,9 @@
 #include "daemon/community/pulls.h"
 #include "protocol/wildmat.h"
 
-#define NAME_OCTETS	 64u
-#define CONNECTIONS_MAX	 1000000
-#define EVERY_MAX	 31536000 /* s: a year */
+#define NAME_OCTETS     64u
+#define CONNECTIONS_MAX 1000000
+#define EVERY_MAX       31536000 /* s: a year */
 
 /* What was said; NULL and -1: nothing. "none" takes an address away. */
 struct peer_options {
@@ -51,7 +51,7 @@ struct peer_op {
 	bool has_password;
 	char password[AUTH_PASSWORD_MAX + 1];
 	struct auth_verifier verifier;
-	uint32_t id;	    /* found, or given */
+	uint32_t id;        /* found, or given */
 	const char *want;   /* while looking */
 	Kith__Peer *record; /* as it is and as it will be; owned */
 };
@@ -313,8 +313,7 @@ peer_release(struct admin_op *admin)
 	struct peer_op *op = (struct peer_op *)(void *)admin;
 
 	if (op->record != NULL) {
-		OPENSSL_cleanse(op->record->secret,
-		    strlen(op->record->secret));
+		OPENSSL_cleanse(op->record->secret, strlen(op->record->secret));
 		kith__peer__free_unpacked(op->record, NULL);
 	}
 	OPENSSL_cleanse(op, sizeof *op);
@@ -344,8 +343,8 @@ peer_write(struct store_txn *txn, struct peer_op *op)
 	int rc = store_put(txn, STORE_PEERS, &key, &op->record->base);
 
 	if (rc == 0 && op->record->outgoing[0] != '\0' &&
-	    (op->say.backlog || !store_has(store_txn_reader(txn), STORE_FEEDS,
-				    &key)))
+	    (op->say.backlog ||
+		!store_has(store_txn_reader(txn), STORE_FEEDS, &key)))
 		rc = feeds_begin(txn, op->id, op->say.backlog);
 	if (rc == 0)
 		rc = peers_publish(peers, txn, op->id, op->record);
@@ -553,8 +552,7 @@ password_made(void *arg, const struct auth_verifier *verifier)
 	struct peer_op *op = arg;
 
 	op->verifier = *verifier;
-	op->has_password =
-	    admin_password_read(op->admin.request, op->password);
+	op->has_password = admin_password_read(op->admin.request, op->password);
 	if (op->admin.apply == add_apply)
 		add_run(op);
 	else
@@ -614,10 +612,10 @@ run_remove(struct control_request *request)
 	admin_op_run(&op->admin);
 }
 
-#define PEER_OPTIONS                                                     \
- "NAME [--address ADDR] [--login NAME] [--password-stdin] "              \
- "[--spaces WILDMAT] [--incoming] [--connections N] [--in-flight N] "    \
- "[--rate N] [--outgoing HOST:PORT] [--backlog] [--pull HOST:PORT] "     \
+#define PEER_OPTIONS                                                  \
+ "NAME [--address ADDR] [--login NAME] [--password-stdin] "           \
+ "[--spaces WILDMAT] [--incoming] [--connections N] [--in-flight N] " \
+ "[--rate N] [--outgoing HOST:PORT] [--backlog] [--pull HOST:PORT] "  \
  "[--every SECONDS] [--tls none|starttls|implicit] [--path IDENTITY]"
 
 const struct control_verb admin_peer_verbs[] = {

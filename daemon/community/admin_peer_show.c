@@ -18,8 +18,8 @@ peer_json(const Kith__Peer *peer)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s}", "name",
 	    peer->name, "address", peer->address, "login", peer->login,
-	    "spaces", peer->spaces, "incoming", (int)peer->incoming,
-	    "outgoing", peer->outgoing, "pull", peer->pull);
+	    "spaces", peer->spaces, "incoming", (int)peer->incoming, "outgoing",
+	    peer->outgoing, "pull", peer->pull);
 }
 
 static json_t *

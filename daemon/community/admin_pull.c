@@ -29,13 +29,14 @@ group_json(struct community *community, uint32_t peer, const Kith__Pull *pull)
 	    spaces_by_id(community_spaces(community), pull->space);
 	bool running =
 	    pulls_is_running(community_pulls(community), peer, pull->group);
-	json_t *row = json_pack(
-	    "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s}", "group",
-	    pull->group, "space", space == NULL ? "" : space->name, "last",
-	    (json_int_t)pull->last, "high", (json_int_t)pull->high, "taken",
-	    (json_int_t)pull->taken, "had", (json_int_t)pull->had, "refused",
-	    (json_int_t)pull->refused, "time", (json_int_t)pull->time, "state",
-	    running ? "running" : "idle", "error", pull->error);
+	json_t *row =
+	    json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s}",
+		"group", pull->group, "space", space == NULL ? "" : space->name,
+		"last", (json_int_t)pull->last, "high", (json_int_t)pull->high,
+		"taken", (json_int_t)pull->taken, "had", (json_int_t)pull->had,
+		"refused", (json_int_t)pull->refused, "time",
+		(json_int_t)pull->time, "state", running ? "running" : "idle",
+		"error", pull->error);
 
 	space_unref(space);
 	return row;
@@ -115,8 +116,7 @@ round_run(struct control_request *request, uint32_t peer, const char *group)
 	waiting->request = request;
 	waiting->peer = peer;
 	waiting->group = group;
-	pulls_run(community_pulls(community), peer, group, round_done,
-	    waiting);
+	pulls_run(community_pulls(community), peer, group, round_done, waiting);
 }
 
 /* ---- a group more */
@@ -224,8 +224,7 @@ unpull_done(struct admin_op *admin)
 
 	if (pulls_is_running(community_pulls(admin->community), op->peer,
 		op->group))
-		pulls_peer_changed(community_pulls(admin->community),
-		    op->peer);
+		pulls_peer_changed(community_pulls(admin->community), op->peer);
 	control_done(admin->request);
 }
 
@@ -276,8 +275,8 @@ run_unpull(struct control_request *request)
 
 const struct control_verb admin_pull_verbs[] = {
 	{ "peer", "groups", "NAME", 1, 1, run_groups, 0 },
-	{ "peer", "pull", "NAME [GROUP [SPACE]] [--background]", 1, 3,
-	    run_pull, 0 },
+	{ "peer", "pull", "NAME [GROUP [SPACE]] [--background]", 1, 3, run_pull,
+	    0 },
 	{ "peer", "unpull", "NAME GROUP", 2, 2, run_unpull, 0 },
 	{ NULL, NULL, NULL, 0, 0, NULL, 0 },
 };

@@ -25,8 +25,9 @@ static bool
 is_name(const char *host)
 {
 	return host[0] != '\0' && host[0] != '-' &&
-	    strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			 "0123456789.-_") == strlen(host);
+	    strspn(host,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789.-_") == strlen(host);
 }
 
 int

@@ -13,9 +13,9 @@
 #include "protocol/wildmat.h"
 #include "store/sequence.h"
 
-#define BACKOFF_MAX  600u /* s */
-#define TURNS_MAX    5u   /* stretches of the sequence without an article */
-#define STORE_PAUSE  60u  /* s, when it cannot be read or written */
+#define BACKOFF_MAX 600u /* s */
+#define TURNS_MAX   5u   /* stretches of the sequence without an article */
+#define STORE_PAUSE 60u  /* s, when it cannot be read or written */
 
 /* ---- a peer */
 
@@ -375,10 +375,9 @@ batch_offer(struct fed_peer *fed, struct fed_batch *batch)
 
 	for (size_t i = 0; i < batch->count; i++)
 		if (batch->offers[i].outcome == FEED_UNTRIED)
-			offers[count++] = (struct feed_offer){
-				batch->offers[i].artid,
-				batch->offers[i].message_id
-			};
+			offers[count++] =
+			    (struct feed_offer){ batch->offers[i].artid,
+				    batch->offers[i].message_id };
 	/* first: it may be answered within the call */
 	TAILQ_INSERT_TAIL(&fed->batches, batch, entry);
 	fed->open++;
@@ -387,8 +386,8 @@ batch_offer(struct fed_peer *fed, struct fed_batch *batch)
 		fed_record(fed);
 		return 0;
 	}
-	rc = port->offer(port->arg, &endpoint, offers, count, on_offered,
-	    batch);
+	rc =
+	    port->offer(port->arg, &endpoint, offers, count, on_offered, batch);
 	if (rc != 0) {
 		TAILQ_REMOVE(&fed->batches, batch, entry);
 		fed->open--;

@@ -76,7 +76,8 @@ whole_must_stay(const struct fed_peer *fed, struct store_reader *reader,
 	struct store_article_head head;
 	uint8_t *bytes;
 	size_t len;
-	int rc = store_article_get(reader, artid, COPY_MAX, &head, &bytes, &len);
+	int rc =
+	    store_article_get(reader, artid, COPY_MAX, &head, &bytes, &len);
 
 	if (rc != 0)
 		return rc;
@@ -106,8 +107,7 @@ fed_must_not_have(const struct fed_peer *fed, struct store_reader *reader,
 		if (len >= (size_t)head.added_len + head.header_len)
 			*r = header_must_stay(fed,
 			    span_make(bytes, head.added_len),
-			    span_make(bytes + head.added_len,
-				head.header_len));
+			    span_make(bytes + head.added_len, head.header_len));
 		else
 			rc = whole_must_stay(fed, reader, artid, r);
 	}
@@ -125,9 +125,9 @@ append_groups(const struct fed_peer *fed, const Kith__ArticleMeta *meta,
 	bool any = false;
 
 	for (size_t i = 0; i < meta->n_placements; i++) {
-		struct space *space = spaces_by_id(
-		    community_spaces(fed->feeds->community),
-		    meta->placements[i]->space);
+		struct space *space =
+		    spaces_by_id(community_spaces(fed->feeds->community),
+			meta->placements[i]->space);
 
 		if (space != NULL && fed_may_have(fed, space)) {
 			if (any)

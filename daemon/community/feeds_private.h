@@ -9,7 +9,8 @@
 #include "daemon/community/feeds.h"
 #include "protocol/msgid.h"
 
-#define FED_BATCHES_MAX 3u /* on offer at once: while one is answered, the next
+#define FED_BATCHES_MAX \
+ 3u /* on offer at once: while one is answered, the next
 			    * is under way */
 
 struct fed_peer;
@@ -20,7 +21,7 @@ struct fed_offer {
 	uint64_t seq; /* 0: one that was deferred */
 	uint64_t artid;
 	uint32_t attempts; /* so far, of a deferred one */
-	uint64_t first;	   /* when it was deferred first */
+	uint64_t first;    /* when it was deferred first */
 	enum feed_outcome outcome;
 	char message_id[MSGID_MAX + 1];
 };
@@ -31,7 +32,7 @@ struct fed_batch {
 	struct fed_peer *fed;
 	bool retry; /* deferred ones: no cursor */
 	bool answered;
-	bool stale; /* the cursor went back: what it says does not count */
+	bool stale;    /* the cursor went back: what it says does not count */
 	uint64_t upto; /* the last event that was looked at */
 	char why[256];
 	size_t count;
@@ -53,15 +54,15 @@ struct fed_peer {
 	char host[ENDPOINT_HOST_ROOM];
 	unsigned port;
 	enum config_tls tls;
-	Kith__FeedState state; /* as it is on disk */
-	uint64_t walked;       /* events up to here were looked at */
+	Kith__FeedState state;      /* as it is on disk */
+	uint64_t walked;            /* events up to here were looked at */
 	struct fed_batches batches; /* oldest first */
-	unsigned open;	       /* batches */
-	unsigned deferred;     /* rows */
-	uint64_t retry_at;     /* deferred rows are looked at again */
-	bool writing;	       /* an operation is under way */
-	unsigned failures;     /* in a row */
-	uint64_t next_attempt; /* by the clock; 0: now */
+	unsigned open;              /* batches */
+	unsigned deferred;          /* rows */
+	uint64_t retry_at;          /* deferred rows are looked at again */
+	bool writing;               /* an operation is under way */
+	unsigned failures;          /* in a row */
+	uint64_t next_attempt;      /* by the clock; 0: now */
 	char error[256];
 	uint64_t error_time;
 };

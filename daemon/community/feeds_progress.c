@@ -25,11 +25,11 @@ static int
 deferred_put(struct store_txn *txn, const struct progress *progress,
     const struct fed_offer *offer)
 {
-	struct store_key key = store_key_u32_u64(progress->fed->id,
-	    offer->artid);
+	struct store_key key =
+	    store_key_u32_u64(progress->fed->id, offer->artid);
 	uint32_t attempts = offer->attempts + 1;
-	uint64_t delay = attempts > 8 ? DELAY_MAX
-				      : (uint64_t)DELAY_MIN << (attempts - 1);
+	uint64_t delay =
+	    attempts > 8 ? DELAY_MAX : (uint64_t)DELAY_MIN << (attempts - 1);
 	Kith__FeedDeferred row;
 
 	kith__feed_deferred__init(&row);
@@ -45,8 +45,8 @@ static int
 deferred_delete(struct store_txn *txn, const struct progress *progress,
     const struct fed_offer *offer)
 {
-	struct store_key key = store_key_u32_u64(progress->fed->id,
-	    offer->artid);
+	struct store_key key =
+	    store_key_u32_u64(progress->fed->id, offer->artid);
 	int rc;
 
 	if (!progress->batch->retry)

@@ -85,8 +85,8 @@ is_for_peer(const struct fed_peer *fed, const Kith__Event *event)
 
 	if (event->peer == fed->id)
 		return false;
-	space = spaces_by_id(community_spaces(fed->feeds->community),
-	    event->space);
+	space =
+	    spaces_by_id(community_spaces(fed->feeds->community), event->space);
 	is = space != NULL && fed_may_have(fed, space);
 	space_unref(space);
 	return is;
@@ -120,8 +120,8 @@ walk_event(void *arg, uint64_t seq, const Kith__Event *event)
 
 /* Adds the article if it is still there and may go. 0 or negative. */
 static int
-batch_add(struct fed_batch *batch, struct store_reader *reader,
-    uint64_t artid, uint64_t seq)
+batch_add(struct fed_batch *batch, struct store_reader *reader, uint64_t artid,
+    uint64_t seq)
 {
 	struct fed_offer *offer = &batch->offers[batch->count];
 	struct store_key key = store_key_u64(artid);
@@ -155,8 +155,8 @@ fed_walk(struct fed_peer *fed, struct store_reader *reader,
     struct fed_batch *batch)
 {
 	struct walk walk = { .fed = fed, .last = fed->walked };
-	int rc = store_sequence_walk(reader, fed->walked + 1, walk_event,
-	    &walk);
+	int rc =
+	    store_sequence_walk(reader, fed->walked + 1, walk_event, &walk);
 
 	if (rc < 0)
 		return rc;

@@ -13,7 +13,7 @@
 #include "daemon/community/spaces.h"
 #include "daemon/log.h"
 
-#define PATIENCE    6u	 /* looks for the feed process, 5 s apart at most */
+#define PATIENCE    6u   /* looks for the feed process, 5 s apart at most */
 #define WRITE_EVERY 200u /* articles: what a crash makes us ask for again */
 
 /* One article at the door. */
@@ -167,8 +167,8 @@ on_taken(void *arg, const struct intake_result *result)
 {
 	struct taking *taking = arg;
 	struct round *round = taking->round;
-	bool again = result->reason == REASON_BUSY ||
-	    result->reason == REASON_NO_ROOM;
+	bool again =
+	    result->reason == REASON_BUSY || result->reason == REASON_NO_ROOM;
 
 	/* in order: what follows one that could not be stored does not count */
 	if (again && !round->stopped) {
@@ -316,7 +316,7 @@ round_start(struct round *round)
 		round_fault(round, "no group is taken from this peer");
 	else if (rc != 0)
 		round_fault(round,
-		    rc == -EINVAL     ? "the peer has no server to take from"
+		    rc == -EINVAL       ? "the peer has no server to take from"
 			: rc == -ENOENT ? "there is no such peer"
 					: strerror(-rc));
 	round_next(round);
@@ -380,8 +380,9 @@ pulls_run(struct pulls *pulls, uint32_t peer, const char *group,
 		if (round != NULL)
 			round_free(round);
 		if (done != NULL)
-			done(arg, port == NULL ? "kithd is not running"
-					       : "out of memory");
+			done(arg,
+			    port == NULL ? "kithd is not running"
+					 : "out of memory");
 		return;
 	}
 	if (waiter != NULL) {

@@ -33,7 +33,7 @@ struct round {
 	char *only; /* NULL: all groups */
 	struct pull_waiters waiters;
 	bool running;
-	bool waiting;	   /* for the feed process */
+	bool waiting;      /* for the feed process */
 	unsigned patience; /* how often it was not there */
 	/* of the peer, while it runs */
 	char host[ENDPOINT_HOST_ROOM];

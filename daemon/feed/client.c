@@ -16,7 +16,7 @@
 #include "protocol/dot.h"
 #include "protocol/line.h"
 
-#define HELLO_SECONDS	60u
+#define HELLO_SECONDS   60u
 #define COMMAND_SECONDS 300u
 
 enum client_state {
@@ -29,14 +29,14 @@ enum client_state {
 	CLIENT_QUITTING,
 };
 
-struct client {
+struct feed_client {
 	struct stream *stream;
-	const struct client_options *options;
+	const struct feed_client_options *options;
 	struct ssl_ctx_st *ctx; /* a reference: a reload may drop the other */
-	const struct client_owner *owner;
+	const struct feed_client_owner *owner;
 	void *arg;
 	enum client_state state;
-	enum client_next next; /* what is being read */
+	enum feed_client_next next; /* what is being read */
 	struct line_reader lines;
 	struct dot_receiver dot;
 	struct buffer article;
@@ -48,7 +48,7 @@ struct client {
 };
 
 void
-client_fail(struct client *client, const char *what, struct span text)
+feed_client_fail(struct feed_client *client, const char *what, struct span text)
 {
 	char said[160];
 
@@ -62,7 +62,7 @@ client_fail(struct client *client, const char *what, struct span text)
 }
 
 static void
-client_say(struct client *client, const char *line)
+client_say(struct feed_client *client, const char *line)
 {
 	stream_printf(client->stream, "%s\r\n", line);
 }
@@ -70,13 +70,13 @@ client_say(struct client *client, const char *line)
 /* ---- until it is ready */
 
 static bool
-has_login(const struct client *client)
+has_login(const struct feed_client *client)
 {
 	return client->options->user[0] != '\0';
 }
 
 static void
-client_ask_mode(struct client *client)
+client_ask_mode(struct feed_client *client)
 {
 	client->state = CLIENT_MODE;
 	client_say(client,
@@ -85,7 +85,7 @@ client_ask_mode(struct client *client)
 
 /* Behind the greeting, or behind TLS. */
 static void
-client_log_in(struct client *client)
+client_log_in(struct feed_client *client)
 {
 	if (!has_login(client)) {
 		client_ask_mode(client);
@@ -97,10 +97,10 @@ client_log_in(struct client *client)
 }
 
 static void
-on_greeting(struct client *client, const struct nntp_reply *reply)
+on_greeting(struct feed_client *client, const struct nntp_reply *reply)
 {
 	if (reply->code != 200 && reply->code != 201) {
-		client_fail(client, "the server does not let us in",
+		feed_client_fail(client, "the server does not let us in",
 		    reply->text);
 		return;
 	}
@@ -113,30 +113,30 @@ on_greeting(struct client *client, const struct nntp_reply *reply)
 }
 
 static void
-client_secure(struct client *client)
+client_secure(struct feed_client *client)
 {
 	client->securing = true;
 	if (client->ctx == NULL ||
 	    stream_connect_tls(client->stream, client->ctx,
 		client->options->host) < 0) {
 		client->securing = false;
-		client_fail(client, "TLS cannot begin", span_of(""));
+		feed_client_fail(client, "TLS cannot begin", span_of(""));
 	}
 }
 
 static void
-on_starttls(struct client *client, const struct nntp_reply *reply)
+on_starttls(struct feed_client *client, const struct nntp_reply *reply)
 {
 	if (reply->code == 382)
 		client_secure(client);
 	else
-		client_fail(client, "the server refused STARTTLS",
+		feed_client_fail(client, "the server refused STARTTLS",
 		    reply->text);
 }
 
 /* The text could repeat what we said: it is not passed on. */
 static void
-on_login(struct client *client, const struct nntp_reply *reply)
+on_login(struct feed_client *client, const struct nntp_reply *reply)
 {
 	if (reply->code == 381 && client->state == CLIENT_USER) {
 		client->state = CLIENT_PASS;
@@ -147,17 +147,17 @@ on_login(struct client *client, const struct nntp_reply *reply)
 	} else if (reply->code == 281) {
 		client_ask_mode(client);
 	} else {
-		client_fail(client, "the server refused the login",
+		feed_client_fail(client, "the server refused the login",
 		    span_of(reply->code == 483 ? "483, it wants TLS" : ""));
 	}
 }
 
 static void
-on_mode(struct client *client, const struct nntp_reply *reply)
+on_mode(struct feed_client *client, const struct nntp_reply *reply)
 {
 	/* who does not know the command needs no change of mode */
 	if (reply->code == 400 || reply->code == 480 || reply->code == 502) {
-		client_fail(client, "the server does not let us in",
+		feed_client_fail(client, "the server does not let us in",
 		    reply->text);
 		return;
 	}
@@ -170,7 +170,7 @@ on_mode(struct client *client, const struct nntp_reply *reply)
 
 /* More silence than this while something is owed is the end. */
 static void
-client_watch(struct client *client)
+client_watch(struct feed_client *client)
 {
 	if (client->state == CLIENT_READY)
 		stream_set_idle_timeout(client->stream,
@@ -178,7 +178,7 @@ client_watch(struct client *client)
 }
 
 static void
-client_begin_block(struct client *client, enum client_next next)
+client_begin_block(struct feed_client *client, enum feed_client_next next)
 {
 	client->next = next;
 	if (next == CLIENT_ARTICLE)
@@ -187,10 +187,10 @@ client_begin_block(struct client *client, enum client_next next)
 }
 
 static void
-on_answer(struct client *client, const struct nntp_reply *reply)
+on_answer(struct feed_client *client, const struct nntp_reply *reply)
 {
 	if (client->owed == 0) {
-		client_fail(client, "the server said", reply->text);
+		feed_client_fail(client, "the server said", reply->text);
 		return;
 	}
 	client->owed--;
@@ -200,12 +200,13 @@ on_answer(struct client *client, const struct nntp_reply *reply)
 }
 
 static void
-client_status(struct client *client, struct span line)
+client_status(struct feed_client *client, struct span line)
 {
 	struct nntp_reply reply;
 
 	if (!nntp_reply_parse(line, &reply)) {
-		client_fail(client, "the server does not speak NNTP", line);
+		feed_client_fail(client, "the server does not speak NNTP",
+		    line);
 		return;
 	}
 	switch (client->state) {
@@ -231,7 +232,7 @@ client_status(struct client *client, struct span line)
 }
 
 static void
-client_block_line(struct client *client, struct span line)
+client_block_line(struct feed_client *client, struct span line)
 {
 	if (line.len == 1 && line.bytes[0] == '.') {
 		client->next = CLIENT_STATUS;
@@ -245,7 +246,7 @@ client_block_line(struct client *client, struct span line)
 
 /* False: the next line is not whole yet. */
 static bool
-client_read_line(struct client *client)
+client_read_line(struct feed_client *client)
 {
 	char copy[NNTP_REPLY_MAX];
 	struct line line;
@@ -266,17 +267,17 @@ client_read_line(struct client *client)
 	else if (client->next == CLIENT_STATUS && status == LINE_OK)
 		client_status(client, line.text);
 	else if (client->next == CLIENT_STATUS)
-		client_fail(client, "the server's line is too long",
+		feed_client_fail(client, "the server's line is too long",
 		    span_of(""));
 	return true;
 }
 
 static bool
-client_read_article(struct client *client)
+client_read_article(struct feed_client *client)
 {
 	size_t used = 0;
-	bool whole = dot_receive(&client->dot, stream_input(client->stream),
-	    &used);
+	bool whole =
+	    dot_receive(&client->dot, stream_input(client->stream), &used);
 
 	stream_consume(client->stream, used);
 	if (!whole)
@@ -298,7 +299,7 @@ client_read_article(struct client *client)
 static void
 on_readable(void *arg)
 {
-	struct client *client = arg;
+	struct feed_client *client = arg;
 	bool more = true;
 
 	while (more && !client->closing && !client->securing &&
@@ -311,16 +312,16 @@ on_readable(void *arg)
 static void
 on_drained(void *arg)
 {
-	struct client *client = arg;
+	struct feed_client *client = arg;
 
-	if (client_is_ready(client))
+	if (feed_client_is_ready(client))
 		client->owner->drained(client->arg);
 }
 
 static void
 on_secured(void *arg)
 {
-	struct client *client = arg;
+	struct feed_client *client = arg;
 
 	client->securing = false;
 	if (client->options->tls == TLS_STARTTLS)
@@ -328,7 +329,7 @@ on_secured(void *arg)
 }
 
 static const char *
-end_text(const struct client *client, enum stream_end why)
+end_text(const struct feed_client *client, enum stream_end why)
 {
 	if (why == STREAM_END_TIMEOUT)
 		return "the server does not answer";
@@ -340,7 +341,7 @@ end_text(const struct client *client, enum stream_end why)
 }
 
 static void
-client_destroy(struct client *client)
+client_destroy(struct feed_client *client)
 {
 	buffer_fini(&client->article);
 	tls_free(&client->ctx);
@@ -350,7 +351,7 @@ client_destroy(struct client *client)
 static void
 on_ended(void *arg, enum stream_end why)
 {
-	struct client *client = arg;
+	struct feed_client *client = arg;
 
 	client->stream = NULL;
 	client->closing = true;
@@ -370,11 +371,12 @@ static const struct stream_handler client_stream_handler = {
 
 /* ---- what the owner calls */
 
-struct client *
-client_new(struct stream *stream, const struct client_options *options,
-    const struct client_owner *owner, void *arg)
+struct feed_client *
+feed_client_new(struct stream *stream,
+    const struct feed_client_options *options,
+    const struct feed_client_owner *owner, void *arg)
 {
-	struct client *client = calloc(1, sizeof *client);
+	struct feed_client *client = calloc(1, sizeof *client);
 
 	if (client == NULL) {
 		stream_free(&stream);
@@ -396,9 +398,9 @@ client_new(struct stream *stream, const struct client_options *options,
 }
 
 void
-client_free(struct client **client_p)
+feed_client_free(struct feed_client **client_p)
 {
-	struct client *client = *client_p;
+	struct feed_client *client = *client_p;
 
 	*client_p = NULL;
 	if (client == NULL)
@@ -408,19 +410,13 @@ client_free(struct client **client_p)
 }
 
 bool
-client_is_ready(const struct client *client)
+feed_client_is_ready(const struct feed_client *client)
 {
 	return client->state == CLIENT_READY && !client->closing;
 }
 
-unsigned
-client_owed(const struct client *client)
-{
-	return client->owed;
-}
-
 void
-client_command(struct client *client, const char *format, ...)
+feed_client_command(struct feed_client *client, const char *format, ...)
 {
 	char line[NNTP_REPLY_MAX];
 	va_list args;
@@ -430,7 +426,7 @@ client_command(struct client *client, const char *format, ...)
 	len = vsnprintf(line, sizeof line, format, args);
 	va_end(args);
 	if (len < 0 || (size_t)len >= sizeof line) {
-		client_fail(client, "a command is too long", span_of(""));
+		feed_client_fail(client, "a command is too long", span_of(""));
 		return;
 	}
 	client->owed++;
@@ -439,7 +435,7 @@ client_command(struct client *client, const char *format, ...)
 }
 
 void
-client_send_article(struct client *client, struct span wire,
+feed_client_send_article(struct feed_client *client, struct span wire,
     void (*release)(void *arg), void *arg)
 {
 	stream_write_reference(client->stream, wire.bytes, wire.len, release,
@@ -448,20 +444,20 @@ client_send_article(struct client *client, struct span wire,
 }
 
 void
-client_expect(struct client *client)
+feed_client_expect(struct feed_client *client)
 {
 	client->owed++;
 	client_watch(client);
 }
 
 bool
-client_is_full(const struct client *client)
+feed_client_is_full(const struct feed_client *client)
 {
 	return stream_is_full(client->stream);
 }
 
 void
-client_pause(struct client *client)
+feed_client_pause(struct feed_client *client)
 {
 	client->paused = true;
 	stream_pause(client->stream);
@@ -469,7 +465,7 @@ client_pause(struct client *client)
 }
 
 void
-client_resume(struct client *client)
+feed_client_resume(struct feed_client *client)
 {
 	if (!client->paused || client->closing)
 		return;
@@ -479,11 +475,11 @@ client_resume(struct client *client)
 }
 
 void
-client_quit(struct client *client)
+feed_client_quit(struct feed_client *client)
 {
-	if (!client_is_ready(client))
+	if (!feed_client_is_ready(client))
 		return;
 	client->state = CLIENT_QUITTING;
 	client_say(client, "QUIT");
-	client_fail(client, "done", span_of(""));
+	feed_client_fail(client, "done", span_of(""));
 }

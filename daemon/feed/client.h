@@ -8,28 +8,34 @@
 #include "daemon/config.h"
 #include "protocol/nntp_reply.h"
 
-struct client;
+struct feed_client;
 struct ssl_ctx_st;
 struct stream;
 
 /* All borrowed for the connection's life. */
-struct client_options {
+struct feed_client_options {
 	const char *host; /* that the certificate must name */
 	enum config_tls tls;
-	struct ssl_ctx_st *ctx; /* may be NULL without TLS; until client_new */
-	const char *user;       /* "": no login */
+	struct ssl_ctx_st
+	    *ctx;         /* may be NULL without TLS; until feed_client_new */
+	const char *user; /* "": no login */
 	struct span secret;
 	bool reader; /* MODE READER; else MODE STREAM */
 };
 
 /* What follows a status line. */
-enum client_next { CLIENT_STATUS, CLIENT_LINES, CLIENT_ARTICLE };
+enum feed_client_next {
+	CLIENT_STATUS,
+	CLIENT_LINES,
+	CLIENT_ARTICLE
+};
 
-struct client_owner {
+struct feed_client_owner {
 	/* Commands can be sent. streaming: it takes CHECK and TAKETHIS. */
 	void (*ready)(void *arg, bool streaming);
 	/* The answer to the oldest command; borrowed for the call. */
-	enum client_next (*reply)(void *arg, const struct nntp_reply *reply);
+	enum feed_client_next (
+	    *reply)(void *arg, const struct nntp_reply *reply);
 	/* CLIENT_LINES: each line of the block, unstuffed, then one with bytes
 	 * NULL. Too long ones are left out. */
 	void (*line)(void *arg, struct span line);
@@ -45,31 +51,30 @@ struct client_owner {
 #define CLIENT_ARTICLE_MAX (64u * 1024u * 1024u)
 
 /* Takes the stream (also on failure: NULL). */
-struct client *client_new(struct stream *stream,
-    const struct client_options *options, const struct client_owner *owner,
-    void *arg);
+struct feed_client *feed_client_new(struct stream *stream,
+    const struct feed_client_options *options,
+    const struct feed_client_owner *owner, void *arg);
 /* Without a word to the owner; not within its callbacks. Accepts NULL. */
-void client_free(struct client **client);
+void feed_client_free(struct feed_client **client);
 
-bool client_is_ready(const struct client *client);
-/* Commands that are not answered yet. */
-unsigned client_owed(const struct client *client);
+bool feed_client_is_ready(const struct feed_client *client);
 /* A command line without CRLF; its answer will come. */
-void client_command(struct client *client, const char *format, ...)
+void feed_client_command(struct feed_client *client, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* An article in wire form and its final dot. release(arg) once it was sent. */
-void client_send_article(struct client *client, struct span wire,
+void feed_client_send_article(struct feed_client *client, struct span wire,
     void (*release)(void *arg), void *arg);
 /* After an article that answers a status line (335) rather than a command of
  * its own: one more answer is owed. */
-void client_expect(struct client *client);
-bool client_is_full(const struct client *client);
+void feed_client_expect(struct feed_client *client);
+bool feed_client_is_full(const struct feed_client *client);
 /* Nothing more is read until resume. */
-void client_pause(struct client *client);
-void client_resume(struct client *client);
+void feed_client_pause(struct feed_client *client);
+void feed_client_resume(struct feed_client *client);
 /* Says QUIT and ends. */
-void client_quit(struct client *client);
+void feed_client_quit(struct feed_client *client);
 /* Gives up: ended comes later, with this reason ("what: text of the server"). */
-void client_fail(struct client *client, const char *what, struct span text);
+void feed_client_fail(struct feed_client *client, const char *what,
+    struct span text);
 
 #endif

@@ -65,11 +65,11 @@ endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 	    strcmp(a->secret, b->secret) == 0;
 }
 
-struct client_options
+struct feed_client_options
 endpoint_options(const struct endpoint *endpoint, struct ssl_ctx_st *ctx,
     bool reader)
 {
-	return (struct client_options){
+	return (struct feed_client_options){
 		.host = endpoint->host,
 		.tls = endpoint->tls,
 		.ctx = ctx,

@@ -27,7 +27,7 @@ int endpoint_read(struct endpoint *endpoint, struct ipc_reader *fields);
 void endpoint_fini(struct endpoint *endpoint);
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 /* Borrowed from the endpoint. */
-struct client_options endpoint_options(const struct endpoint *endpoint,
+struct feed_client_options endpoint_options(const struct endpoint *endpoint,
     struct ssl_ctx_st *ctx, bool reader);
 
 #endif

@@ -71,8 +71,7 @@ feed_connect_core(struct feed *feed, int fd)
 {
 	feed_drop_all(feed);
 	ipc_free(&feed->core);
-	feed->core =
-	    ipc_new(loop_base(feed->loop), fd, &core_handler, feed);
+	feed->core = ipc_new(loop_base(feed->loop), fd, &core_handler, feed);
 	return feed->core == NULL ? -ENOMEM : 0;
 }
 

@@ -19,7 +19,7 @@
 #include "protocol/newsgroup.h"
 #include "protocol/range.h"
 
-#define WINDOW	     10000u /* numbers asked for by one LISTGROUP */
+#define WINDOW       10000u /* numbers asked for by one LISTGROUP */
 #define ASKED_MAX    64u    /* articles on their way here */
 #define HANDED_MAX   64u    /* articles that core has not answered */
 #define HANDED_BYTES ((size_t)8 << 20)
@@ -38,17 +38,17 @@ struct pull {
 	struct feed *feed;
 	uint32_t request;
 	struct endpoint endpoint;
-	struct client_options options;
+	struct feed_client_options options;
 	char group[NEWSGROUP_MAX + 1];
-	struct client *client;
+	struct feed_client *client;
 	bool dialing;
 	bool dropped; /* freed once nobody will call back */
 	enum pull_step step;
 	uint32_t next; /* number that the next window begins with */
 	uint32_t high;
 	uint32_t *numbers; /* of the window */
-	size_t count;	   /* of numbers */
-	size_t asked;	   /* numbers asked for */
+	size_t count;      /* of numbers */
+	size_t asked;      /* numbers asked for */
 	size_t answered;   /* numbers answered by the server */
 	unsigned handed;   /* articles at core */
 	size_t handed_bytes;
@@ -84,7 +84,7 @@ void
 pull_free(struct pull *pull)
 {
 	LIST_REMOVE(pull, entry);
-	client_free(&pull->client);
+	feed_client_free(&pull->client);
 	endpoint_fini(&pull->endpoint);
 	free(pull->numbers);
 	free(pull);
@@ -104,15 +104,15 @@ pull_drop(struct pull *pull)
 {
 	pull_answer(pull, "it was given up");
 	pull->dropped = true;
-	client_free(&pull->client);
+	feed_client_free(&pull->client);
 	pull_check_free(pull);
 }
 
-static enum client_next
+static enum feed_client_next
 pull_unexpected(struct pull *pull, const char *what,
     const struct nntp_reply *reply)
 {
-	client_fail(pull->client, what, reply->text);
+	feed_client_fail(pull->client, what, reply->text);
 	return CLIENT_STATUS;
 }
 
@@ -127,7 +127,7 @@ pull_list(struct pull *pull)
 
 	pull->count = pull->asked = pull->answered = 0;
 	pull->step = PULL_LIST;
-	client_command(pull->client, "LISTGROUP %s %u-%u", pull->group,
+	feed_client_command(pull->client, "LISTGROUP %s %u-%u", pull->group,
 	    pull->next, last);
 }
 
@@ -135,8 +135,8 @@ pull_list(struct pull *pull)
 static void
 pull_list_all(struct pull *pull)
 {
-	for (uint32_t n = pull->next;
-	     n <= pull->high && pull->count < WINDOW; n++)
+	for (uint32_t n = pull->next; n <= pull->high && pull->count < WINDOW;
+	     n++)
 		pull->numbers[pull->count++] = n;
 }
 
@@ -149,7 +149,7 @@ pull_listed(struct pull *pull)
 	pull->step = PULL_FETCH;
 }
 
-static enum client_next
+static enum feed_client_next
 on_group(struct pull *pull, const struct nntp_reply *reply)
 {
 	struct nntp_reply_group group;
@@ -158,8 +158,8 @@ on_group(struct pull *pull, const struct nntp_reply *reply)
 		return pull_unexpected(pull, "answer to GROUP", reply);
 	if (!nntp_reply_group(reply, &group))
 		return pull_unexpected(pull, "answer to GROUP", reply);
-	pull->high = group.high < RANGE_NUMBER_MAX ? group.high
-						   : RANGE_NUMBER_MAX - 1;
+	pull->high =
+	    group.high < RANGE_NUMBER_MAX ? group.high : RANGE_NUMBER_MAX - 1;
 	/* numbers below what we have seen: the group was begun anew there */
 	if (group.high + 1 < pull->next || pull->next < group.low)
 		pull->next = group.low;
@@ -170,7 +170,7 @@ on_group(struct pull *pull, const struct nntp_reply *reply)
 	return CLIENT_STATUS;
 }
 
-static enum client_next
+static enum feed_client_next
 on_list(struct pull *pull, const struct nntp_reply *reply)
 {
 	if (reply->code == 211)
@@ -214,7 +214,7 @@ on_taken(void *arg, struct ipc_reader *fields)
 	if (stop && !pull->stopped) {
 		pull->stopped = true;
 		if (pull->client != NULL)
-			client_fail(pull->client, "stopped", span_of(""));
+			feed_client_fail(pull->client, "stopped", span_of(""));
 	}
 	if (pull->dropped)
 		pull_check_free(pull);
@@ -267,14 +267,14 @@ on_article(void *arg, struct span wire)
 		log_warning("peer=%u group=%s number=%u is too large",
 		    pull->endpoint.peer, pull->group, number);
 	} else if (wire.len > 0 && pull_hand_over(pull, number, wire) != 0) {
-		client_fail(pull->client, "core takes no article",
+		feed_client_fail(pull->client, "core takes no article",
 		    span_of(""));
 		return;
 	}
 	pull_pump(pull);
 }
 
-static enum client_next
+static enum feed_client_next
 on_article_reply(struct pull *pull, const struct nntp_reply *reply)
 {
 	if (pull->answered >= pull->asked)
@@ -293,18 +293,18 @@ on_article_reply(struct pull *pull, const struct nntp_reply *reply)
 static void
 pull_pump(struct pull *pull)
 {
-	if (pull->client == NULL || !client_is_ready(pull->client))
+	if (pull->client == NULL || !feed_client_is_ready(pull->client))
 		return;
 	if (core_is_busy(pull))
-		client_pause(pull->client);
+		feed_client_pause(pull->client);
 	else
-		client_resume(pull->client);
+		feed_client_resume(pull->client);
 	if (pull->step != PULL_FETCH)
 		return;
 	while (pull->asked < pull->count &&
 	    pull->asked - pull->answered < ASKED_MAX &&
-	    !client_is_full(pull->client))
-		client_command(pull->client, "ARTICLE %u",
+	    !feed_client_is_full(pull->client))
+		feed_client_command(pull->client, "ARTICLE %u",
 		    pull->numbers[pull->asked++]);
 	if (pull->answered < pull->count)
 		return;
@@ -312,7 +312,7 @@ pull_pump(struct pull *pull)
 		pull_list(pull);
 	} else if (pull->handed == 0) {
 		pull_answer(pull, "");
-		client_quit(pull->client);
+		feed_client_quit(pull->client);
 	}
 }
 
@@ -324,10 +324,10 @@ on_ready(void *arg, bool streaming)
 	struct pull *pull = arg;
 
 	(void)streaming;
-	client_command(pull->client, "GROUP %s", pull->group);
+	feed_client_command(pull->client, "GROUP %s", pull->group);
 }
 
-static enum client_next
+static enum feed_client_next
 on_reply(void *arg, const struct nntp_reply *reply)
 {
 	struct pull *pull = arg;
@@ -362,7 +362,7 @@ on_ended(void *arg, const char *why)
 	pull_check_free(pull);
 }
 
-static const struct client_owner pull_owner = {
+static const struct feed_client_owner pull_owner = {
 	.ready = on_ready,
 	.reply = on_reply,
 	.line = on_line,
@@ -384,10 +384,10 @@ on_dialed(void *arg, struct stream *stream, const char *why)
 	}
 	if (stream != NULL) {
 		why = "no memory";
-		pull->options = endpoint_options(&pull->endpoint,
-		    pull->feed->ctx, true);
+		pull->options =
+		    endpoint_options(&pull->endpoint, pull->feed->ctx, true);
 		pull->client =
-		    client_new(stream, &pull->options, &pull_owner, pull);
+		    feed_client_new(stream, &pull->options, &pull_owner, pull);
 	}
 	if (pull->client == NULL) {
 		pull_answer(pull, why);

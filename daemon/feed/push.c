@@ -30,7 +30,7 @@
 
 enum item_step {
 	ITEM_WAITING,
-	ITEM_CHECKED,  /* CHECK, or IHAVE, is not answered */
+	ITEM_CHECKED, /* CHECK, or IHAVE, is not answered */
 	ITEM_WANTED,
 	ITEM_FETCHING,
 	ITEM_FETCHED,
@@ -56,7 +56,7 @@ struct batch {
 	struct push *push; /* NULL: nobody wants the answer */
 	uint32_t request;
 	size_t count;
-	size_t left;	/* not settled */
+	size_t left;    /* not settled */
 	size_t fetches; /* core owes an answer */
 	struct item items[];
 };
@@ -65,14 +65,14 @@ struct push {
 	LIST_ENTRY(push) entry;
 	struct feed *feed;
 	struct endpoint endpoint;
-	struct client_options options;
-	struct client *client;
+	struct feed_client_options options;
+	struct feed_client *client;
 	bool dialing;
 	bool dropped; /* freed by the end of its dialling */
 	bool streaming;
-	unsigned idle;	 /* s without anything to do */
-	unsigned checks; /* in the row */
-	unsigned sent;	 /* in the row */
+	unsigned idle;    /* s without anything to do */
+	unsigned checks;  /* in the row */
+	unsigned sent;    /* in the row */
 	unsigned at_hand; /* fetching or fetched */
 	LIST_HEAD(, batch) batches;
 	struct items waiting, wanted, fetched, row;
@@ -163,7 +163,7 @@ on_fetched(void *arg, struct ipc_reader *fields)
 	if (item->step != ITEM_FETCHING)
 		return;
 	if (fields == NULL) {
-		client_fail(push->client, "core gave no article",
+		feed_client_fail(push->client, "core gave no article",
 		    span_of(""));
 		return;
 	}
@@ -220,7 +220,8 @@ item_send_bytes(struct push *push, struct item *item)
 	/* the frame lives until the bytes are out */
 	item->frame = NULL;
 	push->at_hand--;
-	client_send_article(push->client, item->wire, release_frame, frame);
+	feed_client_send_article(push->client, item->wire, release_frame,
+	    frame);
 	item_to_row(push, item, ITEM_SENT);
 }
 
@@ -230,18 +231,18 @@ pump_streaming(struct push *push)
 	struct item *item;
 
 	while ((item = TAILQ_FIRST(&push->fetched)) != NULL &&
-	    push->sent < SENT_MAX && !client_is_full(push->client)) {
+	    push->sent < SENT_MAX && !feed_client_is_full(push->client)) {
 		TAILQ_REMOVE(&push->fetched, item, entry);
-		client_command(push->client, "TAKETHIS %s", item->id);
+		feed_client_command(push->client, "TAKETHIS %s", item->id);
 		item_send_bytes(push, item);
 	}
 	while ((item = TAILQ_FIRST(&push->wanted)) != NULL &&
 	    push->at_hand < FETCHES_MAX && item_fetch(push, item))
 		TAILQ_REMOVE(&push->wanted, item, entry);
 	while ((item = TAILQ_FIRST(&push->waiting)) != NULL &&
-	    push->checks < CHECKS_MAX && !client_is_full(push->client)) {
+	    push->checks < CHECKS_MAX && !feed_client_is_full(push->client)) {
 		TAILQ_REMOVE(&push->waiting, item, entry);
-		client_command(push->client, "CHECK %s", item->id);
+		feed_client_command(push->client, "CHECK %s", item->id);
 		item_to_row(push, item, ITEM_CHECKED);
 	}
 }
@@ -260,17 +261,17 @@ pump_ihave(struct push *push)
 	if (item == NULL || !TAILQ_EMPTY(&push->row))
 		return;
 	TAILQ_REMOVE(&push->fetched, item, entry);
-	client_command(push->client, "IHAVE %s", item->id);
+	feed_client_command(push->client, "IHAVE %s", item->id);
 	item_to_row(push, item, ITEM_CHECKED);
 }
 
 /* ---- what is answered */
 
-static enum client_next
+static enum feed_client_next
 push_unexpected(struct push *push, const char *what,
     const struct nntp_reply *reply)
 {
-	client_fail(push->client, what, reply->text);
+	feed_client_fail(push->client, what, reply->text);
 	return CLIENT_STATUS;
 }
 
@@ -306,7 +307,7 @@ on_ihave(struct push *push, struct item *item, const struct nntp_reply *reply)
 	bool sent = item->step == ITEM_SENT;
 
 	if (reply->code == 335 && !sent) {
-		client_expect(push->client);
+		feed_client_expect(push->client);
 		item_send_bytes(push, item);
 		return;
 	}
@@ -324,7 +325,7 @@ on_ihave(struct push *push, struct item *item, const struct nntp_reply *reply)
 		(void)push_unexpected(push, "answer to IHAVE", reply);
 }
 
-static enum client_next
+static enum feed_client_next
 on_reply(void *arg, const struct nntp_reply *reply)
 {
 	struct push *push = arg;
@@ -335,8 +336,7 @@ on_reply(void *arg, const struct nntp_reply *reply)
 	if (item == NULL)
 		return push_unexpected(push, "the server said", reply);
 	sent = item->step == ITEM_SENT;
-	if (push->streaming && id.len > 0 &&
-	    !span_equal(id, span_of(item->id)))
+	if (push->streaming && id.len > 0 && !span_equal(id, span_of(item->id)))
 		return push_unexpected(push, "answer to another article",
 		    reply);
 	TAILQ_REMOVE(&push->row, item, entry);
@@ -391,7 +391,7 @@ on_ended(void *arg, const char *why)
 	push_give_up(push, why);
 }
 
-static const struct client_owner push_owner = {
+static const struct feed_client_owner push_owner = {
 	.ready = on_ready,
 	.reply = on_reply,
 	.line = on_line,
@@ -405,7 +405,7 @@ push_free(struct push *push)
 {
 	LIST_REMOVE(push, entry);
 	push_give_up(push, "the feed process ends");
-	client_free(&push->client);
+	feed_client_free(&push->client);
 	endpoint_fini(&push->endpoint);
 	free(push);
 }
@@ -423,10 +423,10 @@ on_dialed(void *arg, struct stream *stream, const char *why)
 	}
 	if (stream != NULL) {
 		why = "no memory";
-		push->options = endpoint_options(&push->endpoint,
-		    push->feed->ctx, false);
+		push->options =
+		    endpoint_options(&push->endpoint, push->feed->ctx, false);
 		push->client =
-		    client_new(stream, &push->options, &push_owner, push);
+		    feed_client_new(stream, &push->options, &push_owner, push);
 	}
 	if (push->client == NULL)
 		push_give_up(push, why);
@@ -454,7 +454,7 @@ push_pump(struct push *push)
 			push_dial(push);
 		return;
 	}
-	if (!client_is_ready(push->client))
+	if (!feed_client_is_ready(push->client))
 		return;
 	if (push->streaming)
 		pump_streaming(push);
@@ -578,7 +578,7 @@ push_tick(struct push *push)
 	if (++push->idle < IDLE_SECONDS)
 		return;
 	if (push->client != NULL)
-		client_quit(push->client);
+		feed_client_quit(push->client);
 	else
 		push_drop(push);
 }

@@ -113,8 +113,9 @@ setup(void **state)
 	f->feed.offer = far_offer;
 	f->feed.pull = far_pull;
 	f->feed.arg = far;
-	rig_do(f, WORDS("space", "add", "a.talk", "--kind", "talk", "--post",
-		      "anyone"));
+	rig_do(f,
+	    WORDS("space", "add", "a.talk", "--kind", "talk", "--post",
+		"anyone"));
 	*state = far;
 	return rc;
 }
@@ -175,8 +176,7 @@ pass(struct far *far, uint64_t seconds)
 static long
 shown(struct far *far, const char *name)
 {
-	char *answer =
-	    rig_ask(far->fixture, WORDS("peer", "show", "far"));
+	char *answer = rig_ask(far->fixture, WORDS("peer", "show", "far"));
 	char key[64];
 	const char *at;
 	long value = -1;
@@ -318,8 +318,8 @@ nothing_goes_where_it_has_been_or_must_not_go(void **state)
 	struct far *far = *state;
 
 	rig_do(far->fixture,
-	    WORDS("peer", "add", "far", "--outgoing", "192.0.2.9:119",
-		"--path", "news.example"));
+	    WORDS("peer", "add", "far", "--outgoing", "192.0.2.9:119", "--path",
+		"news.example"));
 	post(far, "1", "");
 	look(far);
 	assert_int_equal(far->count, 0); /* our own name is in every Path */
@@ -399,10 +399,12 @@ a_mail_to_two_lists_names_only_what_the_peer_may_know(void **state)
 	struct intake_reply replies[2];
 	struct buffer wire;
 
-	rig_do(f, WORDS("space", "add", "b.talk", "--kind", "talk", "--mail",
-		      "talk", "--post", "anyone"));
-	rig_do(f, WORDS("space", "add", "b.inner", "--kind", "talk", "--mail",
-		      "inner", "--post", "anyone", "--read", "members"));
+	rig_do(f,
+	    WORDS("space", "add", "b.talk", "--kind", "talk", "--mail", "talk",
+		"--post", "anyone"));
+	rig_do(f,
+	    WORDS("space", "add", "b.inner", "--kind", "talk", "--mail",
+		"inner", "--post", "anyone", "--read", "members"));
 	add_peer(far);
 	rig_mail(f, "x@y.example", lists,
 	    "From: x@y.example\nTo: talk@lists.example\nSubject: a\n"
@@ -417,8 +419,7 @@ a_mail_to_two_lists_names_only_what_the_peer_may_know(void **state)
 	assert_int_equal(feeds_article(community_feeds(f->community), 1,
 			     far->offers[0].artids[0], &wire),
 	    0);
-	assert_non_null(
-	    strstr(buffer_text(&wire), "Newsgroups: b.talk\r\n"));
+	assert_non_null(strstr(buffer_text(&wire), "Newsgroups: b.talk\r\n"));
 	assert_null(strstr(buffer_text(&wire), "inner"));
 	buffer_fini(&wire);
 }
@@ -484,8 +485,8 @@ add_group(struct far *far)
 {
 	rig_do(far->fixture,
 	    WORDS("peer", "add", "far", "--pull", "192.0.2.9:119"));
-	rig_do(far->fixture, WORDS("peer", "pull", "far", "old.talk", "a.talk",
-				 "--background"));
+	rig_do(far->fixture,
+	    WORDS("peer", "pull", "far", "old.talk", "a.talk", "--background"));
 	assert_non_null(far->pulled);
 	far->pulled(far->pulled_arg, "", 0);
 	fixture_settle(far->fixture);

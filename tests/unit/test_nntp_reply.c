@@ -16,8 +16,8 @@ a_status_line_is_a_code_and_a_text(void **state)
 	struct nntp_reply reply;
 
 	(void)state;
-	assert_true(nntp_reply_parse(span_of("200 news.example ready "),
-	    &reply));
+	assert_true(
+	    nntp_reply_parse(span_of("200 news.example ready "), &reply));
 	assert_int_equal(reply.code, 200);
 	assert_true(span_equal(reply.text, span_of("news.example ready")));
 	assert_true(nntp_reply_parse(span_of("281"), &reply));
@@ -57,13 +57,13 @@ a_group_is_three_numbers(void **state)
 	struct nntp_reply reply;
 
 	(void)state;
-	assert_true(nntp_reply_parse(span_of("211 12 3 20 acme.talk"),
-	    &reply));
+	assert_true(nntp_reply_parse(span_of("211 12 3 20 acme.talk"), &reply));
 	assert_true(nntp_reply_group(&reply, &group));
 	assert_int_equal(group.low, 3);
 	assert_int_equal(group.high, 20);
-	assert_true(nntp_reply_parse(
-	    span_of("211 0 1 99999999999999999999999 x"), &reply));
+	assert_true(
+	    nntp_reply_parse(span_of("211 0 1 99999999999999999999999 x"),
+		&reply));
 	assert_true(nntp_reply_group(&reply, &group));
 	assert_int_equal(group.high, RANGE_NUMBER_MAX);
 	assert_true(nntp_reply_parse(span_of("211 12 3"), &reply));
