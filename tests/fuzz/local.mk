@@ -110,6 +110,10 @@ fuzz_own_text_LDADD = $(FUZZ_MIME_LINK)
 fuzz_targets += fuzz_news_session
 fuzz_news_session_SOURCES = tests/fuzz/fuzz_news_session.c $(news_fixture)
 fuzz_news_session_LDADD = $(FUZZ_DRIVER) $(NEWS_LIBS) $(FUZZ_ENGINE)
+# logins, with members to log in
+fuzz_targets += fuzz_sasl
+fuzz_sasl_SOURCES = tests/fuzz/fuzz_sasl.c $(news_fixture)
+fuzz_sasl_LDADD = $(FUZZ_DRIVER) $(NEWS_LIBS) $(FUZZ_ENGINE)
 # between processes, and from the administrator
 FUZZ_DAEMON_LINK = $(FUZZ_DRIVER) $(KITHDAEMON_LIBS) $(FUZZ_ENGINE)
 fuzz_targets += fuzz_config
