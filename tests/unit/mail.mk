@@ -18,3 +18,9 @@ test_delivery_LDADD = $(MAIL_TEST_LIBS)
 test_mail_tls_SOURCES = tests/unit/test_mail_tls.c $(mail_rig) \
 	tests/unit/certificate.c tests/unit/certificate.h
 test_mail_tls_LDADD = $(MAIL_TEST_LIBS)
+
+# the feed process
+check_PROGRAMS += test_feed_role
+TESTS += test_feed_role
+test_feed_role_SOURCES = tests/unit/test_feed_role.c
+test_feed_role_LDADD = libkithfeed.a $(KITHDAEMON_LIBS) $(CMOCKA_LIBS)
