@@ -179,7 +179,7 @@ stream_push(struct stream *stream)
 
 /* ---- input */
 
-static bool
+bool
 stream_wants_input(const struct stream *stream)
 {
 	return stream->failed == 0 && !stream->paused && !stream->full &&

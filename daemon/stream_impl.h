@@ -83,6 +83,8 @@ struct stream {
 struct stream *stream_alloc(struct event_base *base, int fd, const struct stream_kind *kind);
 /* Duties of this stream on a later turn. */
 void stream_kick(struct stream *stream);
+/* It would read now if there were something. */
+bool stream_wants_input(const struct stream *stream);
 /* Flush, end, registrations: soon, from the loop. */
 void stream_settle_soon(struct stream *stream);
 void stream_fail(struct stream *stream, enum stream_end why);

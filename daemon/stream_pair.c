@@ -31,7 +31,9 @@ pair_write(struct stream *stream)
 		return 0;
 	if (stream->peer == NULL)
 		return -EPIPE;
-	stream_kick(stream->peer);
+	/* one that does not looks itself once it does: stream_register() */
+	if (stream_wants_input(stream->peer))
+		stream_kick(stream->peer);
 	return -EAGAIN;
 }
 

@@ -204,6 +204,28 @@ a_paused_stream_reads_nothing_until_it_is_resumed(void **state)
 }
 
 static void
+two_ends_that_do_not_read_let_the_loop_rest(void **state)
+{
+	static char much[STREAM_HIGH_WATER + 1];
+	struct fixture *f = *state;
+	unsigned turns = 0;
+
+	fixture_pair(f);
+	fixture_run(f);
+	stream_pause(f->a.stream);
+	/* full, so that it does not read either */
+	stream_write(f->b.stream, much, sizeof(much));
+	stream_write(f->a.stream, "x", 1);
+	while (turns < 100 && loop_turn(f->loop))
+		turns++;
+	assert_true(turns < 100);
+	stream_resume(f->a.stream);
+	fixture_run(f);
+	assert_int_equal(f->a.got.len, sizeof(much));
+	assert_int_equal(f->b.got.len, 1);
+}
+
+static void
 a_slow_reader_fills_and_a_reader_drains(void **state)
 {
 	struct fixture *f = *state;
@@ -503,6 +525,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_one_end_writes_the_other_reads),
 		TEST(a_paused_stream_reads_nothing_until_it_is_resumed),
+		TEST(two_ends_that_do_not_read_let_the_loop_rest),
 		TEST(a_slow_reader_fills_and_a_reader_drains),
 		TEST(an_answer_that_blocks_while_another_is_put_off_goes_on),
 		TEST(a_reference_is_released_once_sent_or_given_up),
