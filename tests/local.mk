@@ -17,7 +17,7 @@ EXTRA_DIST += tests/run tests/lint tests/packages tests/RFC3977 \
 	tests/system/test_mail.py tests/system/test_news.py \
 	tests/system/test_newsreaders.py \
 	tests/system/test_operations.py \
-	tests/system/test_processes.py tests/system/test_retention.py \
+	tests/system/test_processes.py tests/system/test_retention.py tests/system/test_rules.py \
 	tests/system/test_subscribe.py \
 	tests/system/test_support.py
 if HAVE_CMOCKA
