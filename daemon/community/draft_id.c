@@ -98,6 +98,7 @@ entry_judge(struct store_reader *reader, struct community *community,
 	bool same =
 	    memcmp(entry->content, draft->content, sizeof draft->content) == 0;
 	bool peer = draft->channel == KITH__CHANNEL__CHANNEL_PEER;
+	bool post = draft->channel == KITH__CHANNEL__CHANNEL_POST;
 	struct sight sight = draft_sight(community, draft);
 
 	switch (entry->state) {
@@ -118,9 +119,10 @@ entry_judge(struct store_reader *reader, struct community *community,
 	case STORE_MSGID_CANCELLED:
 	case STORE_MSGID_EXPIRED:
 	case STORE_MSGID_CONTROL:
-		/* what was taken away does not come back by being sent again */
+		/* what was taken away does not come back by being sent again,
+		 * nor is a Message-ID used for another article in news */
 		return (same && space_is_gone(community, entry->about)) ||
-			((same || peer) &&
+			((same || peer || post) &&
 			    sight_has_space(community, &sight, entry->about)) ?
 		    REASON_DUPLICATE :
 		    REASON_STORED;

@@ -172,6 +172,8 @@ an_author_takes_his_article_away(void **state)
 	/* neither comes back, and a second cancel finds nothing */
 	post_is(f, ANN, POST(ANN, "a.talk,a.more", "<1@y>", ""),
 	    REASON_DUPLICATE);
+	post_is(f, ANN, POST(ANN, "a.talk", "<1@y>", "X-Other: yes\n") "more\n",
+	    REASON_DUPLICATE);
 	post_is(f, ANN, POST(ANN, "a.talk", "<c1@y>", CANCEL("<1@y>")),
 	    REASON_DUPLICATE);
 	post_is(f, ANN, POST(ANN, "a.talk", "<c2@y>", CANCEL("<1@y>")),
