@@ -7,10 +7,14 @@
  * the same result. Where it is not taken (another build of the library), the
  * library's own is, and all is as before.
  *
- * The sum of octet[i] * 33^(n-1-i), modulo 2^32.
+ * The sum of octet[i] * 33^(n-1-i), modulo 2^32. A library whose sum is another
+ * one would find all its pages damaged, so they are compared at each start.
  */
+#include "build.h"
+
 #include "store/private.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
 
@@ -71,12 +75,17 @@ __ham_func4(DB *db, const void *bytes, uint32_t len)
 int
 store_checksum_test(void)
 {
+	uint32_t (*its_own)(DB * db, const void *bytes, uint32_t len) = NULL;
+	void *symbol = dlsym(RTLD_NEXT, "__ham_func4");
 	uint8_t bytes[77];
 
+	memcpy(&its_own, &symbol, sizeof its_own);
 	for (size_t i = 0; i < sizeof bytes; i++)
 		bytes[i] = (uint8_t)(255 - 3 * i);
-	for (size_t len = 0; len <= sizeof bytes; len++)
-		if (store_checksum(bytes, len) != sum_plain(0, bytes, len))
+	for (uint32_t len = 0; len <= sizeof bytes; len++)
+		if (store_checksum(bytes, len) !=
+		    (its_own == NULL ? sum_plain(0, bytes, len)
+				     : its_own(NULL, bytes, len)))
 			return -EIO;
 	return 0;
 }
