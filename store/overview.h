@@ -23,6 +23,12 @@ int store_space_state_put(struct store_txn *txn, uint32_t space,
 bool store_space_state_published(
     struct store *store, uint32_t space, struct store_space_state *state_r);
 
+/* How many changes of published states there were, and the space of change n
+ * (from 0): false if that is forgotten. For who keeps something made of many
+ * states. A change is visible before it is counted. Any thread. */
+uint64_t store_space_changes(struct store *store);
+bool store_space_changed(struct store *store, uint64_t n, uint32_t *space_r);
+
 enum store_row_flag {
 	STORE_ROW_MULTI = 1, /* Xref must be composed per reader class */
 };

@@ -13,6 +13,7 @@
 
 #define CHUNK_STATES 1024u
 #define CHUNKS       (STORE_SPACES_MAX / CHUNK_STATES)
+#define CHANGES      4096u
 #define NUMBER_MAX   2147483647u /* RFC 3977 section 6 */
 
 struct slot {
@@ -27,6 +28,8 @@ struct chunk {
 
 struct store_published {
 	_Atomic(struct chunk *) chunks[CHUNKS];
+	_Atomic uint64_t changes;
+	_Atomic uint32_t changed[CHANGES]; /* the spaces of the newest ones */
 };
 
 int
@@ -68,6 +71,25 @@ store_published_set(struct store *store, uint32_t space,
 	atomic_store(&slot->bytes, state->bytes);
 	/* Never back to 0, which says that there is none. */
 	atomic_store(&slot->turn, turn + 2 == 0 ? 2 : turn + 2);
+	turn = (uint32_t)(atomic_load(&store->published->changes) % CHANGES);
+	atomic_store(&store->published->changed[turn], space);
+	(void)atomic_fetch_add(&store->published->changes, 1);
+}
+
+uint64_t
+store_space_changes(struct store *store)
+{
+	return atomic_load(&store->published->changes);
+}
+
+bool
+store_space_changed(struct store *store, uint64_t n, uint32_t *space_r)
+{
+	struct store_published *published = store->published;
+
+	*space_r = atomic_load(&published->changed[n % CHANGES]);
+	/* the place of the next change is perhaps being written */
+	return atomic_load(&published->changes) - n < CHANGES;
 }
 
 bool

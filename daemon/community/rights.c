@@ -87,6 +87,17 @@ may_post(const struct identity *identity, const struct space *space)
 	}
 }
 
+uint32_t
+rights_post_key(const struct identity *identity)
+{
+	return (uint32_t)identity->active |
+	    (uint32_t)(identity->member != 0) << 1 |
+	    (uint32_t)(identity->peer != 0) << 2 |
+	    (uint32_t)(identity->compared[0] != '\0') << 3 |
+	    (uint32_t)(identity->trust == TRUST_SESSION) << 4 |
+	    (uint32_t)identity->role << 5;
+}
+
 enum rights_post
 rights_post(const struct identity *identity, const struct space *space)
 {

@@ -47,6 +47,9 @@ enum rights_post {
 	POST_LOGIN,  /* refused, but a login could change that (news: 480) */
 	POST_CLOSED, /* the space takes nothing new */
 };
+/* Identities with the same key may post alike, but in spaces that name one of
+ * them as a moderator. */
+uint32_t rights_post_key(const struct identity *identity);
 enum rights_post rights_post(
     const struct identity *identity, const struct space *space);
 bool rights_may_moderate(

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/news/active.h"
 #include "daemon/news/groups.h"
 
 /* spaces_each() may meet more spaces than were counted before: what does not
@@ -60,9 +61,15 @@ directory_new(struct spaces *spaces, enum reader_class class)
 		/* read before the walk: a change meanwhile makes it stale */
 		fill.directory->generation = spaces_generation(spaces);
 		if (spaces_each(spaces, directory_add, &fill) == 0)
-			return fill.directory;
+			break;
 		directory_unref(fill.directory);
 	}
+	fill.directory->active = active_new(fill.directory);
+	if (fill.directory->active == NULL) {
+		directory_unref(fill.directory);
+		return NULL;
+	}
+	return fill.directory;
 }
 
 struct directory *
@@ -107,6 +114,7 @@ directory_unref(struct directory *directory)
 		return;
 	for (size_t i = 0; i < directory->count; i++)
 		space_unref(directory->spaces[i]);
+	active_free(&directory->active);
 	free(directory->marks);
 	free(directory);
 }

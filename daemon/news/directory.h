@@ -22,6 +22,7 @@ struct directory {
 	uint64_t generation;
 	size_t count;
 	struct directory_mark *marks; /* one for each space */
+	struct active *active;	      /* LIST ACTIVE of it */
 	struct space *spaces[];       /* counted */
 };
 

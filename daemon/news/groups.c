@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "daemon/news/active.h"
 #include "daemon/news/directory.h"
 #include "daemon/news/xref.h"
 #include "protocol/wildmat.h"
@@ -47,30 +48,65 @@ groups_begin(struct session *s, struct span wildmat, struct groups_walk *walk)
 	return true;
 }
 
-static enum step
-groups_step(struct session *s, struct continuation *c)
+static void
+release_piece(void *arg)
 {
-	struct groups_walk *walk = &c->as.groups;
+	store_object_unref(arg);
+}
+
+/* The next lines from what is kept; false: they have to be made. */
+static bool
+groups_send_kept(struct session *s, struct groups_walk *walk)
+{
+	struct active_piece *piece;
+
+	if (walk->kind->line != groups_active_line || walk->wildmat != NULL ||
+	    walk->since != 0 || walk->next % ACTIVE_SPACES != 0 ||
+	    walk->next == walk->directory->count)
+		return false;
+	piece = active_get(s, walk);
+	if (piece == NULL)
+		return false;
+	session_write_reference(s, piece->text, piece->len, release_piece,
+	    &piece->object);
+	walk->next += ACTIVE_SPACES;
+	if (walk->next > walk->directory->count)
+		walk->next = walk->directory->count;
+	return true;
+}
+
+/* The next lines, made now. */
+static void
+groups_send_made(struct session *s, struct groups_walk *walk)
+{
 	struct directory *directory = walk->directory;
 	struct buffer *text = &s->loop->text;
 	const struct space *space;
 	size_t most = walk->wildmat == NULL ? SPACES_CHUNK : SPACES_MATCHED;
 
+	buffer_clear(text);
+	/* the limit on spaces is for long wildmats that match little */
+	for (size_t i = 0; i < most && text->len < TEXT_CHUNK &&
+	     walk->next < directory->count;
+	     i++) {
+		walk->mark = &directory->marks[walk->next];
+		space = directory->spaces[walk->next++];
+		if ((walk->since == 0 || space->created >= walk->since) &&
+		    groups_match(walk, space))
+			walk->kind->line(s, walk, space, text);
+	}
+	session_write(s, text->bytes, text->len);
+}
+
+static enum step
+groups_step(struct session *s, struct continuation *c)
+{
+	struct groups_walk *walk = &c->as.groups;
+
 	do {
-		buffer_clear(text);
-		/* the limit on spaces is for long wildmats that match little */
-		for (size_t i = 0; i < most && text->len < TEXT_CHUNK &&
-		     walk->next < directory->count;
-		     i++) {
-			walk->mark = &directory->marks[walk->next];
-			space = directory->spaces[walk->next++];
-			if ((walk->since == 0 ||
-				space->created >= walk->since) &&
-			    groups_match(walk, space))
-				walk->kind->line(s, walk, space, text);
-		}
-		session_write(s, text->bytes, text->len);
-		if (walk->next == directory->count) {
+		if (!groups_send_kept(s, walk))
+			groups_send_made(s, walk);
+		if (walk->next == walk->directory->count) {
 			session_end_block(s);
 			return STEP_DONE;
 		}

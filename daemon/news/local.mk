@@ -1,6 +1,7 @@
 # daemon/news/: NNTP. A session, and a file per family of commands.
 noinst_LIBRARIES += libkithnews.a
 libkithnews_a_SOURCES = \
+	daemon/news/active.c daemon/news/active.h \
 	daemon/news/cmd_article.c daemon/news/cmd_auth.c \
 	daemon/news/cmd_compress.c \
 	daemon/news/cmd_feed.c daemon/news/cmd_group.c daemon/news/cmd_hdr.c \
