@@ -149,28 +149,43 @@ entry_take_place(struct entry *entry, uint64_t start, uint64_t now)
 		entry->free_at = now + AUTH_DELAY_MAX;
 }
 
+/* In one's own queue one is told no when it is full; in a queue that strangers
+ * have made, never. */
+struct lanes {
+	struct entry *own;
+	struct entry *others; /* NULL: they do not matter here */
+};
+
+static struct lanes
+lanes_of(struct auth_delay *delays, const struct auth_try *who, uint64_t now)
+{
+	struct entry *pair = entry_find(delays, who->pair, now);
+
+	if (entry_is_trusted(pair, now))
+		return (struct lanes){ pair, NULL };
+	return (struct lanes){ entry_find(delays, who->address, now),
+		entry_find(delays, who->account, now) };
+}
+
 bool
 auth_delay_book(struct auth_delay *delays, const struct auth_try *who,
     uint64_t now, unsigned *wait_r)
 {
-	struct entry *address, *account;
 	uint64_t wait, other;
+	struct lanes lanes;
 	bool granted;
 
 	(void)pthread_mutex_lock(&delays->lock);
-	address = entry_find(delays, who->address, now);
-	account = entry_is_trusted(entry_find(delays, who->pair, now), now)
-	    ? NULL
-	    : entry_find(delays, who->account, now);
-	wait = entry_wait(address, now);
-	granted = address == NULL ||
-	    wait + step_of(address) <= AUTH_DELAY_MAX;
-	other = entry_wait(account, now);
+	lanes = lanes_of(delays, who, now);
+	wait = entry_wait(lanes.own, now);
+	granted = lanes.own == NULL ||
+	    wait + step_of(lanes.own) <= AUTH_DELAY_MAX;
+	other = entry_wait(lanes.others, now);
 	if (other > wait)
 		wait = other;
 	if (granted) {
-		entry_take_place(address, now + wait, now);
-		entry_take_place(account, now + wait, now);
+		entry_take_place(lanes.own, now + wait, now);
+		entry_take_place(lanes.others, now + wait, now);
 	}
 	(void)pthread_mutex_unlock(&delays->lock);
 	*wait_r = wait > AUTH_DELAY_MAX ? AUTH_DELAY_MAX : (unsigned)wait;

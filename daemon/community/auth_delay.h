@@ -3,8 +3,9 @@
  *
  * Counted are an address, an account and the pair of them. An address waits for
  * its own failures, whatever the account. An account waits for everybody's, at
- * most AUTH_DELAY_MAX however many try; but not from an address where its
- * password was right lately. So a stranger delays a member somewhere new, and
+ * most AUTH_DELAY_MAX however many try. Where its password was right lately, only
+ * the pair's own failures count: not those of others elsewhere, nor of others
+ * behind the same address. So a stranger delays a member somewhere new, and
  * never locks him out. Failures are halved by the time that passes, and a right
  * password takes back what was mistyped from the same address.
  */
@@ -32,8 +33,9 @@ struct auth_try {
 struct auth_delay *auth_delay_new(void);
 void auth_delay_free(struct auth_delay **delays);
 /* Milliseconds until this attempt may be looked at, and its place in the queue
- * is taken: attempts side by side gain nothing. False: as many attempts from
- * this address wait as AUTH_DELAY_MAX has room for; it is not to be looked at.
+ * is taken: attempts side by side gain nothing. False: as many attempts of its
+ * own (of the address, or the pair) wait as AUTH_DELAY_MAX has room for; it is
+ * not to be looked at.
  * now: milliseconds of any clock that only grows. Any thread. */
 bool auth_delay_book(struct auth_delay *delays, const struct auth_try *who,
     uint64_t now, unsigned *wait_r);

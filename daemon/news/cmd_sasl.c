@@ -165,7 +165,8 @@ sasl_receive(struct session *s, struct span line)
 {
 	if (line.len == 1 && line.bytes[0] == '*') {
 		sasl_free(&s->sasl);
-		session_reply_text(s, 481, "authentication aborted as asked");
+		/* counted like any other: what was looked up costs as much */
+		session_login_refused(s, 481);
 		return;
 	}
 	sasl_take(s, line, true);

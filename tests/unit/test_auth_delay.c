@@ -122,6 +122,23 @@ a_stranger_does_not_delay_a_member_where_he_is_known(void **state)
 }
 
 static void
+a_neighbour_behind_the_same_address_does_not_delay_him_either(void **state)
+{
+	struct auth_delay *delays = *state;
+	struct auth_try member = who(1, 1);
+
+	auth_delay_note(delays, &member, true, START);
+	for (unsigned i = 2; i < 40; i++)
+		wrong(delays, who(1, i), START, 1);
+	while (wait_of(delays, who(1, 50), START) >= 0)
+		continue;
+	assert_int_equal(wait_of(delays, member, START), 0);
+	/* but guessing at his own account costs, there too */
+	wrong(delays, member, START, 6);
+	assert_int_equal(wait_of(delays, member, START), 2000);
+}
+
+static void
 attempts_side_by_side_queue_up(void **state)
 {
 	struct auth_delay *delays = *state;
@@ -187,6 +204,7 @@ main(void)
 		T(an_address_pays_for_all_accounts_it_tries),
 		T(an_account_is_delayed_wherever_the_next_one_comes_from),
 		T(a_stranger_does_not_delay_a_member_where_he_is_known),
+		T(a_neighbour_behind_the_same_address_does_not_delay_him_either),
 		T(attempts_side_by_side_queue_up),
 		T(a_right_password_forgives_ones_own_mistakes_only),
 		T(time_halves_what_was_done),

@@ -221,6 +221,14 @@ static const struct bad bad[] = {
 	{ "domain = \"a.b\"\ntls { key = \"/k\" }\nstore { directory = \"/s\" }\n"
 	  "transport = \"maildir:/x\"\n",
 	    ":2: tls: expected both certificate and key" },
+	{ "domain = \"a.b\"\ntls { client_ca = \"/k\" }\n"
+	  "store { directory = \"/s\" }\ntransport = \"maildir:/x\"\n",
+	    ":2: tls: client_ca needs certificate and key" },
+	{ "domain = \"a.b\"\nstore { directory = \"/s\" }\n"
+	  "tls { required = true }\ntransport = \"maildir:/x\"\n",
+	    ":3: tls: required needs certificate and key" },
+	{ "limits { idle_timeout = 60 }\n",
+	    ":1: idle_timeout: expected a number from 180 to 86400" },
 };
 
 static void

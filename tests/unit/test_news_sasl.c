@@ -421,10 +421,27 @@ what_is_no_message_is_refused_by_its_own_code(void **state)
 	assert_memory_equal(user_say(&user, "AUTHINFO SASL SCRAM-SHA-256"),
 	    "383 ", 4);
 	assert_memory_equal(user_say(&user, "bm9uc2Vuc2U="), "482 ", 4);
-	assert_memory_equal(user_say(&user, "AUTHINFO SASL PLAIN"), "383 ", 4);
-	assert_memory_equal(user_say(&user, "*"), "481 ", 4);
 	/* nothing is left of it */
 	assert_memory_equal(user_say(&user, "DATE"), "111 ", 4);
+	user_close(&user);
+}
+
+static void
+an_exchange_can_be_given_up_but_not_for_ever(void **state)
+{
+	struct user user;
+
+	(void)state;
+	user_open(&user, "");
+	for (int i = 1; i <= 5; i++) {
+		assert_memory_equal(
+		    user_say(&user, "AUTHINFO SASL SCRAM-SHA-256"), "383 ", 4);
+		assert_memory_equal(user_say(&user, "*"),
+		    i < 5 ? "481 " : "400 ", 4);
+	}
+	assert_string_equal(client_wait_end(&user.client),
+	    buffer_text(&user.client.text));
+	assert_null(user.client.stream);
 	user_close(&user);
 }
 
@@ -568,6 +585,7 @@ main(void)
 		T(nobody_is_answered_like_a_member),
 		T(plain_comes_with_and_without_an_initial_response),
 		T(what_is_no_message_is_refused_by_its_own_code),
+		T(an_exchange_can_be_given_up_but_not_for_ever),
 		T(an_exchange_may_end_with_the_connection),
 		T(plus_binds_to_the_tls_connection),
 		T(a_list_that_was_shortened_on_its_way_is_noticed),
