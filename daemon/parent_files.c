@@ -122,6 +122,15 @@ check_tls(const struct config *config, const struct parent_files *files)
 		}
 		tls_free(&ctx);
 	}
+	if (config->feed_ca_file == NULL)
+		return 0;
+	ctx = tls_client_new(file_named(files, "feed-ca"), &why);
+	if (ctx == NULL) {
+		log_err("feed: ca_file %s cannot be used: %s",
+		    config->feed_ca_file, why);
+		return -EINVAL;
+	}
+	tls_free(&ctx);
 	return 0;
 }
 

@@ -342,7 +342,9 @@ peer_write(struct store_txn *txn, struct peer_op *op)
 	struct store_key key = store_key_u32(op->id);
 	int rc = store_put(txn, STORE_PEERS, &key, &op->record->base);
 
-	if (rc == 0 && op->record->outgoing[0] != '\0' &&
+	if (rc == 0 && op->record->outgoing[0] == '\0')
+		rc = feeds_forget(txn, op->id);
+	else if (rc == 0 &&
 	    (op->say.backlog ||
 		!store_has(store_txn_reader(txn), STORE_FEEDS, &key)))
 		rc = feeds_begin(txn, op->id, op->say.backlog);

@@ -461,6 +461,11 @@ fed_recorded(struct fed_peer *fed, int result)
 		fed_check_free(fed);
 		return;
 	}
+	if (result > 0) {
+		/* it stands elsewhere by now: from there on */
+		feeds_peer_changed(fed->feeds, fed->id);
+		return;
+	}
 	if (result < 0) {
 		/* not written down: it is offered again */
 		struct fed_batch *batch;
@@ -627,8 +632,8 @@ doomed_row(void *arg, const struct store_key *key,
 int
 feeds_forget(struct store_txn *txn, uint32_t peer)
 {
-	struct doomed doomed = { .room = FEEDS_DEFERRED_MAX +
-		    FED_BATCHES_MAX * FEED_OFFERS_MAX };
+	/* more than what was deferred while the last batches were answered */
+	struct doomed doomed = { .room = 4 * FEEDS_DEFERRED_MAX };
 	struct store_key key = store_key_u32(peer);
 	int rc;
 

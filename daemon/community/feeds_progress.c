@@ -73,15 +73,25 @@ offer_write(struct store_txn *txn, const struct progress *progress,
 	return deferred_delete(txn, progress, offer);
 }
 
+/* Only from where we believe it to be: the peer may have been removed, or be
+ * fed anew. */
 static int
 progress_check(struct store_txn *txn, struct store_op *op)
 {
 	const struct progress *progress =
 	    (const struct progress *)(const void *)op;
 	struct store_key key = store_key_u32(progress->fed->id);
+	ProtobufCMessage *message = NULL;
+	bool same;
+	int rc =
+	    store_get(store_txn_reader(txn), STORE_FEEDS, &key, &message);
 
-	/* removed meanwhile: its rows must not come back */
-	return store_has(store_txn_reader(txn), STORE_PEERS, &key) ? 0 : 1;
+	if (rc != 0)
+		return rc == -ENOENT ? 1 : rc;
+	same = ((Kith__FeedState *)(void *)message)->cursor ==
+	    progress->fed->state.cursor;
+	protobuf_c_message_free_unpacked(message, NULL);
+	return same ? 0 : 1;
 }
 
 static int

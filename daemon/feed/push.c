@@ -23,7 +23,8 @@
 
 #define CHECKS_MAX   128u /* not answered */
 #define SENT_MAX     128u /* articles that are not answered */
-#define FETCHES_MAX  32u  /* articles asked of core or at hand */
+#define FETCHES_MAX  16u  /* articles asked of core or at hand */
+#define BYTES_MAX    ((size_t)4 << 20) /* at hand: then no more is asked for */
 #define FETCH_TIME   60u  /* s */
 #define IDLE_SECONDS 60u
 #define PEERS_MAX    256u
@@ -74,6 +75,7 @@ struct push {
 	unsigned checks;  /* in the row */
 	unsigned sent;    /* in the row */
 	unsigned at_hand; /* fetching or fetched */
+	size_t bytes;     /* fetched */
 	LIST_HEAD(, batch) batches;
 	struct items waiting, wanted, fetched, row;
 };
@@ -133,6 +135,7 @@ push_give_up(struct push *push, const char *why)
 	TAILQ_INIT(&push->fetched);
 	TAILQ_INIT(&push->row);
 	push->checks = push->sent = push->at_hand = 0;
+	push->bytes = 0;
 	while ((batch = LIST_FIRST(&push->batches)) != NULL)
 		batch_answer(batch, why);
 }
@@ -174,6 +177,7 @@ on_fetched(void *arg, struct ipc_reader *fields)
 		item->wire = ipc_get_payload(fields);
 		item->frame = ipc_reader_keep(fields);
 		item->step = ITEM_FETCHED;
+		push->bytes += item->wire.len;
 		TAILQ_INSERT_TAIL(&push->fetched, item, entry);
 	}
 	push_pump(push);
@@ -213,13 +217,20 @@ item_to_row(struct push *push, struct item *item, enum item_step step)
 }
 
 static void
+item_let_go(struct push *push, const struct item *item)
+{
+	push->at_hand--;
+	push->bytes -= item->wire.len;
+}
+
+static void
 item_send_bytes(struct push *push, struct item *item)
 {
 	struct ipc_reader *frame = item->frame;
 
 	/* the frame lives until the bytes are out */
 	item->frame = NULL;
-	push->at_hand--;
+	item_let_go(push, item);
 	feed_client_send_article(push->client, item->wire, release_frame,
 	    frame);
 	item_to_row(push, item, ITEM_SENT);
@@ -237,7 +248,8 @@ pump_streaming(struct push *push)
 		item_send_bytes(push, item);
 	}
 	while ((item = TAILQ_FIRST(&push->wanted)) != NULL &&
-	    push->at_hand < FETCHES_MAX && item_fetch(push, item))
+	    push->at_hand < FETCHES_MAX && push->bytes < BYTES_MAX &&
+	    item_fetch(push, item))
 		TAILQ_REMOVE(&push->wanted, item, entry);
 	while ((item = TAILQ_FIRST(&push->waiting)) != NULL &&
 	    push->checks < CHECKS_MAX && !feed_client_is_full(push->client)) {
@@ -312,7 +324,7 @@ on_ihave(struct push *push, struct item *item, const struct nntp_reply *reply)
 		return;
 	}
 	if (!sent)
-		push->at_hand--;
+		item_let_go(push, item);
 	if (reply->code == 235 && sent)
 		item_settle(item, FEED_SENT);
 	else if (reply->code == 435 && !sent)

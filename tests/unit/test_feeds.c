@@ -424,6 +424,31 @@ a_mail_to_two_lists_names_only_what_the_peer_may_know(void **state)
 	buffer_fini(&wire);
 }
 
+static void
+a_feed_that_was_taken_away_begins_anew(void **state)
+{
+	struct far *far = *state;
+
+	add_peer(far);
+	post(far, "1", "");
+	rig_do(far->fixture,
+	    WORDS("peer", "set", "far", "--outgoing", "none", "--address",
+		"192.0.2.9"));
+	post(far, "2", "");
+	look(far);
+	assert_int_equal(far->count, 0);
+	rig_do(far->fixture,
+	    WORDS("peer", "set", "far", "--outgoing", "192.0.2.9:119"));
+	post(far, "3", "");
+	look(far);
+	assert_int_equal(far->offers[0].count, 1);
+	assert_string_equal(far->offers[0].ids[0], "<3@x>");
+	rig_do(far->fixture, WORDS("peer", "set", "far", "--backlog"));
+	far_answer_all(far, FEED_SENT); /* of the feed before */
+	look(far);
+	assert_int_equal(far->offers[0].count, 3);
+}
+
 /* ---- pulls */
 
 static void
@@ -575,6 +600,7 @@ main(void)
 		TEST(an_article_that_is_removed_is_not_offered),
 		TEST(a_peer_that_is_removed_leaves_nothing),
 		TEST(a_mail_to_two_lists_names_only_what_the_peer_may_know),
+		TEST(a_feed_that_was_taken_away_begins_anew),
 		TEST(a_pull_goes_on_behind_the_last_number),
 		TEST(what_nobody_asked_for_is_not_taken),
 		cmocka_unit_test(an_endpoint_is_a_host_and_a_port),
