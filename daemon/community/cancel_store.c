@@ -46,6 +46,9 @@ static int
 take_stored(struct store_txn *txn, struct community *community,
     const struct draft *draft, const struct cancel *cancel, uint64_t control)
 {
+	const struct removal_by by = { .actor = draft->author.member,
+		.peer = draft->author.peer,
+		.control = control };
 	Kith__ArticleMeta *meta;
 	int rc = cancel_meta(store_txn_reader(txn), cancel->target, &meta);
 
@@ -59,7 +62,7 @@ take_stored(struct store_txn *txn, struct community *community,
 			placement->space))
 			continue;
 		rc = removal_cancel(txn, community, placement->space,
-		    placement->number, draft->author.member, control);
+		    placement->number, &by);
 	}
 	kith__article_meta__free_unpacked(meta, NULL);
 	return rc;
@@ -256,6 +259,7 @@ control_store(struct store_txn *txn, struct community *community,
 		event.trust = draft->author.trust;
 		event.channel = draft->channel;
 		event.object = draft->artid;
+		event.peer = draft->author.peer;
 		rc = store_sequence_append(txn, &event, NULL);
 	}
 	return rc;

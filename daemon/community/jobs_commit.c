@@ -6,6 +6,8 @@
 
 #include "daemon/community/jobs_private.h"
 
+#define CARRIERS_MAX 16u /* jobs that carry one article into one space */
+
 /* ---- jobs that a commit added */
 
 struct arrival {
@@ -143,4 +145,37 @@ job_remove(struct store_txn *txn, struct community *community, uint64_t id)
 	if (rc != 0)
 		free(departure);
 	return rc;
+}
+
+struct carriers {
+	uint64_t artid;
+	uint32_t space;
+	unsigned count;
+	uint64_t ids[CARRIERS_MAX];
+};
+
+static int
+carrier_row(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
+{
+	const Kith__Job *job = (const Kith__Job *)(const void *)message;
+	struct carriers *carriers = arg;
+
+	if (job->artid != carriers->artid || job->space != carriers->space)
+		return 0;
+	carriers->ids[carriers->count++] = store_key_get_u64(key, 0);
+	return carriers->count == CARRIERS_MAX ? 1 : 0;
+}
+
+int
+job_remove_article(struct store_txn *txn, struct community *community,
+    uint32_t space, uint64_t artid)
+{
+	struct carriers carriers = { .artid = artid, .space = space };
+	int rc = store_walk(store_txn_reader(txn), STORE_JOBS, NULL, NULL,
+	    carrier_row, &carriers);
+
+	for (unsigned i = 0; rc >= 0 && i < carriers.count; i++)
+		rc = job_remove(txn, community, carriers.ids[i]);
+	return rc < 0 ? rc : 0;
 }

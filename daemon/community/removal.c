@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/community/jobs.h"
 #include "daemon/community/spaces.h"
 #include "store/article.h"
 #include "store/msgid.h"
@@ -29,6 +30,7 @@ struct removal {
 	struct community *community;
 	Kith__Verb why;
 	uint32_t actor;
+	uint32_t peer;
 	uint64_t control; /* artid of the message that asked for it, 0: none */
 	uint64_t artid;
 	uint32_t space;		 /* of those it was in: see msgid_remember */
@@ -89,6 +91,7 @@ note(const struct removal *removal, const Kith__Placement *placement)
 	event.space = placement->space;
 	event.number = placement->number;
 	event.actor = removal->actor;
+	event.peer = removal->peer;
 	event.object = removal->control;
 	return store_sequence_append(removal->txn, &event, NULL);
 }
@@ -169,15 +172,19 @@ removal_placement(struct store_txn *txn, struct community *community,
 
 int
 removal_cancel(struct store_txn *txn, struct community *community,
-    uint32_t space, uint32_t number, uint32_t actor, uint64_t control)
+    uint32_t space, uint32_t number, const struct removal_by *by)
 {
 	struct removal removal = { .txn = txn,
 		.community = community,
 		.why = KITH__VERB__VERB_CANCELLED,
-		.actor = actor,
-		.control = control };
+		.actor = by->actor,
+		.peer = by->peer,
+		.control = by->control };
+	int rc = removal_of_number(&removal, space, number);
 
-	return removal_of_number(&removal, space, number);
+	return rc == 0
+	    ? job_remove_article(txn, community, space, removal.artid)
+	    : rc;
 }
 
 /* Of the article's spaces the one with most readers. */
@@ -214,8 +221,14 @@ removal_article(struct store_txn *txn, struct community *community,
 	if (rc != 0)
 		return rc;
 	removal.space = widest_space(community, removal.meta);
-	for (size_t i = 0; rc == 0 && i < removal.meta->n_placements; i++)
-		rc = placement_drop(&removal, removal.meta->placements[i]);
+	for (size_t i = 0; rc == 0 && i < removal.meta->n_placements; i++) {
+		const Kith__Placement *placement = removal.meta->placements[i];
+
+		rc = placement_drop(&removal, placement);
+		if (rc == 0 && why == KITH__VERB__VERB_REMOVED)
+			rc = job_remove_article(txn, community,
+			    placement->space, artid);
+	}
 	if (rc == 0)
 		rc = article_drop(&removal);
 	kith__article_meta__free_unpacked(removal.meta, NULL);

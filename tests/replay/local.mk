@@ -14,7 +14,7 @@ REPLAY_SCENARIOS = \
 	tests/replay/bounces-and-retry.scn \
 	tests/replay/crosspost.scn \
 	tests/replay/digest-readers.scn tests/replay/digest.scn \
-	tests/replay/expiry.scn \
+	tests/replay/cancel.scn tests/replay/expiry.scn \
 	tests/replay/fan-out-large.scn \
 	tests/replay/hidden-names.scn \
 	tests/replay/internal.scn \
