@@ -115,26 +115,38 @@ tls_server_new(struct span certificate, struct span key, const char **why_r)
 	return ctx;
 }
 
-/* How many authorities of a bundle are trusted from now on. With `names` their
- * names are told to clients, which choose a certificate by them. */
+/* One entry of a bundle. True: an authority that is trusted from now on. */
+static bool
+tls_trust_one(SSL_CTX *ctx, const X509_INFO *info, bool clients)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+
+	if (clients && info->crl != NULL &&
+	    X509_STORE_add_crl(store, info->crl) == 1)
+		(void)X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
+	return info->x509 != NULL &&
+	    X509_STORE_add_cert(store, info->x509) == 1 &&
+	    (!clients || SSL_CTX_add_client_CA(ctx, info->x509) == 1);
+}
+
+/* How many authorities of a bundle are trusted from now on. Of clients: their
+ * names are told, by which a client chooses a certificate, and revocation lists
+ * are heeded. */
 static size_t
-tls_trust(SSL_CTX *ctx, struct span ca, bool names)
+tls_trust(SSL_CTX *ctx, struct span ca, bool clients)
 {
 	BIO *bio = tls_bio(ca);
+	STACK_OF(X509_INFO) *list = bio == NULL
+	    ? NULL
+	    : PEM_X509_INFO_read_bio(bio, NULL, tls_no_password, NULL);
 	size_t count = 0;
-	X509 *cert;
 
-	while (bio != NULL &&
-	    (cert = PEM_read_bio_X509(bio, NULL, tls_no_password, NULL)) !=
-		NULL) {
-		if (X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), cert) ==
-			1 &&
-		    (!names || SSL_CTX_add_client_CA(ctx, cert) == 1))
-			count++;
-		X509_free(cert);
-	}
+	for (int i = 0; i < sk_X509_INFO_num(list); i++)
+		count +=
+		    tls_trust_one(ctx, sk_X509_INFO_value(list, i), clients);
+	sk_X509_INFO_pop_free(list, X509_INFO_free);
 	BIO_free(bio);
-	ERR_clear_error(); /* the end of the bundle is an error to OpenSSL */
+	ERR_clear_error();
 	return count;
 }
 

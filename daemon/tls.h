@@ -15,7 +15,8 @@ struct ssl_ctx_st;
 struct ssl_ctx_st *tls_server_new(
     struct span certificate, struct span key, const char **why_r);
 /* Asks clients for a certificate. One that leads to an authority of this PEM
- * bundle is verified; without one, or with another, a client is nobody, and
+ * bundle is verified; if there are revocation lists in it, one of its authority
+ * must be there and not name it. Without one, or with another, a client is nobody, and
  * still served. 0; -EINVAL with *why_r. Before the context is used. */
 int tls_server_ask_clients(
     struct ssl_ctx_st *ctx, struct span ca, const char **why_r);
