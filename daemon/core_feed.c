@@ -15,10 +15,12 @@
 #include "daemon/ipc.h"
 #include "daemon/log.h"
 #include "protocol/newsgroup.h"
+#include "protocol/nntp_reply.h"
 
 /* How long a new article may wait for a look at the sequence: less than anybody
  * notices, and too seldom to be seen in the CPU's time. */
 #define POLL_MS 100
+#define SOON_MS 1 /* there is more to look at */
 
 struct core_feed {
 	struct event_base *base;
@@ -189,18 +191,6 @@ put_endpoint(struct ipc_writer *writer, const struct feed_endpoint *endpoint)
 	ipc_put_bytes(writer, endpoint->secret);
 }
 
-/* The texts are pieces of frames: copied, terminated. */
-static const char *
-text_of(struct span field, char *room, size_t size)
-{
-	size_t len = field.len < size ? field.len : size - 1;
-
-	if (len > 0)
-		memcpy(room, field.bytes, len);
-	room[len] = '\0';
-	return room;
-}
-
 static void
 offer_answered(void *arg, struct ipc_reader *fields)
 {
@@ -211,8 +201,8 @@ offer_answered(void *arg, struct ipc_reader *fields)
 	uint32_t count = 0;
 
 	if (fields != NULL) {
-		const char *said =
-		    text_of(ipc_get_bytes(fields), room, sizeof room);
+		const char *said = nntp_reply_printable(ipc_get_bytes(fields),
+		    room, sizeof room);
 
 		count = ipc_get_u32(fields);
 		if (ipc_reader_bad(fields) || count != offer->count)
@@ -276,7 +266,8 @@ pull_answered(void *arg, struct ipc_reader *fields)
 
 	if (fields != NULL) {
 		failed = ipc_get_u32(fields);
-		(void)text_of(ipc_get_bytes(fields), room, sizeof room);
+		(void)nntp_reply_printable(ipc_get_bytes(fields), room,
+		    sizeof room);
 		high = ipc_get_u32(fields);
 		if (ipc_reader_bad(fields))
 			high = 0;
@@ -331,10 +322,13 @@ static void
 on_poll(evutil_socket_t fd, short what, void *arg)
 {
 	struct core_feed *feed = arg;
+	struct timeval next = { .tv_usec = POLL_MS * 1000 };
 
 	(void)fd;
 	(void)what;
-	feeds_poll(community_feeds(feed->community));
+	if (feeds_poll(community_feeds(feed->community)))
+		next.tv_usec = SOON_MS * 1000;
+	(void)event_add(feed->poll, &next);
 }
 
 struct core_feed *
@@ -360,7 +354,7 @@ core_feed_set_community(struct core_feed *feed, struct community *community)
 	const struct timeval period = { .tv_usec = POLL_MS * 1000 };
 
 	feed->community = community;
-	feed->poll = event_new(feed->base, -1, EV_PERSIST, on_poll, feed);
+	feed->poll = event_new(feed->base, -1, 0, on_poll, feed);
 	return feed->poll == NULL || event_add(feed->poll, &period) != 0
 	    ? -ENOMEM
 	    : 0;

@@ -14,7 +14,7 @@
 #include "store/sequence.h"
 
 #define BACKOFF_MAX 600u /* s */
-#define TURNS_MAX   5u   /* stretches of the sequence without an article */
+#define TURNS_MAX   2u   /* stretches of the sequence without an article */
 #define STORE_PAUSE 60u  /* s, when it cannot be read or written */
 
 /* ---- a peer */
@@ -239,7 +239,7 @@ feeds_peer_changed(struct feeds *feeds, uint32_t peer)
 	if (message != NULL)
 		protobuf_c_message_free_unpacked(message, NULL);
 	store_view_end(&view);
-	feeds_poll(feeds);
+	(void)feeds_poll(feeds);
 }
 
 /* ---- when */
@@ -446,12 +446,15 @@ fed_pump(struct fed_peer *fed)
 	unsigned turns = 0;
 	int rc = 1;
 
+	fed->more = false;
 	while (rc == 1 && turns++ < TURNS_MAX && fed_is_due(fed) &&
 	    fed->deferred < FEEDS_DEFERRED_MAX) {
 		rc = fed_next(fed, false);
 		if (rc < 0)
 			fed_pause(fed, rc);
 	}
+	/* others get their turn on this loop in between */
+	fed->more = rc == 1 && turns >= TURNS_MAX && fed_is_due(fed);
 }
 
 void
@@ -490,7 +493,7 @@ feeds_wake(struct feeds *feeds)
 	LIST_FOREACH(fed, &feeds->peers, entry)
 		if (fed->failures == 0)
 			fed->next_attempt = 0;
-	feeds_poll(feeds);
+	(void)feeds_poll(feeds);
 }
 
 static uint64_t
@@ -507,23 +510,27 @@ feeds_last(const struct feeds *feeds)
 	return last;
 }
 
-void
+bool
 feeds_poll(struct feeds *feeds)
 {
 	const struct feed_port *port = feeds_port(feeds);
 	struct fed_peer *fed;
+	bool more = false;
 	uint64_t last;
 
 	if (LIST_EMPTY(&feeds->peers) || port == NULL)
-		return;
+		return false;
 	if (!feeds->wanted) {
 		feeds->wanted = true;
 		port->want(port->arg);
 	}
 	last = feeds_last(feeds);
-	LIST_FOREACH(fed, &feeds->peers, entry)
+	LIST_FOREACH(fed, &feeds->peers, entry) {
 		if (fed->walked < last)
 			fed_pump(fed);
+		more = more || fed->more;
+	}
+	return more;
 }
 
 static void
@@ -559,7 +566,7 @@ feeds_run_due(struct feeds *feeds)
 
 	if (feeds_port(feeds) == NULL)
 		return;
-	feeds_poll(feeds);
+	(void)feeds_poll(feeds);
 	for (fed = LIST_FIRST(&feeds->peers); fed != NULL; fed = next) {
 		next = LIST_NEXT(fed, entry);
 		fed_run_due(fed);

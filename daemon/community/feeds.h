@@ -26,8 +26,9 @@ int feeds_load(struct feeds *feeds);
 void feeds_peer_changed(struct feeds *feeds, uint32_t peer);
 /* The feed process can be asked (again). */
 void feeds_wake(struct feeds *feeds);
-/* Looks whether there is something new; often, for it is cheap. */
-void feeds_poll(struct feeds *feeds);
+/* Looks whether there is something new; often, for it is cheap. True: there is
+ * more to look at than one turn of the loop should take. */
+bool feeds_poll(struct feeds *feeds);
 /* What is due by the clock: retries, and cursors that moved without an
  * article. */
 void feeds_run_due(struct feeds *feeds);

@@ -60,9 +60,10 @@ struct fed_peer {
 	unsigned open;              /* batches */
 	unsigned deferred;          /* rows */
 	uint64_t retry_at;          /* deferred rows are looked at again */
-	bool writing;               /* an operation is under way */
-	unsigned failures;          /* in a row */
-	uint64_t next_attempt;      /* by the clock; 0: now */
+	bool more;             /* to be walked, when others had their turn */
+	bool writing;          /* an operation is under way */
+	unsigned failures;     /* in a row */
+	uint64_t next_attempt; /* by the clock; 0: now */
 	char error[256];
 	uint64_t error_time;
 };

@@ -83,8 +83,7 @@ progress_check(struct store_txn *txn, struct store_op *op)
 	struct store_key key = store_key_u32(progress->fed->id);
 	ProtobufCMessage *message = NULL;
 	bool same;
-	int rc =
-	    store_get(store_txn_reader(txn), STORE_FEEDS, &key, &message);
+	int rc = store_get(store_txn_reader(txn), STORE_FEEDS, &key, &message);
 
 	if (rc != 0)
 		return rc == -ENOENT ? 1 : rc;

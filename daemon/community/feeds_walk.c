@@ -11,7 +11,7 @@
 #include "protocol/wildmat.h"
 #include "store/sequence.h"
 
-#define EVENTS_MAX 2000u /* looked at in one go */
+#define EVENTS_MAX 500u /* looked at in one go */
 
 struct candidate {
 	uint64_t seq;

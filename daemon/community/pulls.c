@@ -207,6 +207,25 @@ pulls_is_running(struct pulls *pulls, uint32_t peer, const char *group)
 	return round_taking(pulls, peer, group) != NULL;
 }
 
+/* Wire form, or it could end early in every answer that it is sent in: a dot at
+ * the start of a line is one of two, and a line ends at CRLF. */
+static bool
+wire_is_sound(struct span wire, struct dot_facts *facts_r)
+{
+	const char *at = wire.bytes, *end = wire.bytes + wire.len;
+
+	dot_examine(wire, facts_r);
+	if (wire.len < 2 || end[-1] != '\n' || facts_r->nul ||
+	    facts_r->bare_cr || facts_r->bare_lf)
+		return false;
+	while (at < end) {
+		if (at[0] == '.' && (end - at < 2 || at[1] != '.'))
+			return false;
+		at = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1;
+	}
+	return true;
+}
+
 void
 pulls_take(struct pulls *pulls, uint32_t peer, const char *group,
     uint32_t number, struct span wire, void (*done)(void *arg, bool stop),
@@ -218,6 +237,12 @@ pulls_take(struct pulls *pulls, uint32_t peer, const char *group,
 
 	if (round == NULL || round->stopped) {
 		done(arg, true);
+		return;
+	}
+	/* the server's fault: with the next number it may do better */
+	if (!wire_is_sound(wire, &import.facts)) {
+		round->group.row.refused++;
+		done(arg, false);
 		return;
 	}
 	taking = calloc(1, sizeof *taking);
@@ -236,7 +261,6 @@ pulls_take(struct pulls *pulls, uint32_t peer, const char *group,
 	memcpy(import.bytes, wire.bytes, wire.len);
 	import.bytes[wire.len] = '\0';
 	import.space = round->group.row.space;
-	dot_examine(wire, &import.facts);
 	round->handed++;
 	intake_import(pulls->community, &import, on_taken, taking);
 }

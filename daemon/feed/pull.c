@@ -20,8 +20,9 @@
 #include "protocol/range.h"
 
 #define WINDOW       10000u /* numbers asked for by one LISTGROUP */
-#define ASKED_MAX    64u    /* articles on their way here */
-#define HANDED_MAX   64u    /* articles that core has not answered */
+#define LINES_MAX    ((size_t)100000000)
+#define ASKED_MAX    64u /* articles on their way here */
+#define HANDED_MAX   64u /* articles that core has not answered */
 #define HANDED_BYTES ((size_t)8 << 20)
 #define TAKE_SECONDS 120u
 #define PULLS_MAX    64u
@@ -48,6 +49,7 @@ struct pull {
 	uint32_t high;
 	uint32_t *numbers; /* of the window */
 	size_t count;      /* of numbers */
+	size_t lines;      /* of lists, those of no use too */
 	size_t asked;      /* numbers asked for */
 	size_t answered;   /* numbers answered by the server */
 	unsigned handed;   /* articles at core */
@@ -189,6 +191,11 @@ on_line(void *arg, struct span line)
 	struct pull *pull = arg;
 	uint32_t number;
 
+	if (++pull->lines > LINES_MAX) {
+		feed_client_fail(pull->client, "a list of numbers has no end",
+		    span_of(""));
+		return;
+	}
 	if (line.bytes == NULL) {
 		pull_listed(pull);
 		pull_pump(pull);

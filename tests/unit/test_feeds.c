@@ -549,6 +549,26 @@ a_pull_goes_on_behind_the_last_number(void **state)
 }
 
 static void
+what_could_end_an_answer_early_is_not_taken(void **state)
+{
+	static const char *const wires[] = { "", "A: b\r\n\r\nx\r\n.\r\n",
+		".\r\nA: b\r\n", "A: b\r\n\r\n.x\r\n", "A: b\r\n\r\nx",
+		"A: b\r\n\r\nx\n.\ny\r\n" };
+	struct far *far = *state;
+	struct ended ended;
+
+	add_group(far);
+	begin_round(far, &ended);
+	for (size_t i = 0; i < sizeof wires / sizeof wires[0]; i++)
+		pulls_take(community_pulls(far->fixture->community), 1,
+		    "old.talk", 1, span_of(wires[i]), on_taken, far);
+	assert_int_equal(far->goes, sizeof wires / sizeof wires[0]);
+	far->pulled(far->pulled_arg, "", 9);
+	fixture_wait(far->fixture, &ended.is);
+	assert_int_equal(rig_count(far->fixture, "a.talk"), 0);
+}
+
+static void
 what_nobody_asked_for_is_not_taken(void **state)
 {
 	struct far *far = *state;
@@ -602,6 +622,7 @@ main(void)
 		TEST(a_mail_to_two_lists_names_only_what_the_peer_may_know),
 		TEST(a_feed_that_was_taken_away_begins_anew),
 		TEST(a_pull_goes_on_behind_the_last_number),
+		TEST(what_could_end_an_answer_early_is_not_taken),
 		TEST(what_nobody_asked_for_is_not_taken),
 		cmocka_unit_test(an_endpoint_is_a_host_and_a_port),
 	};
