@@ -21,16 +21,26 @@
 #define ISSUE_ARTICLES_MAX 200u
 #define ISSUE_BYTES_MAX	   (2u * 1024u * 1024u)
 
-/* What is known of a space without reading: its cursor. */
+/* Spaces that are read of in one turn of the loop. */
+#define DUE_SLICE 64u
+/* Whether an issue is due changes with each article, and with the hour. */
+#define DUE_AGAIN 60u /* seconds */
+
+/* What is known of a space without reading: its cursor, and that nothing was due
+ * when it was looked at last. */
 struct digest_cursor {
 	uint32_t last_number;
 	bool known;
+	uint32_t looked_high; /* the newest article then; 0: not yet looked at */
+	uint64_t again;	      /* when to look even if nothing came */
 };
 
 struct digests {
 	struct community *community;
 	struct digest_cursor *cursors; /* by space id: ids are dense */
 	size_t cursor_count;
+	bool posted;  /* a slice is to come */
+	bool closing; /* and is the last one: it frees what is left */
 };
 
 /* ---- one issue */
@@ -204,6 +214,7 @@ struct due_run {
 	struct digests *digests;
 	uint32_t *spaces;
 	size_t count, room;
+	size_t at;
 	size_t open; /* issues under way, and one for the run itself */
 	void (*done)(void *arg);
 	void *arg;
@@ -229,20 +240,6 @@ hour_has_come(unsigned hour, uint64_t oldest, uint64_t now)
 		struck = mktime(&local);
 	}
 	return struck >= 0 && (uint64_t)struck >= oldest;
-}
-
-static int
-cursor_load(struct store_reader *reader, uint32_t space,
-    struct digest_cursor *cursor)
-{
-	Kith__DigestState state;
-	int error = digest_state_get(reader, space, &state);
-
-	if (error != 0)
-		return error;
-	cursor->last_number = state.last_number;
-	cursor->known = true;
-	return 0;
 }
 
 /* Walks what is pending until something makes it due. */
@@ -271,32 +268,61 @@ pending_is_due(struct store_reader *reader, const struct space *space,
 	return false;
 }
 
+/* Reads what its cursor does not know. */
+static bool
+cursor_is_due(struct community *community, struct digest_cursor *cursor,
+    const struct space *space, const struct store_space_state *state)
+{
+	struct store_view *view = store_view_begin(community_store(community));
+	uint64_t now = community_now(community);
+	Kith__DigestState digest;
+	bool due = false;
+
+	if (view == NULL ||
+	    digest_state_get(store_view_reader(view), space->id, &digest) != 0)
+		goto out;
+	cursor->last_number = digest.last_number;
+	cursor->known = true;
+	cursor->looked_high = state->high;
+	/* Without readers nothing is, until somebody joins: and he gets what
+	 * comes later. */
+	cursor->again = digest.readers == 0 ? UINT64_MAX : now + DUE_AGAIN;
+	due = digest.readers > 0 && state->high > digest.last_number &&
+	    pending_is_due(store_view_reader(view), space,
+		digest.last_number + 1 < state->low ? state->low - 1
+						    : digest.last_number,
+		state->high, now);
+out:
+	store_view_end(&view);
+	return due;
+}
+
+static bool
+cursor_is_quiet(const struct digest_cursor *cursor,
+    const struct store_space_state *state, uint64_t now)
+{
+	if (state->count == 0)
+		return true;
+	if (!cursor->known)
+		return false;
+	return state->high <= cursor->last_number ||
+	    (state->high == cursor->looked_high && now < cursor->again);
+}
+
 static bool
 space_is_due(struct digests *digests, uint32_t id)
 {
 	struct community *community = digests->community;
-	struct store *store = community_store(community);
 	struct digest_cursor *cursor = cursor_of(digests, id);
 	struct space *space = spaces_by_id(community_spaces(community), id);
 	struct store_space_state state;
-	struct store_view *view = NULL;
 	bool due = false;
 
-	if (space == NULL || cursor == NULL ||
-	    !store_space_state_published(store, id, &state) ||
-	    (cursor->known && state.high <= cursor->last_number))
-		goto out;
-	view = store_view_begin(store);
-	if (view == NULL ||
-	    cursor_load(store_view_reader(view), id, cursor) != 0)
-		goto out;
-	due = state.high > cursor->last_number &&
-	    pending_is_due(store_view_reader(view), space,
-		cursor->last_number + 1 < state.low ? state.low - 1
-						    : cursor->last_number,
-		state.high, community_now(community));
-out:
-	store_view_end(&view);
+	if (space != NULL && cursor != NULL &&
+	    store_space_state_published(community_store(community), id,
+		&state) &&
+	    !cursor_is_quiet(cursor, &state, community_now(community)))
+		due = cursor_is_due(community, cursor, space, &state);
 	space_unref(space);
 	return due;
 }
@@ -332,8 +358,8 @@ due_candidate(void *arg, const struct space *space)
 	if (space->mail[0] == '\0' || cursor == NULL ||
 	    !store_space_state_published(
 		community_store(run->digests->community), space->id, &state) ||
-	    state.count == 0 ||
-	    (cursor->known && state.high <= cursor->last_number))
+	    cursor_is_quiet(cursor, &state,
+		community_now(run->digests->community)))
 		return 0;
 	if (run->count == run->room) {
 		size_t room = run->room == 0 ? 16 : run->room * 2;
@@ -346,6 +372,36 @@ due_candidate(void *arg, const struct space *space)
 	}
 	run->spaces[run->count++] = space->id;
 	return 0;
+}
+
+/* Ten thousand spaces must not keep the loop from its sessions. */
+static void
+due_slice(void *arg)
+{
+	struct due_run *run = arg;
+	struct digests *digests = run->digests;
+
+	digests->posted = false;
+	if (digests->closing) {
+		digests_free(&digests);
+		free(run->spaces);
+		free(run);
+		return;
+	}
+	for (size_t i = 0; i < DUE_SLICE && run->at < run->count; i++) {
+		uint32_t space = run->spaces[run->at++];
+
+		if (!space_is_due(digests, space))
+			continue;
+		run->open++;
+		digest_send(digests, space, due_issue_done, run);
+	}
+	if (run->at < run->count)
+		digests->posted = loop_post(community_loop(digests->community),
+				      due_slice, run) == 0;
+	/* out of memory: the rest is for the next run */
+	if (!digests->posted)
+		due_run_release(run);
 }
 
 void
@@ -364,13 +420,7 @@ digest_run_due(struct digests *digests, void (*done)(void *arg), void *arg)
 	run->arg = arg;
 	(void)spaces_each(
 	    community_spaces(digests->community), due_candidate, run);
-	for (size_t i = 0; i < run->count; i++) {
-		if (!space_is_due(digests, run->spaces[i]))
-			continue;
-		run->open++;
-		digest_send(digests, run->spaces[i], due_issue_done, run);
-	}
-	due_run_release(run);
+	due_slice(run);
 }
 
 /* ---- life */
@@ -388,9 +438,14 @@ digests_new(struct community *community)
 void
 digests_free(struct digests **digests)
 {
-	if (*digests == NULL)
-		return;
-	free((*digests)->cursors);
-	free(*digests);
+	struct digests *own = *digests;
+
 	*digests = NULL;
+	if (own == NULL)
+		return;
+	own->closing = true;
+	if (own->posted)
+		return;
+	free(own->cursors);
+	free(own);
 }

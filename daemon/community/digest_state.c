@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "daemon/community/digest.h"
+#include "store/overview.h"
 
 int
 digest_state_get(struct store_reader *reader, uint32_t space,
@@ -37,6 +38,18 @@ digest_skip_article(struct store_txn *txn, uint32_t space, uint32_t number)
 	return store_put(txn, STORE_DIGESTS, &key, &state.base);
 }
 
+static int
+digest_skip_all(struct store_reader *reader, uint32_t space,
+    Kith__DigestState *state)
+{
+	struct store_space_state numbers;
+	int error = store_space_state_get(reader, space, &numbers);
+
+	if (error == 0)
+		state->last_number = numbers.high;
+	return error == -ENOENT ? 0 : error;
+}
+
 int
 digest_count_readers(struct store_txn *txn, uint32_t space, int change)
 {
@@ -44,6 +57,11 @@ digest_count_readers(struct store_txn *txn, uint32_t space, int change)
 	struct store_key key = store_key_u32(space);
 	int error = digest_state_get(store_txn_reader(txn), space, &state);
 
+	if (error != 0)
+		return error;
+	/* who is the first gets what comes from now on */
+	if (change > 0 && state.readers == 0)
+		error = digest_skip_all(store_txn_reader(txn), space, &state);
 	if (error != 0)
 		return error;
 	if (change > 0)
