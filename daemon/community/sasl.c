@@ -300,22 +300,27 @@ void
 sasl_finish(void *arg)
 {
 	struct sasl *sasl = arg;
-	bool accepted;
+	void (*done)(void *arg, enum sasl_answer answer, const char *text,
+	    const struct identity *identity) = sasl->done;
+	void *to = sasl->arg;
+	struct identity identity = sasl->account.identity;
+	enum sasl_answer answer = sasl->answer;
+	bool freed = sasl->freed;
 	char *text;
 
-	if (sasl->answer == SASL_ACCEPTED && !sasl->account.known)
-		sasl->answer = SASL_REFUSED;
+	if (answer == SASL_ACCEPTED && !sasl->account.known)
+		answer = sasl->answer = SASL_REFUSED;
 	text = step_text(sasl);
 	if (text == NULL)
-		sasl->answer = SASL_BUSY;
-	accepted = sasl->answer == SASL_ACCEPTED;
+		answer = SASL_BUSY;
 	community_busy(sasl->community, -1);
-	sasl->done(sasl->arg, sasl->answer, text == NULL ? "" : text,
-	    accepted ? &sasl->account.identity : NULL);
-	gsasl_free(text);
 	sasl_drop_step(sasl);
 	sasl->under_way = false;
-	if (sasl->freed)
+	/* done may begin the next step, or end the exchange: it is over here */
+	done(to, answer, text == NULL ? "" : text,
+	    answer == SASL_ACCEPTED ? &identity : NULL);
+	gsasl_free(text);
+	if (freed)
 		sasl_free(&sasl);
 }
 

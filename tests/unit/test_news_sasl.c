@@ -446,6 +446,23 @@ an_exchange_can_be_given_up_but_not_for_ever(void **state)
 }
 
 static void
+lines_that_come_too_early_are_taken_in_their_turn(void **state)
+{
+	struct user user;
+
+	(void)state;
+	user_open(&user, "");
+	/* RFC 4643 2.4.1 forbids it, and somebody will */
+	client_send(&user.client,
+	    "AUTHINFO SASL SCRAM-SHA-256 biwsbj1hbm4scj1meWtv\r\n=\r\n"
+	    "AUTHINFO SASL SCRAM-SHA-256\r\nbiwsbj1hbm4scj1meWtv\r\n*\r\n"
+	    "AUTHINFO SASL PLAIN\r\nAGFubgBjb3JyZWN0IGhvcnNl\r\nQUIT\r\n");
+	assert_non_null(strstr(client_wait_end(&user.client),
+	    "\r\n281 authentication accepted\r\n205 "));
+	user_close(&user);
+}
+
+static void
 an_exchange_may_end_with_the_connection(void **state)
 {
 	struct user user;
@@ -586,6 +603,7 @@ main(void)
 		T(plain_comes_with_and_without_an_initial_response),
 		T(what_is_no_message_is_refused_by_its_own_code),
 		T(an_exchange_can_be_given_up_but_not_for_ever),
+		T(lines_that_come_too_early_are_taken_in_their_turn),
 		T(an_exchange_may_end_with_the_connection),
 		T(plus_binds_to_the_tls_connection),
 		T(a_list_that_was_shortened_on_its_way_is_noticed),
