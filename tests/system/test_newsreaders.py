@@ -12,6 +12,7 @@ import pytest
 
 import kith as k
 import leafnode
+import thunderbird
 from screen import Screen
 from test_news import certificate
 
@@ -368,6 +369,22 @@ def test_suck_takes_articles_away_and_rpost_brings_one(house, home):
                    check=True, capture_output=True)
     check_answer(house)
     assert answer(house).get_content().endswith("\n.dot\n")
+
+
+@pytest.mark.skipif(not thunderbird.is_to_be_had(),
+                    reason="Thunderbird is not to be had")
+def test_thunderbird_reads_a_thread_and_answers(house, home):
+    said = thunderbird.read_and_post(
+        home, environment(home), house.nntp_port, LOGIN, PASSWORD,
+        "From: Ann <ann@example.net>\r\nNewsgroups: acme.talk\r\n"
+        f"Subject: Re: Tea at four\r\nReferences: {FIRST}\r\n\r\n{WORD}\r\n")
+    # it shows a thread's subject without Re:
+    assert said["subjects"] == ["Tea at four", "Tea at four"]
+    assert said["ids"] == [FIRST.strip("<>"), SECOND.strip("<>")]
+    assert said["thread"] == 2
+    assert "\r\nThere is cake as well.\r\n" in said["articles"][0]
+    assert "\r\n..and biscuits.\r\n" in said["articles"][1]
+    check_answer(house)
 
 
 # ---- over TLS
