@@ -380,8 +380,11 @@ store_setup(struct store *store, const struct store_options *options)
 		rc = store_published_new(&store->published);
 	if (rc != 0)
 		return rc;
-	store->objects = store_cache_new(options->object_cache_bytes);
-	if (store->directory == NULL || store->objects == NULL)
+	store->places = store_cache_new(options->object_cache_bytes / 8);
+	store->objects = store_cache_new(
+	    options->object_cache_bytes - options->object_cache_bytes / 8);
+	if (store->directory == NULL || store->objects == NULL ||
+	    store->places == NULL)
 		return -ENOMEM;
 	return 0;
 }
@@ -484,6 +487,7 @@ store_close(struct store **store_r)
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
 	store_cache_free(&store->objects);
+	store_cache_free(&store->places);
 	store_published_free(&store->published);
 	store_bundle_close(store);
 	store_writer_fini(store);

@@ -194,6 +194,8 @@ struct store {
 	struct store_keeper keeper;
 	struct store_room room;
 	struct store_cache *objects;
+	struct store_cache *places; /* of Message-IDs: small, not to be driven
+				     * out by articles */
 	struct store_published *published;
 	_Atomic uint64_t bundle_last; /* no bundle has a higher key */
 	atomic_bool dead;   /* fatal was called */

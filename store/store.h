@@ -62,6 +62,8 @@ uint64_t store_reader_version(const struct store_reader *reader);
 /* What is kept of what was read, for all loops (cache.h); others may keep there
  * what they make of it. Lives as long as the store. */
 struct store_cache *store_objects(struct store *store);
+/* The same for STORE_CACHE_PLACE alone. */
+struct store_cache *store_places(struct store *store);
 struct store_reader *store_txn_reader(struct store_txn *txn);
 
 /* ---- writing ---------------------------------------------------------- */

@@ -177,8 +177,10 @@ store_txn_publish(struct store_txn *txn)
 	 * commit replaced. The states last: who reads them unlocked must find
 	 * in a view what they promise. */
 	for (i = 0; i < txn->drops_count; i++)
-		store_cache_drop(store->objects, txn->drops[i],
-		    txn->system.commit);
+		store_cache_drop(txn->drops[i].kind == STORE_CACHE_PLACE
+			? store->places
+			: store->objects,
+		    txn->drops[i], txn->system.commit);
 	store_views_publish(store, txn->system.commit);
 	for (i = 0; i < txn->states_count; i++)
 		store_published_set(store, txn->states[i].space,

@@ -146,6 +146,12 @@ store_objects(struct store *store)
 	return store->objects;
 }
 
+struct store_cache *
+store_places(struct store *store)
+{
+	return store->places;
+}
+
 struct store_reader *
 store_txn_reader(struct store_txn *txn)
 {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "daemon/news/place.h"
 #include "daemon/news/xref.h"
@@ -17,38 +18,63 @@ found_set_id(struct found *found, struct span id)
 	    SPAN_ARG(id));
 }
 
+static void
+found_by_row(struct found *found, uint32_t space,
+    const struct store_overview_row *row)
+{
+	*found = (struct found){
+		.artid = row->artid,
+		.answer = row->number,
+		.space = space,
+		.number = row->number,
+		.bytes = row->bytes,
+		.multi = (row->flags & STORE_ROW_MULTI) != 0,
+		.missing = 423,
+	};
+	found_set_id(found,
+	    overview_row_field(span_make(row->text, row->text_len),
+		OVERVIEW_MESSAGE_ID));
+}
+
+/* One row alone: to make a block of it would read its neighbours, which nobody
+ * has asked for. */
+static int
+locate_row(struct session *s, uint32_t space, uint32_t number,
+    struct found *found)
+{
+	struct store_reader *reader = session_reader(s);
+	struct store_overview_row row;
+	char *text;
+	int rc;
+
+	if (reader == NULL)
+		return -ENOMEM;
+	rc = store_overview_get(reader, space, number, &row, &text);
+	if (rc != 0)
+		return rc;
+	found_by_row(found, space, &row);
+	free(text);
+	return 0;
+}
+
 int
 locate_number(struct session *s, uint32_t space, uint32_t number,
     struct found *found)
 {
-	struct store_overview_row row;
+	struct store_overview_row row = { .number = 0 };
 	struct store_block *block;
 	size_t i;
-	int rc = session_block(s, space, number / STORE_BLOCK_NUMBERS, &block);
 
-	if (rc != 0)
-		return rc;
+	if (store_block_cached(session_store(s), space,
+		number / STORE_BLOCK_NUMBERS, &block) != 0)
+		return locate_row(s, space, number, found);
 	i = store_block_find(block, number);
 	if (i < store_block_count(block))
 		store_block_row(block, i, &row);
-	if (i == store_block_count(block) || row.number != number) {
-		store_block_unref(block);
-		return -ENOENT;
-	}
-	*found = (struct found){
-		.artid = row.artid,
-		.answer = number,
-		.space = space,
-		.number = number,
-		.bytes = row.bytes,
-		.multi = (row.flags & STORE_ROW_MULTI) != 0,
-		.missing = 423,
-	};
-	found_set_id(found,
-	    overview_row_field(span_make(row.text, row.text_len),
-		OVERVIEW_MESSAGE_ID));
+	if (row.number == number)
+		found_by_row(found, space, &row);
 	store_block_unref(block);
-	return 0;
+	return row.number == number ? 0 : -ENOENT;
 }
 
 /* True if the reader may see the article by one of its placements. */
@@ -100,22 +126,22 @@ locate_entries(struct session *s, const uint8_t hash[STORE_HASH_LEN],
 	return seen ? 0 : -ENOENT;
 }
 
-/* The same from what was found before. -ENOENT: not known here. */
-static int
+/* The same from what was found before. False: not known here. */
+static bool
 locate_place(struct session *s, const uint8_t hash[STORE_HASH_LEN],
     struct found *found)
 {
 	struct place *place = place_find(s, hash);
-	int rc = -ENOENT;
 
 	if (place == NULL)
-		return rc;
-	rc = locate_number(s, place->space, place->number, found);
-	if (rc == 0 && found->artid != place->made.artid)
-		rc = -ENOENT;
-	found->answer = 0;
+		return false;
+	found->artid = place->made.artid;
+	found->space = place->space;
+	found->number = place->number;
+	found->bytes = place->bytes;
+	found->multi = place->multi;
 	made_unref(&place->made);
-	return rc;
+	return true;
 }
 
 int
@@ -126,11 +152,11 @@ locate_id(struct session *s, struct span id, struct found *found)
 	int rc;
 
 	store_msgid_hash(session_store(s), id.bytes, id.len, hash);
-	if (locate_place(s, hash, found) == 0)
-		return 0;
-	rc = made_begin(s, 0, &notes);
 	*found = (struct found){ .missing = 430 };
 	found_set_id(found, id);
+	if (locate_place(s, hash, found))
+		return 0;
+	rc = made_begin(s, 0, &notes);
 	if (rc == 0)
 		rc = locate_entries(s, hash, found);
 	if (rc == 0)

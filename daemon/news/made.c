@@ -45,6 +45,13 @@ made_init(struct made *made, size_t size)
 	store_object_init(&made->object, size, made_free);
 }
 
+static struct store_cache *
+made_cache(struct session *s, struct store_cache_key key)
+{
+	return key.kind == STORE_CACHE_PLACE ? s->loop->places
+					     : s->loop->objects;
+}
+
 static bool
 made_holds(struct session *s, const struct made *made)
 {
@@ -57,14 +64,14 @@ made_holds(struct session *s, const struct made *made)
 struct made *
 made_find(struct session *s, struct store_cache_key key)
 {
-	struct store_object *object =
-	    store_cache_get(s->loop->objects, key, UINT64_MAX);
+	struct store_cache *cache = made_cache(s, key);
+	struct store_object *object = store_cache_get(cache, key, UINT64_MAX);
 	struct made *made = (struct made *)object;
 
 	if (made == NULL)
 		return NULL;
 	if (!made_holds(s, made))
-		store_cache_remove(s->loop->objects, object);
+		store_cache_remove(cache, object);
 	else if ((made->classes & 1u << s->class) != 0)
 		return made;
 	store_object_unref(object);
@@ -74,11 +81,11 @@ made_find(struct session *s, struct store_cache_key key)
 void
 made_keep(struct session *s, struct store_cache_key key, struct made *made)
 {
-	struct store_object *there =
-	    store_cache_get(s->loop->objects, key, UINT64_MAX);
+	struct store_cache *cache = made_cache(s, key);
+	struct store_object *there = store_cache_get(cache, key, UINT64_MAX);
 
 	if (there != NULL)
-		store_cache_remove(s->loop->objects, there);
+		store_cache_remove(cache, there);
 	store_object_unref(there);
-	store_cache_put(s->loop->objects, key, made->version, &made->object);
+	store_cache_put(cache, key, made->version, &made->object);
 }

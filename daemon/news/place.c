@@ -34,6 +34,8 @@ place_keep(struct session *s, const struct made *notes,
 	memcpy(place->hash, hash, STORE_HASH_LEN);
 	place->space = found->space;
 	place->number = found->number;
+	place->bytes = found->bytes;
+	place->multi = found->multi;
 	made_keep(s, store_msgid_key(hash), &place->made);
 	made_unref(&place->made);
 }

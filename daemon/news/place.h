@@ -14,6 +14,8 @@ struct place {
 	struct made made; /* artid is the article's */
 	uint8_t hash[STORE_HASH_LEN];
 	uint32_t space, number;
+	uint32_t bytes; /* of the news copy; 0: not known */
+	bool multi;
 };
 
 /* Counted (made_unref), or NULL. hash is that of the id. */

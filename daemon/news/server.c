@@ -48,7 +48,10 @@ news_server_new(const struct news_options *options)
 		loop->server = server;
 		loop->loop = options->loops[i].loop;
 		loop->inbox = options->loops[i].inbox;
-		loop->objects = store_objects(community_store(options->community));
+		loop->objects =
+		    store_objects(community_store(options->community));
+		loop->places =
+		    store_places(community_store(options->community));
 		LIST_INIT(&loop->sessions);
 		buffer_init(&loop->line, 0);
 		buffer_init(&loop->text, 0);

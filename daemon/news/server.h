@@ -26,7 +26,7 @@ struct news_loop {
 	struct news_server *server;
 	struct loop *loop;
 	struct store_inbox *inbox;
-	struct store_cache *objects; /* the store's */
+	struct store_cache *objects, *places; /* the store's */
 	struct session_list sessions;
 	struct buffer line; /* a response line being made */
 	struct buffer text; /* rows being made */
