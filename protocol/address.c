@@ -130,6 +130,29 @@ address_is_valid(struct span address)
 	    domain_is_valid(domain_of(address));
 }
 
+bool
+address_is_plain_mailbox(struct span value)
+{
+	const char *open;
+
+	value = span_trim(value);
+	if (value.len == 0 || span_has_high(value))
+		return false;
+	open = memchr(value.bytes, '<', value.len);
+	if (open != NULL) {
+		for (const char *at = value.bytes; at < open; at++)
+			if (*at != ' ' && *at != '.' &&
+			    !is_atext((unsigned char)*at))
+				return false;
+		if (value.bytes[value.len - 1] != '>')
+			return false;
+		value = span_make(open + 1,
+		    value.len - (size_t)(open + 1 - value.bytes) - 1);
+	}
+	return value.len > 0 && value.bytes[0] != '"' &&
+	    value.bytes[value.len - 1] != ']' && address_is_valid(value);
+}
+
 /* ---- compared form */
 
 /* Runs of letters whose small form is `add` away, or (pairs) the next one. */

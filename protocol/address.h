@@ -30,6 +30,10 @@ int address_list_parse(struct span value, size_t max, struct address_list *list)
 /* Frees the content; accepts zeroed. */
 void address_list_fini(struct address_list *list);
 
+/* Is the value one mailbox in the form that nearly all have, words <local@domain>
+ * or local@domain, in ASCII and without quotes or comments? False says nothing:
+ * address_list_parse() knows. */
+bool address_is_plain_mailbox(struct span value);
 /* Is it local@domain with a valid local part (<= 64 octets) and domain, at most
  * 254 octets? A domain literal is taken; no white space, no control. */
 bool address_is_valid(struct span address);

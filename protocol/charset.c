@@ -181,6 +181,11 @@ utf8_good_len(struct span bytes)
 	size_t i = 0, one;
 
 	while (i < bytes.len) {
+		/* a letter is an octet, mostly: without a call */
+		if (at[i] < 0x80 && at[i] != 0) {
+			i++;
+			continue;
+		}
 		one = utf8_character(at + i, bytes.len - i);
 		if (one == 0)
 			break;

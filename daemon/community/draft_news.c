@@ -99,11 +99,13 @@ news_judge_trace(struct draft_build *build, bool post)
 static enum reason
 news_author(struct draft_build *build)
 {
+	struct span value = article_value(&build->header, HEADER_FROM);
 	struct address_list from;
 	bool fine;
 
-	if (address_list_parse(article_value(&build->header, HEADER_FROM), 20,
-		&from) != 0)
+	if (address_is_plain_mailbox(value))
+		return REASON_STORED;
+	if (address_list_parse(value, 20, &from) != 0)
 		return REASON_BUSY;
 	fine = from.count > 0 && !from.malformed;
 	address_list_fini(&from);

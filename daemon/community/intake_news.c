@@ -296,11 +296,10 @@ intake_news(struct community *community, const struct intake_news *news,
 	item->done = done;
 	item->arg = arg;
 	item->session = news->session;
-	(void)snprintf(item->client, sizeof item->client, "%s",
-	    news->client == NULL ? "" : news->client);
+	span_copy(item->client, sizeof item->client, span_of(news->client));
 	if (news->offered_id != NULL)
-		(void)snprintf(item->offered, sizeof item->offered, "%s",
-		    news->offered_id);
+		span_copy(item->offered, sizeof item->offered,
+		    span_of(news->offered_id));
 	item->draft.source = item->client;
 	item->prepared = news_prepare(item, news);
 	item->op.check = news_check;

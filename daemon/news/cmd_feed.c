@@ -28,7 +28,7 @@ cmd_check(struct session *s, const struct nntp_args *args)
 		feed_reply(s, s->logged_in ? 502 : 480, "");
 		return;
 	}
-	(void)snprintf(text, sizeof text, "%.*s", SPAN_ARG(id));
+	span_copy(text, sizeof text, id);
 	/* RFC 4644 has no 501 for what is no Message-ID */
 	if (!msgid_is_valid(id)) {
 		feed_reply(s, 438, text);
@@ -55,7 +55,7 @@ cmd_takethis(struct session *s, const struct nntp_args *args)
 		return;
 	}
 	/* an id that cannot be is refused when the article is there */
-	(void)snprintf(text, sizeof text, "%.*s", SPAN_ARG(id));
+	span_copy(text, sizeof text, id);
 	if (!msgid_is_valid(id))
 		post_skip(s, 439, text);
 	else if (post_begin(s, POST_BY_TAKETHIS, text) != 0)

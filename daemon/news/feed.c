@@ -78,8 +78,8 @@ feed_owe(struct session *s, const char *message_id, size_t bytes)
 
 	if (answer == NULL)
 		return NULL;
-	(void)snprintf(answer->message_id, sizeof answer->message_id, "%s",
-	    message_id);
+	span_copy(answer->message_id, sizeof answer->message_id,
+	    span_of(message_id));
 	answer->bytes = bytes;
 	answer->session = s;
 	session_ref(s);

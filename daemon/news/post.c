@@ -61,8 +61,8 @@ post_begin(struct session *s, enum post_by by, const char *offered_id)
 	    community_config(session_community(s))->article_size);
 	post->by = by;
 	if (offered_id != NULL) {
-		(void)snprintf(post->message_id, sizeof post->message_id, "%s",
-		    offered_id);
+		span_copy(post->message_id, sizeof post->message_id,
+		    span_of(offered_id));
 		(void)session_expects(s, span_of(post->message_id));
 	}
 	s->post = post;

@@ -32,12 +32,14 @@ check_again(const struct address *address)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct span value = span_make((const char *)data, size);
 	struct address_list list;
 
-	if (address_list_parse(span_make((const char *)data, size), 50,
-		&list) != 0)
+	if (address_list_parse(value, 50, &list) != 0)
 		return 0;
 	check(list.count <= 50);
+	check(!address_is_plain_mailbox(value) ||
+	    (list.count == 1 && !list.malformed));
 	for (size_t i = 0; i < list.count; i++) {
 		check(address_is_valid(span_of(list.items[i].text)));
 		check(utf8_valid(span_of(list.items[i].name)));

@@ -27,6 +27,23 @@ expect_list(const char *value, size_t count, const char *name,
 }
 
 static void
+a_plain_mailbox_is_known_without_a_list(void **state)
+{
+	static const char *const plain[] = { "a@b", " Ann B. C <a.b+c@d.e> ",
+		"<a@b>", "=?utf-8?Q?J?= <j@x.example>" };
+	static const char *const others[] = { "", "a", "Ann", "<>", "<a@b",
+		"a@b>", "a@b, c@d", "A (B) <a@b>", "\"A\" <a@b>", "a@b <c@d>",
+		"<a@b> <c@d>", "<a@b> x", "g: a@b;", "<@r:a@b>", "a b@c",
+		"\"a\"@b", "a@[127.0.0.1]", "J\xc3\xb8rn <j@x>", "a@b." };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
+		assert_true(address_is_plain_mailbox(span_of(plain[i])));
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		assert_false(address_is_plain_mailbox(span_of(others[i])));
+}
+
+static void
 an_address_list_goes_on_after_an_empty_item(void **state)
 {
 	(void)state;
@@ -277,6 +294,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_plain_mailbox_is_known_without_a_list),
 		cmocka_unit_test(an_address_list_goes_on_after_an_empty_item),
 		cmocka_unit_test(t23_two_from_addresses_are_both_seen),
 		cmocka_unit_test(
