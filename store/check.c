@@ -510,6 +510,9 @@ static const struct reference references[] = {
 	{ STORE_JOB_BODIES, STORE_JOBS, false, 0, 8 },
 	{ STORE_DEFERRED, STORE_JOBS, false, 8, 8 },
 	{ STORE_HELD_BODIES, STORE_HELD, false, 0, 4 },
+	{ STORE_FEEDS, STORE_PEERS, false, 0, 4 },
+	{ STORE_FEED_DEFERRED, STORE_PEERS, false, 0, 4 },
+	{ STORE_PULLS, STORE_PEERS, false, 0, 4 },
 };
 
 static void

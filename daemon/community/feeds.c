@@ -191,11 +191,18 @@ load_row(void *arg, const struct store_key *key,
 {
 	const Kith__Peer *record = (const Kith__Peer *)(const void *)message;
 	struct load *load = arg;
+	int rc;
 
 	if (record->outgoing[0] == '\0')
 		return 0;
-	return fed_load(load->feeds, load->reader, store_key_get_u32(key, 0),
+	rc = fed_load(load->feeds, load->reader, store_key_get_u32(key, 0),
 	    record);
+	if (rc == -EINVAL || rc == -E2BIG) { /* nobody else suffers for it */
+		log_err("peer=%s cannot be fed: its record is of no use",
+		    record->name);
+		rc = 0;
+	}
+	return rc;
 }
 
 int

@@ -8,6 +8,7 @@
 #include "daemon/community/kinds.h"
 #include "daemon/community/rights.h"
 #include "daemon/community/spaces.h"
+#include "daemon/log.h"
 #include "protocol/wildmat.h"
 #include "store/sequence.h"
 
@@ -133,7 +134,10 @@ batch_add(struct fed_batch *batch, struct store_reader *reader, uint64_t artid,
 
 	if (rc == 0 && !must_not)
 		rc = store_get(reader, STORE_ARTICLE_META, &key, &message);
-	if (rc == -ENOENT || (rc == 0 && must_not))
+	if (rc == -EBADMSG) /* kithctl check says more about it */
+		log_err("peer=%s article=%llu cannot be read: not offered",
+		    batch->fed->name, (unsigned long long)artid);
+	if (rc == -ENOENT || rc == -EBADMSG || (rc == 0 && must_not))
 		return 0;
 	if (rc != 0)
 		return rc;

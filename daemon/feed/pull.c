@@ -284,10 +284,18 @@ on_article(void *arg, struct span wire)
 static enum feed_client_next
 on_article_reply(struct pull *pull, const struct nntp_reply *reply)
 {
+	uint32_t number;
+
 	if (pull->answered >= pull->asked)
 		return pull_unexpected(pull, "the server said", reply);
-	if (reply->code == 220)
+	if (reply->code == 220) {
+		/* in order, or numbers would be settled that are not */
+		if (nntp_reply_number(reply->text, &number) && number != 0 &&
+		    number != pull->numbers[pull->answered])
+			return pull_unexpected(pull,
+			    "answer about another article", reply);
 		return CLIENT_ARTICLE;
+	}
 	if (reply->code != 423 && reply->code != 430 && reply->code != 403)
 		return pull_unexpected(pull, "answer to ARTICLE", reply);
 	pull->answered++;

@@ -135,6 +135,7 @@ def test_two_kithd_feed_each_other_through_crashes(make):
     assert [p for p in path.split("!") if p.endswith(".example")] == \
         ["b.example", "a.example"]
     for kith, peer in ((a, "b"), (b, "a")):
+        kith.ctl("check")
         state = kith.json("peer", "show", peer)
         assert state["refused"] == 0
         assert state["sent"] + state["had"] < 2 * ARTICLES
@@ -398,6 +399,9 @@ def test_a_pull_goes_on_where_a_crash_ended_it(make):
     b.ctl("peer", "pull", "old")
     held = ids(b.nntp_port)
     assert len(held) == len(set(held)) and set(held) == wanted
+    b.ctl("check")
+    b.ctl("peer", "remove", "old")
+    b.ctl("check")
 
 
 def test_a_pull_by_the_clock_takes_what_is_new(make):

@@ -506,6 +506,21 @@ a_group_that_began_anew_is_taken_from_its_beginning(void **state)
 }
 
 static void
+articles_in_another_order_are_not_taken(void **state)
+{
+	static const char *const script[] = { READER, "GROUP old.talk",
+		"211 2 1 2 old.talk\r\n", "ARTICLE 1",
+		"220 2 <x@y>\r\n" ARTICLE ".\r\n", NULL };
+	struct rig *rig = *state;
+
+	rig->script = script;
+	pull(rig, 1);
+	assert_int_equal(rig->failed, 1);
+	assert_non_null(strstr(rig->why, "another article"));
+	assert_int_equal(rig->pulled, 0);
+}
+
+static void
 core_can_stop_a_pull(void **state)
 {
 	static const char *const script[] = { READER, "GROUP old.talk",
@@ -547,6 +562,7 @@ main(void)
 		TEST(a_group_is_taken_number_by_number),
 		TEST(a_server_without_ranges_is_asked_for_each_number),
 		TEST(a_group_that_began_anew_is_taken_from_its_beginning),
+		TEST(articles_in_another_order_are_not_taken),
 		TEST(core_can_stop_a_pull),
 		TEST(a_group_that_is_not_there_is_said_so),
 	};
