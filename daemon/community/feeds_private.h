@@ -74,6 +74,15 @@ struct feeds {
 	bool wanted; /* the port was told */
 };
 
+/* feeds_peer.c: into the list, with its state. 0 or negative. */
+int fed_load(struct feeds *feeds, struct store_reader *reader, uint32_t id,
+    const Kith__Peer *record);
+/* Out of the list; what is under way ends by itself, and then it is freed. */
+void fed_leave(struct fed_peer *fed);
+void fed_check_free(struct fed_peer *fed);
+void fed_free(struct fed_peer *fed);
+void fed_batch_free(struct fed_batch *batch);
+
 /* feeds_walk.c: fills a batch from the sequence behind fed->walked, and moves
  * that. 1: there is more behind it; 0: not now; negative. */
 int fed_walk(struct fed_peer *fed, struct store_reader *reader,
@@ -97,7 +106,6 @@ int fed_copy(const struct fed_peer *fed, struct store_reader *reader,
 void fed_record(struct fed_peer *fed);
 /* feeds.c */
 void fed_recorded(struct fed_peer *fed, int result);
-void fed_batch_free(struct fed_batch *batch);
 void fed_pump(struct fed_peer *fed);
 
 #endif

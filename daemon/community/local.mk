@@ -8,7 +8,9 @@ libkithcommunity_a_SOURCES = \
 	daemon/community/admin_member.c daemon/community/admin_op.c \
 	daemon/community/admin_op.h daemon/community/admin_password.c \
 	daemon/community/admin_password.h daemon/community/admin_peer.c \
-	daemon/community/admin_peer.h daemon/community/admin_peer_show.c \
+	daemon/community/admin_peer.h \
+	daemon/community/admin_peer_options.c \
+	daemon/community/admin_peer_show.c \
 	daemon/community/admin_pull.c \
 	daemon/community/admin_queue.c daemon/community/admin_space.c \
 	daemon/community/admin_space.h \
@@ -91,7 +93,8 @@ libkithcommunity_a_SOURCES += \
 libkithcommunity_a_SOURCES += \
 	daemon/community/endpoint_text.c daemon/community/endpoint_text.h \
 	daemon/community/feeds.c daemon/community/feeds.h \
-	daemon/community/feeds_copy.c daemon/community/feeds_private.h \
+	daemon/community/feeds_copy.c daemon/community/feeds_peer.c \
+	daemon/community/feeds_private.h \
 	daemon/community/feeds_progress.c daemon/community/feeds_walk.c \
 	daemon/community/pulls.c daemon/community/pulls.h \
 	daemon/community/pulls_private.h daemon/community/pulls_round.c

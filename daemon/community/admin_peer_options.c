@@ -1,0 +1,241 @@
+/* admin_peer_options.c - the options of kithctl peer add and set: read, judged,
+ * and what a peer's record comes to by them.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/community/admin_peer.h"
+#include "daemon/community/admin_words.h"
+#include "daemon/community/endpoint_text.h"
+#include "daemon/config.h"
+#include "protocol/wildmat.h"
+
+#define CONNECTIONS_MAX 1000000
+#define RATE_MAX        1000000000
+#define EVERY_MAX       31536000 /* s: a year */
+
+/* ---- read */
+
+/* The value, -1 not given, -2 no number. */
+static long
+number_option(struct control_request *request, const char *name, long max)
+{
+	const char *text = control_option(request, name);
+	long value = text == NULL ? -1 : admin_number(text, max);
+
+	return value == -EINVAL ? -2 : value;
+}
+
+static int
+tls_option(struct control_request *request)
+{
+	static const char *const words[] = { "none", "starttls", "implicit" };
+	const char *text = control_option(request, "--tls");
+
+	if (text == NULL)
+		return -1;
+	for (int i = 0; i < 3; i++)
+		if (strcmp(words[i], text) == 0)
+			return i;
+	return -2;
+}
+
+void
+admin_peer_options_read(struct control_request *request,
+    struct peer_options *say)
+{
+	say->address = control_option(request, "--address");
+	say->login = control_option(request, "--login");
+	say->spaces = control_option(request, "--spaces");
+	say->outgoing = control_option(request, "--outgoing");
+	say->pull = control_option(request, "--pull");
+	say->path = control_option(request, "--path");
+	say->tls = tls_option(request);
+	say->every = number_option(request, "--every", EVERY_MAX);
+	say->connections =
+	    number_option(request, "--connections", CONNECTIONS_MAX);
+	say->in_flight = number_option(request, "--in-flight", CONNECTIONS_MAX);
+	say->rate = number_option(request, "--rate", RATE_MAX);
+	say->incoming = control_option(request, "--incoming") != NULL;
+	say->not_incoming = control_option(request, "--no-incoming") != NULL;
+	say->backlog = control_option(request, "--backlog") != NULL;
+}
+
+/* ---- what is wrong with it */
+
+static bool
+is_ip(const char *text)
+{
+	return endpoint_host_is_address(text);
+}
+
+static bool
+is_none(const char *text)
+{
+	return strcmp(text, "none") == 0;
+}
+
+/* Of each option alone, or NULL. */
+const char *
+admin_peer_options_fault(const struct peer_options *say)
+{
+	char host[ENDPOINT_HOST_ROOM];
+	unsigned port;
+
+	if (say->address != NULL && !is_none(say->address) &&
+	    !is_ip(say->address))
+		return "--address is an IP address";
+	if (say->login != NULL &&
+	    (strpbrk(say->login, "@ ") != NULL || say->login[0] == '\0' ||
+		!admin_text_is_line(say->login, ADMIN_PEER_NAME_MAX)))
+		return "--login is at most 64 octets without blanks or @";
+	if (say->spaces != NULL && !wildmat_is_valid(span_of(say->spaces)))
+		return "--spaces is a pattern as in acme.*,!acme.internal.*";
+	if (say->outgoing != NULL && !is_none(say->outgoing) &&
+	    endpoint_text_parse(say->outgoing, host, &port) != 0)
+		return "--outgoing is HOST:PORT";
+	if (say->pull != NULL && !is_none(say->pull) &&
+	    endpoint_text_parse(say->pull, host, &port) != 0)
+		return "--pull is HOST:PORT";
+	if (say->path != NULL &&
+	    (strpbrk(say->path, "! ") != NULL ||
+		!admin_text_is_line(say->path, 255)))
+		return "--path is what the peer puts into Path, without !";
+	if (say->tls == -2)
+		return "--tls is none, starttls or implicit";
+	if (say->every == -2 || say->connections == -2 ||
+	    say->in_flight == -2 || say->rate == -2)
+		return "--every, --connections, --in-flight and --rate are "
+		       "whole numbers, 0 for none";
+	if (say->incoming && say->not_incoming)
+		return "--incoming and --no-incoming exclude each other";
+	return NULL;
+}
+
+static bool
+goes_in_plain(const char *endpoint)
+{
+	char host[ENDPOINT_HOST_ROOM];
+	unsigned port;
+
+	return endpoint[0] != '\0' &&
+	    endpoint_text_parse(endpoint, host, &port) == 0 &&
+	    !endpoint_host_is_loopback(host);
+}
+
+/* Of what it came to, or NULL. */
+const char *
+admin_peer_fault(const Kith__Peer *peer)
+{
+	bool out = peer->outgoing[0] != '\0' || peer->pull[0] != '\0';
+
+	if (!out && peer->address[0] == '\0' && peer->login[0] == '\0')
+		return "a peer is known by --address or by --login, or has a "
+		       "server to speak to: --outgoing, --pull";
+	if (!out && peer->address[0] != '\0' && peer->login[0] != '\0')
+		return "a peer is known by --address or by --login: give one";
+	if (peer->incoming && peer->address[0] == '\0' &&
+	    peer->stored_key.len == 0)
+		return "--incoming needs --address, or --login with a password: "
+		       "how is it known?";
+	if (peer->secret[0] != '\0' && peer->tls == TLS_NONE &&
+	    (goes_in_plain(peer->outgoing) || goes_in_plain(peer->pull)))
+		return "a password needs --tls starttls or implicit, unless the "
+		       "server is on this machine";
+	return NULL;
+}
+
+/* ---- what it comes to */
+
+/* Protobuf's own texts are constants: a text is replaced, never changed. */
+int
+admin_peer_set_text(char **field, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	if (*field != protobuf_c_empty_string)
+		free(*field);
+	*field = copy;
+	return 0;
+}
+
+static int
+set_bytes(ProtobufCBinaryData *field, const void *bytes, size_t len)
+{
+	uint8_t *copy = malloc(len);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	memcpy(copy, bytes, len);
+	free(field->data);
+	field->data = copy;
+	field->len = len;
+	return 0;
+}
+
+static int
+set_option(char **field, const char *text)
+{
+	if (text == NULL)
+		return 0;
+	return admin_peer_set_text(field, is_none(text) ? "" : text);
+}
+
+static int
+set_login(Kith__Peer *peer, const struct peer_options *say)
+{
+	const struct auth_verifier *verifier = &say->verifier;
+	bool out = peer->outgoing[0] != '\0' || peer->pull[0] != '\0';
+	int rc = 0;
+
+	if (say->login != NULL)
+		rc = admin_peer_set_text(&peer->login, say->login);
+	if (rc != 0 || !say->has_password)
+		return rc;
+	/* kept readable only where it has to be said to somebody */
+	rc = admin_peer_set_text(&peer->secret, out ? say->password : "");
+	if (rc != 0 || (out && !peer->incoming))
+		return rc;
+	rc = set_bytes(&peer->salt, verifier->salt, sizeof verifier->salt);
+	peer->iterations = verifier->iterations;
+	if (rc == 0)
+		rc = set_bytes(&peer->stored_key, verifier->stored_key,
+		    sizeof verifier->stored_key);
+	if (rc == 0)
+		rc = set_bytes(&peer->server_key, verifier->server_key,
+		    sizeof verifier->server_key);
+	return rc;
+}
+
+int
+admin_peer_apply(Kith__Peer *peer, const struct peer_options *say)
+{
+	int rc = set_option(&peer->address, say->address);
+
+	if (rc == 0 && say->spaces != NULL)
+		rc = admin_peer_set_text(&peer->spaces, say->spaces);
+	if (rc == 0)
+		rc = set_option(&peer->outgoing, say->outgoing);
+	if (rc == 0)
+		rc = set_option(&peer->pull, say->pull);
+	if (rc == 0 && say->path != NULL)
+		rc = set_option(&peer->path, say->path);
+	if (say->incoming || say->not_incoming)
+		peer->incoming = say->incoming;
+	if (rc == 0)
+		rc = set_login(peer, say);
+	if (say->tls >= 0)
+		peer->tls = (uint32_t)say->tls;
+	if (say->every >= 0)
+		peer->pull_every = (uint32_t)say->every;
+	if (say->connections >= 0)
+		peer->connections = (uint32_t)say->connections;
+	if (say->in_flight >= 0)
+		peer->in_flight = (uint32_t)say->in_flight;
+	if (say->rate >= 0)
+		peer->rate = (uint32_t)say->rate;
+	return rc;
+}
