@@ -184,6 +184,19 @@ store_msgid_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
 	    ENTRY_LEN * count);
 }
 
+int
+store_msgid_add(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
+    const struct store_msgid_entry *entry)
+{
+	struct store_msgid_entry entries[STORE_MSGID_MAX];
+	int count = store_msgid_get(&txn->reader, hash, entries);
+
+	if (count >= 0)
+		count = store_msgid_insert(entries, (unsigned)count, entry);
+	return count < 0 ? count
+			 : store_msgid_put(txn, hash, entries, (unsigned)count);
+}
+
 /* ---- forgetting ------------------------------------------------------- */
 
 struct forgetting {

@@ -56,6 +56,9 @@ int store_msgid_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
  * too many others. */
 int store_msgid_insert(struct store_msgid_entry entries[STORE_MSGID_MAX],
     unsigned count, const struct store_msgid_entry *entry);
+/* In apply: that, and put. 0 or negative. */
+int store_msgid_add(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
+    const struct store_msgid_entry *entry);
 /* Whether a STORED one could be inserted. */
 bool store_msgid_has_room(const struct store_msgid_entry *entries,
     unsigned count);

@@ -8,21 +8,10 @@
 #include "daemon/community/held.h"
 #include "daemon/community/intake_private.h"
 #include "daemon/community/locks.h"
+#include "daemon/community/meta.h"
 #include "daemon/community/sight.h"
 #include "daemon/community/spaces.h"
 #include "daemon/log.h"
-
-int
-cancel_meta(struct store_reader *reader, uint64_t artid,
-    Kith__ArticleMeta **meta_r)
-{
-	struct store_key key = store_key_u64(artid);
-	ProtobufCMessage *message = NULL;
-	int rc = store_get(reader, STORE_ARTICLE_META, &key, &message);
-
-	*meta_r = rc == 0 ? (Kith__ArticleMeta *)(void *)message : NULL;
-	return rc;
-}
 
 bool
 cancel_may_moderate(struct community *community,
@@ -52,7 +41,7 @@ authority(struct store_reader *reader, struct community *community,
 	enum cancel_by by = CANCEL_BY_NOBODY;
 	Kith__ArticleMeta *meta;
 
-	if (cancel_meta(reader, artid, &meta) != 0)
+	if (meta_get(reader, artid, &meta) != 0)
 		return by;
 	if (author_is(draft, meta->member))
 		by = CANCEL_BY_AUTHOR;

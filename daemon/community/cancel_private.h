@@ -21,8 +21,6 @@ bool cancel_has_key_for(struct store_reader *reader,
 int cancel_own_keys(struct store_reader *reader, struct community *community,
     uint64_t artid, const Kith__ArticleMeta *meta, struct buffer *out);
 
-int cancel_meta(struct store_reader *reader, uint64_t artid,
-    Kith__ArticleMeta **meta_r);
 bool cancel_may_moderate(struct community *community,
     const struct identity *identity, uint32_t space);
 

@@ -7,6 +7,7 @@
 
 #include "daemon/community/held.h"
 #include "daemon/community/journal.h"
+#include "daemon/community/meta.h"
 #include "daemon/community/removal.h"
 #include "daemon/community/spaces.h"
 #include "daemon/community/ticket.h"
@@ -16,19 +17,6 @@ static uint32_t
 today(const struct draft *draft)
 {
 	return (uint32_t)(draft->now / 86400);
-}
-
-static int
-msgid_add(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
-    const struct store_msgid_entry *entry)
-{
-	struct store_msgid_entry entries[STORE_MSGID_MAX];
-	int count = store_msgid_get(store_txn_reader(txn), hash, entries);
-
-	if (count >= 0)
-		count = store_msgid_insert(entries, (unsigned)count, entry);
-	return count < 0 ? count
-			 : store_msgid_put(txn, hash, entries, (unsigned)count);
 }
 
 /* ---- the target */
@@ -50,7 +38,7 @@ take_stored(struct store_txn *txn, struct community *community,
 		.peer = draft->author.peer,
 		.control = control };
 	Kith__ArticleMeta *meta;
-	int rc = cancel_meta(store_txn_reader(txn), cancel->target, &meta);
+	int rc = meta_get(store_txn_reader(txn), cancel->target, &meta);
 
 	if (rc != 0)
 		return rc;
@@ -109,7 +97,7 @@ wait_for_target(struct store_txn *txn, struct community *community,
 	int rc;
 
 	target_hash(community, draft, hash);
-	rc = msgid_add(txn, hash, &entry);
+	rc = store_msgid_add(txn, hash, &entry);
 	return rc == -ENOSPC ? 0 : rc; /* too much came under it already */
 }
 
@@ -128,7 +116,7 @@ add_keys(struct store_txn *txn, struct community *community,
 	buffer_init(&keys, 0);
 	header_unfold(&keys, own);
 	if (cancel->target != 0 && cancel->by != CANCEL_BY_KEY)
-		rc = cancel_meta(store_txn_reader(txn), cancel->target, &meta);
+		rc = meta_get(store_txn_reader(txn), cancel->target, &meta);
 	if (rc == 0 && meta != NULL) {
 		if (keys.len > 0)
 			buffer_append_byte(&keys, ' ');
@@ -248,7 +236,7 @@ control_store(struct store_txn *txn, struct community *community,
 	if (rc == 0)
 		rc = put_meta(txn, draft);
 	if (rc == 0)
-		rc = msgid_add(txn, draft->message_id_hash, &entry);
+		rc = store_msgid_add(txn, draft->message_id_hash, &entry);
 	for (size_t i = 0; cancel->waits && i < draft->space_count && rc == 0;
 	     i++) {
 		kith__event__init(&event);

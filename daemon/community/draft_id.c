@@ -8,19 +8,9 @@
 #include "daemon/community/cancel.h"
 #include "daemon/community/draft_build.h"
 #include "daemon/community/held.h"
+#include "daemon/community/meta.h"
 #include "daemon/community/sight.h"
 #include "daemon/community/spaces.h"
-
-static Kith__ArticleMeta *
-meta_get(struct store_reader *reader, uint64_t artid)
-{
-	struct store_key key = store_key_u64(artid);
-	ProtobufCMessage *message = NULL;
-
-	if (store_get(reader, STORE_ARTICLE_META, &key, &message) != 0)
-		return NULL;
-	return (Kith__ArticleMeta *)message;
-}
 
 /* The widest view among the submitter's own and those of the readers of the
  * spaces that the draft goes to. A mail proves nothing about its author unless
@@ -222,8 +212,7 @@ draft_adds_placement(struct store_txn *txn, const struct draft *draft)
 
 	if (draft->duplicate == 0)
 		return false;
-	meta = meta_get(store_txn_reader(txn), draft->duplicate);
-	if (meta == NULL)
+	if (meta_get(store_txn_reader(txn), draft->duplicate, &meta) != 0)
 		return false;
 	for (size_t i = 0; i < draft->space_count && !adds; i++) {
 		adds = true;

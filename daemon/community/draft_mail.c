@@ -97,6 +97,10 @@ field_hidden_from_news(const struct draft_build *build,
 {
 	if (is_pulled(build))
 		return field_hidden_of_pulled(field);
+	/* what is moved here may be of a newsgroup, and keeps its locks */
+	if (field->id == HEADER_CANCEL_LOCK &&
+	    build->draft->channel == KITH__CHANNEL__CHANNEL_IMPORT)
+		return false;
 	return (header_info(field->id)->flags & HEADER_HIDDEN_OF_MAIL) != 0 ||
 	    field->id == HEADER_JUNK || field_is_own_result(build, field);
 }

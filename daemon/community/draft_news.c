@@ -12,6 +12,7 @@
 #include "protocol/newsgroup.h"
 
 #define NEWS_FUTURE_MAX 86400u
+#define NEWS_CONTROL_MAX (2u * ARTICLE_HEADER_MAX)
 #define NEWS_PAST_MIN   3u   /* days */
 #define NEWS_LINE_MAX   998u /* RFC 5322 2.1.1 */
 #define NEWS_NAMES_MAX  64u /* in Newsgroups, those of other servers too */
@@ -55,6 +56,11 @@ news_control(struct draft_build *build)
 	if (control.len > 0 && supersedes.len > 0)
 		return draft_refuse(build, REASON_BAD_ARTICLE,
 		    "Control and Supersedes headers exclude each other");
+	/* nobody sees them, so nobody would see what is kept in them */
+	if (control.len > 0 && build->wire.len > NEWS_CONTROL_MAX)
+		return draft_refuse(build, REASON_TOO_LARGE,
+		    "a control message has at most %u octets",
+		    NEWS_CONTROL_MAX);
 	if (control.len > 0) {
 		draft->control = DRAFT_CANCELS;
 		target = control_cancel_target(control);

@@ -176,22 +176,16 @@ static int
 news_remember(struct store_txn *txn, struct news_item *item)
 {
 	struct community *community = item->community;
-	struct store_msgid_entry entries[STORE_MSGID_MAX];
 	const struct store_msgid_entry entry = { .state = STORE_MSGID_UNWANTED,
 		.about = item->draft.author.peer,
 		.day = (uint32_t)(community_now(community) / 86400) };
 	uint8_t hash[STORE_HASH_LEN];
-	int count;
+	int rc;
 
 	store_msgid_hash(community_store(community), item->offered,
 	    strlen(item->offered), hash);
-	count = store_msgid_get(store_txn_reader(txn), hash, entries);
-	if (count >= 0)
-		count = store_msgid_insert(entries, (unsigned)count, &entry);
-	if (count == -ENOSPC) /* it is known well enough */
-		return 0;
-	return count < 0 ? count
-			 : store_msgid_put(txn, hash, entries, (unsigned)count);
+	rc = store_msgid_add(txn, hash, &entry);
+	return rc == -ENOSPC ? 0 : rc; /* it is known well enough */
 }
 
 static int

@@ -7,23 +7,12 @@
 #include <string.h>
 
 #include "daemon/community/jobs.h"
+#include "daemon/community/meta.h"
 #include "daemon/community/spaces.h"
 #include "store/article.h"
 #include "store/msgid.h"
 #include "store/overview.h"
 #include "store/sequence.h"
-
-static int
-meta_get(struct store_reader *reader, uint64_t artid,
-    Kith__ArticleMeta **meta_r)
-{
-	struct store_key key = store_key_u64(artid);
-	ProtobufCMessage *message = NULL;
-	int rc = store_get(reader, STORE_ARTICLE_META, &key, &message);
-
-	*meta_r = rc == 0 ? (Kith__ArticleMeta *)(void *)message : NULL;
-	return rc;
-}
 
 struct removal {
 	struct store_txn *txn;

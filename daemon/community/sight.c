@@ -3,6 +3,7 @@
 #include "daemon/community/sight.h"
 
 #include "daemon/community/auth.h"
+#include "daemon/community/meta.h"
 #include "daemon/community/spaces.h"
 
 struct sight
@@ -32,14 +33,11 @@ bool
 sight_has_article(struct store_reader *reader, struct community *community,
     const struct sight *sight, uint64_t artid, uint64_t *thread_r)
 {
-	struct store_key key = store_key_u64(artid);
-	ProtobufCMessage *message = NULL;
 	Kith__ArticleMeta *meta;
 	bool seen = false;
 
-	if (store_get(reader, STORE_ARTICLE_META, &key, &message) != 0)
+	if (meta_get(reader, artid, &meta) != 0)
 		return false;
-	meta = (Kith__ArticleMeta *)(void *)message;
 	for (size_t i = 0; i < meta->n_placements && !seen; i++)
 		seen = sight_has_space(community, sight,
 		    meta->placements[i]->space);

@@ -239,6 +239,15 @@ who_has_the_key_may(void **state)
 		post_is(*state, NULL, pairs[i][1], REASON_DONE);
 		assert_int_equal(rig_count(*state, "a.talk"), 0);
 	}
+	/* an article that was moved here keeps its locks, a mail has none */
+	assert_int_equal(rig_import(*state, "a.talk",
+			     POST("x@y.example", "b.talk", "<3@y>", LOCK))
+			     .reason,
+	    REASON_STORED);
+	post_is(*state, NULL,
+	    POST("q@y.example", "a.talk", "<c3@y>", CANCEL("<3@y>") KEY),
+	    REASON_DONE);
+	assert_int_equal(rig_count(*state, "a.talk"), 0);
 }
 
 /* RFC 8315 3.2: at most one header, and what the poster put there stays. */
