@@ -1,9 +1,8 @@
 """What a command costs in a small store and in a large one, and how long either
 takes to start: CPU of the server per command, warm, ten thousand spaces in both.
 
-The large store is the small one with more written by store_fill, which goes
-through the store's own functions while kithd is down. Half of all articles are in
-one space, the rest in all of them.
+The stores are written by store_fill, which goes through the store's own functions
+while kithd is down: half of all articles in one space, the rest in all of them.
 """
 
 import random
@@ -56,73 +55,73 @@ def works(client, rng):
             [f"ARTICLE {rng.randint(low, high)}" for _ in range(20000)], block),
         "ARTICLE by Message-ID, the same": (
             [f"ARTICLE {rng.choice(ids)}" for _ in range(20000)], block),
-        "ARTICLE by number, any": (
+        "ARTICLE by number, any (cold where it is large)": (
             [f"ARTICLE {rng.randint(1, high)}" for _ in range(20000)], block),
     }
-
-
-def measure(kith, rounds):
-    """name -> us of CPU per command; the first round warms up."""
-    rng = random.Random(1)
-    costs = {}
-    with Client(kith.port) as client:
-        client.line()
-        for name, (commands, end) in works(client, rng).items():
-            costs[name] = []
-            for i in range(rounds + 1):
-                before = servers.cost(kith)
-                client.run(commands, end)
-                spent = servers.cost(kith) - before
-                if i > 0:
-                    costs[name].append(spent / len(commands) * 1e6)
-    return {name: statistics.median(cost) for name, cost in costs.items()}
 
 
 def start(kith):
     """Seconds of the clock and of CPU until it is ready."""
     began = time.monotonic()
     kith.start()
-    return time.monotonic() - began, servers.cost(kith)
-
-
-def store_size(kith):
-    return sum(file.stat().st_size
-               for file in (kith.folder / "store").glob("*.db"))
+    return {"start: seconds": time.monotonic() - began,
+            "start: seconds of CPU": servers.cost(kith)}
 
 
 def fill(kith, articles):
     tool = k.BUILD / "tests/bench/store_fill"
     subprocess.run(["make", "-s", "-C", k.BUILD, "tests/bench/store_fill"],
                    check=True)
-    began = time.monotonic()
     subprocess.run([tool, kith.folder / "store", str(articles), GROUP,
                     k.HOSTNAME], check=True, stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL)
-    return time.monotonic() - began
 
 
-def at_size(kith, articles, rounds):
-    seconds = fill(kith, articles)
-    # recovery after the fill is over: what follows is a start as any other
-    kith.start().stop()
-    wall, cpu = start(kith)
-    costs = measure(kith, rounds)
-    kith.stop()
-    return {**{name: cost for name, cost in costs.items()},
-            "start: seconds of CPU": cpu, "start: seconds": wall,
-            "store: MB": store_size(kith) / 1e6,
-            "filled in seconds": seconds}
-
-
-def table(folder, options):
-    kith = servers.Kith(folder, folder / "scale", "cache_mb = 256")
+def made(folder, name, articles):
+    """A kithd that has so many articles, not started."""
+    kith = servers.Kith(folder, folder / name, "cache_mb = 256")
     kith.start()
     kith.add_groups([GROUP, *(f"bench.many.g{i:05}" for i in range(SPACES - 1))])
     kith.stop()
-    small = at_size(kith, SMALL, options.rounds)
-    large = at_size(kith, options.scale - SMALL, options.rounds)
+    fill(kith, articles)
+    # recovery after the fill is over: what follows is a start as any other
+    kith.start().stop()
+    return kith
+
+
+def measure(kiths, rounds):
+    """[name -> us of CPU per command]; they take turns, the first one warms up."""
+    rng = random.Random(1)
+    clients = [Client(kith.port) for kith in kiths]
+    for client in clients:
+        client.line()
+    todo = [works(client, rng) for client in clients]
+    costs = [{name: [] for name in todo[0]} for _ in kiths]
+    for turn in range(rounds + 1):
+        for name in todo[0]:
+            for kith, client, work, cost in zip(kiths, clients, todo, costs):
+                commands, end = work[name]
+                before = servers.cost(kith)
+                client.run(commands, end)
+                spent = servers.cost(kith) - before
+                if turn > 0:
+                    cost[name].append(spent / len(commands) * 1e6)
+    for client in clients:
+        client.close()
+    return [{name: statistics.median(cost[name]) for name in cost}
+            for cost in costs]
+
+
+def table(folder, options):
+    sizes = (SMALL, options.scale)
+    kiths = [made(folder, f"scale{size}", size) for size in sizes]
+    starts = [start(kith) for kith in kiths]
+    costs = measure(kiths, options.rounds)
+    for kith in kiths:
+        kith.stop()
     print(f"\n| {SPACES:,} spaces, us of CPU a command | {SMALL:,} articles | "
           f"{options.scale:,} articles | ratio |\n|---|---|---|---|")
+    small, large = ({**cost, **begun} for cost, begun in zip(costs, starts))
     for name, cost in small.items():
         print(f"| {name} | {cost:.3g} | {large[name]:.3g} | "
               f"{large[name] / cost if cost else 0:.2f} |")
