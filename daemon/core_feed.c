@@ -20,7 +20,8 @@
 /* How long a new article may wait for a look at the sequence: less than anybody
  * notices, and too seldom to be seen in the CPU's time. */
 #define POLL_MS 100
-#define SOON_MS 1 /* there is more to look at */
+#define SOON_MS 1   /* there is more to look at */
+#define IDLE_MS 900 /* nobody is fed */
 
 struct core_feed {
 	struct event_base *base;
@@ -328,6 +329,8 @@ on_poll(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (feeds_poll(community_feeds(feed->community)))
 		next.tv_usec = SOON_MS * 1000;
+	else if (feeds_is_empty(community_feeds(feed->community)))
+		next.tv_usec = IDLE_MS * 1000;
 	(void)event_add(feed->poll, &next);
 }
 

@@ -393,6 +393,12 @@ feeds_last(const struct feeds *feeds)
 }
 
 bool
+feeds_is_empty(const struct feeds *feeds)
+{
+	return LIST_EMPTY(&feeds->peers);
+}
+
+bool
 feeds_poll(struct feeds *feeds)
 {
 	const struct feed_port *port = feeds_port(feeds);

@@ -29,6 +29,7 @@ void feeds_wake(struct feeds *feeds);
 /* Looks whether there is something new; often, for it is cheap. True: there is
  * more to look at than one turn of the loop should take. */
 bool feeds_poll(struct feeds *feeds);
+bool feeds_is_empty(const struct feeds *feeds);
 /* What is due by the clock: retries, and cursors that moved without an
  * article. */
 void feeds_run_due(struct feeds *feeds);

@@ -4,6 +4,7 @@ KITH_FEED_ARTICLES is how many articles the long ones move (default 10,000)."""
 
 import os
 import re
+import signal
 import socket
 import socketserver
 import subprocess
@@ -188,6 +189,23 @@ def test_a_new_peer_gets_the_backlog_if_it_is_to(make):
     post(a, "a", [11])
     wait_until(lambda: count(c) == 2, 20, "articles do not arrive")
     assert count(b) == 11
+
+
+def test_the_feed_process_is_there_when_wanted_and_may_die(make):
+    a, b = make("a"), make("b")
+    space(a)
+    space(b)
+    assert a.role_pid("feed") is None
+    b.ctl("peer", "add", "a", "--address", "127.0.0.1", "--incoming")
+    assert b.role_pid("feed") is None
+    # by a name: somebody must know it
+    a.ctl("peer", "add", "b", "--outgoing", f"localhost:{b.nntp_port}")
+    wanted = post(a, "a", range(3))
+    wait_until(lambda: count(b) == 3, 20, "articles do not arrive")
+    os.kill(a.role_pid("feed"), signal.SIGKILL)
+    wanted |= post(a, "a", range(3, 6))
+    wait_until(lambda: count(b) == 6, 20, "it does not go on")
+    assert set(ids(b.nntp_port)) == wanted
 
 
 class Picky(socketserver.ThreadingTCPServer):
