@@ -35,7 +35,7 @@ bool feeds_is_empty(const struct feeds *feeds);
 void feeds_run_due(struct feeds *feeds);
 
 /* The news copy (wire form) of an article that is on offer to that peer,
- * appended to out. -ENOENT: it is gone, or was never offered. */
+ * into out, which is empty. -ENOENT: it is gone, or was never offered. */
 int feeds_article(struct feeds *feeds, uint32_t peer, uint64_t artid,
     struct buffer *out);
 

@@ -201,6 +201,7 @@ fed_copy(const struct fed_peer *fed, struct store_reader *reader,
 		    span_make((const char *)bytes, head.added_len), out);
 		append_received(&head, (const char *)bytes + head.added_len,
 		    out);
+		feeds_header_mend(out);
 		rc = buffer_failed(out) ? -ENOMEM : 0;
 	}
 	free(bytes);

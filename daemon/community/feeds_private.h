@@ -101,6 +101,10 @@ int fed_must_not_have(const struct fed_peer *fed, struct store_reader *reader,
 int fed_copy(const struct fed_peer *fed, struct store_reader *reader,
     uint64_t artid, struct buffer *out);
 
+/* feeds_header.c: a whole article that news would not take for its header gets
+ * one that it takes, if that can be. */
+void feeds_header_mend(struct buffer *wire);
+
 /* feeds_progress.c: writes down what the answered batches at the head of the
  * queue say, and frees them. feeds.c is told when it is on disk. */
 void fed_record(struct fed_peer *fed);

@@ -94,7 +94,8 @@ libkithcommunity_a_SOURCES += \
 libkithcommunity_a_SOURCES += \
 	daemon/community/endpoint_text.c daemon/community/endpoint_text.h \
 	daemon/community/feeds.c daemon/community/feeds.h \
-	daemon/community/feeds_copy.c daemon/community/feeds_peer.c \
+	daemon/community/feeds_copy.c daemon/community/feeds_header.c \
+	daemon/community/feeds_peer.c \
 	daemon/community/feeds_private.h \
 	daemon/community/feeds_progress.c daemon/community/feeds_walk.c \
 	daemon/community/pulls.c daemon/community/pulls.h \

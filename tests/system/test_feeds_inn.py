@@ -141,3 +141,20 @@ def test_a_group_moves_in_from_inn(kith, inn):
     wanted |= inject(inn, range(200, 210))
     assert kith.json("peer", "pull", "inn")[0]["taken"] == 210
     assert set(ids(kith.nntp_port)) == wanted
+
+
+def test_mail_of_a_list_reaches_inn(kith, inn):
+    kith.ctl("space", "set", GROUP, "--mail", "mesh")
+    kith.ctl("peer", "add", "inn", "--outgoing", f"127.0.0.1:{inn.feed_port}",
+             "--path", inn_module.HOSTNAME)
+    ugly = ("ARC-Seal:i=1; a=rsa\r\nReceived: from a by b;\r\n"
+            "\tThu, 15 Oct 2026 08:00:00 +0000\r\nX-Empty:\r\n"
+            "From: poster@kith.example\r\nTo: mesh@lists.example\r\n"
+            "To: twice@kith.example\r\nSubject: mail\r\n"
+            "Message-ID: <mail@kith.x>\r\nMIME-Version: 1.0\r\n"
+            "Date: Thu, 15 Oct 2026 08:00:00 +0000\r\n\r\nText.\r\n")
+    assert not kith.deliver("poster@kith.example", "mesh@lists.example",
+                            ugly.encode())
+    wait_until(lambda: ids(inn.port) == ["<mail@kith.x>"], 30,
+               "the mail does not arrive")
+    assert body(inn.port, "<mail@kith.x>") == b"Text.\r\n"

@@ -11,6 +11,7 @@
 #include "daemon/community/endpoint_text.h"
 #include "daemon/community/feeds.h"
 #include "daemon/community/pulls.h"
+#include "protocol/article.h"
 
 #define OFFERS_MAX 8u
 
@@ -449,6 +450,43 @@ a_feed_that_was_taken_away_begins_anew(void **state)
 	assert_int_equal(far->offers[0].count, 3);
 }
 
+/* What a mailing list carries and no news server takes. */
+#define UGLY                                                     \
+ "ARC-Seal:i=1; a=rsa\nFrom: x@y.example\nTo: one@y.example\n"   \
+ "To: two@y.example\nX-Empty:\nSubject : a\nno header at all\n"  \
+ "Message-ID: <ugly@x>\nDate: Fri, 15 Jan 2027 08:00:00 +0000\n" \
+ "Expires: when it is over\nSender: nobody knows\n"              \
+ "X-Folded: one\n \n two\n\n.body stays:as it is\n"
+
+static void
+the_header_of_a_mail_is_made_fit_for_news(void **state)
+{
+	struct far *far = *state;
+	struct article_header header;
+	struct buffer wire;
+
+	add_peer(far);
+	assert_int_equal(rig_import(far->fixture, "a.talk", UGLY).reason,
+	    REASON_STORED);
+	look(far);
+	buffer_init(&wire, 0);
+	assert_int_equal(feeds_article(community_feeds(far->fixture->community),
+			     1, far->offers[0].artids[0], &wire),
+	    0);
+	article_header_init(&header);
+	assert_int_equal(article_scan(&header, buffer_span(&wire), ARTICLE_PEER,
+			     NULL),
+	    0);
+	article_header_fini(&header);
+	assert_non_null(strstr(buffer_text(&wire), "\r\nSubject: a\r\n"));
+	assert_non_null(
+	    strstr(buffer_text(&wire), "\r\nARC-Seal: i=1; a=rsa\r\n"));
+	assert_non_null(
+	    strstr(buffer_text(&wire), "\r\n\r\n..body stays:as it is\r\n"));
+	assert_null(strstr(buffer_text(&wire), "X-Empty"));
+	buffer_fini(&wire);
+}
+
 /* ---- pulls */
 
 static void
@@ -620,6 +658,7 @@ main(void)
 		TEST(an_article_that_is_removed_is_not_offered),
 		TEST(a_peer_that_is_removed_leaves_nothing),
 		TEST(a_mail_to_two_lists_names_only_what_the_peer_may_know),
+		TEST(the_header_of_a_mail_is_made_fit_for_news),
 		TEST(a_feed_that_was_taken_away_begins_anew),
 		TEST(a_pull_goes_on_behind_the_last_number),
 		TEST(what_could_end_an_answer_early_is_not_taken),
