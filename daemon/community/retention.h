@@ -21,7 +21,7 @@ void retention_run_due(struct retention *retention, void (*done)(void *arg),
 
 /* ---- retention_slice.c: what goes, private to retention*.c */
 
-#define RETENTION_SLICE 32u		/* articles per operation */
+#define RETENTION_SLICE 16u		/* articles per operation: 1 to 6 ms */
 #define RETENTION_BYTES (256u * 1024u)	/* of their sizes: large ones take long */
 #define RETENTION_LOOKS 256u		/* rows looked at per operation */
 

@@ -28,6 +28,11 @@ def test_days_pass_and_articles_go_with_right_marks(kith):
         for number in range(5):
             news.post(article(f"<o{number}@example.net>", group="acme.talk")
                       .splitlines())
+        # read, and so in every cache
+        news.group("acme.talk")
+        assert len(news.over((1, 10))[1]) == 5
+        assert news.article("3")[1].message_id == "<o2@example.net>"
+        news.article("<o1@example.net>")
         kith.ctl("clock", "advance", 4 * DAY)
         news.post(article("<young@example.net>", group="acme.talk")
                   .splitlines())
