@@ -275,8 +275,10 @@ draft_measure(struct draft_build *build)
 	for (uint32_t i = 0; i < draft->head.hidden_news_count; i++)
 		bytes -= draft->head.hidden_news[i].len;
 	draft->wire_bytes = (uint32_t)bytes;
-	draft->wire_lines =
-	    (uint32_t)(build->facts.lines - build->header.lines);
+	/* stored bytes that were tampered with end where nothing should */
+	draft->wire_lines = build->facts.lines < build->header.lines
+	    ? 0
+	    : (uint32_t)(build->facts.lines - build->header.lines);
 }
 
 /* The row less its last two fields, which are known once there is a number. */

@@ -254,6 +254,7 @@ post(struct fixture *f, const char *article)
 
 	news.bytes = strdup(article);
 	news.len = strlen(article);
+	dot_examine(span_of(article), &news.facts);
 	intake_news(f->community, &news, on_posted, &posted);
 	fixture_wait(f, &posted.over);
 	return posted.result.reason;

@@ -414,7 +414,6 @@ feed(struct fixture *f, const char *groups, unsigned n, const char *date)
 		.client = "127.0.0.1",
 		.inbox = f->inbox };
 	struct feeding feeding = { 0 };
-	struct dot_facts facts;
 	struct buffer wire;
 	char text[600], extra[100];
 
@@ -422,7 +421,7 @@ feed(struct fixture *f, const char *groups, unsigned n, const char *date)
 	    date);
 	article_text(text, groups, n, extra);
 	buffer_init(&wire, 0);
-	dot_from_file(&wire, span_of(text), &facts);
+	dot_from_file(&wire, span_of(text), &news.facts);
 	news.bytes = buffer_take(&wire, &news.len);
 	intake_news(f->community, &news, fed, &feeding);
 	fixture_wait(f, &feeding.done);
