@@ -21,11 +21,11 @@
 #include "daemon/stream.h"
 #include "protocol/msgid.h"
 
-#define CHECKS_MAX   128u /* not answered */
-#define SENT_MAX     128u /* articles that are not answered */
-#define FETCHES_MAX  16u  /* articles asked of core or at hand */
+#define CHECKS_MAX   128u              /* not answered */
+#define SENT_MAX     128u              /* articles that are not answered */
+#define FETCHES_MAX  16u               /* articles asked of core or at hand */
 #define BYTES_MAX    ((size_t)4 << 20) /* at hand: then no more is asked for */
-#define FETCH_TIME   60u  /* s */
+#define FETCH_TIME   60u               /* s */
 #define IDLE_SECONDS 60u
 #define PEERS_MAX    256u
 
@@ -287,6 +287,20 @@ push_unexpected(struct push *push, const char *what,
 	return CLIENT_STATUS;
 }
 
+/* The admin sees a count; why is only known here. */
+static void
+item_refused(struct push *push, struct item *item,
+    const struct nntp_reply *reply)
+{
+	char id[LOG_TEXT_ROOM], text[160];
+
+	log_info("peer=%u id=%s refused by host=%s: %u %s", push->endpoint.peer,
+	    log_text(id, sizeof id, item->id, strlen(item->id)),
+	    push->endpoint.host, reply->code,
+	    nntp_reply_printable(reply->text, text, sizeof text));
+	item_settle(item, FEED_REFUSED);
+}
+
 static void
 on_check(struct push *push, struct item *item, const struct nntp_reply *reply)
 {
@@ -308,7 +322,7 @@ on_taken(struct push *push, struct item *item, const struct nntp_reply *reply)
 	if (reply->code == 239)
 		item_settle(item, FEED_SENT);
 	else if (reply->code == 439)
-		item_settle(item, FEED_REFUSED);
+		item_refused(push, item, reply);
 	else
 		(void)push_unexpected(push, "answer to TAKETHIS", reply);
 }
@@ -332,7 +346,7 @@ on_ihave(struct push *push, struct item *item, const struct nntp_reply *reply)
 	else if (reply->code == 436)
 		item_settle(item, FEED_LATER);
 	else if (reply->code == 437)
-		item_settle(item, FEED_REFUSED);
+		item_refused(push, item, reply);
 	else
 		(void)push_unexpected(push, "answer to IHAVE", reply);
 }
