@@ -7,6 +7,7 @@
 
 #include "daemon/community/admin.h"
 #include "daemon/community/admin_op.h"
+#include "daemon/community/cancel.h"
 #include "daemon/community/intake.h"
 #include "daemon/community/removal.h"
 #include "daemon/community/spaces.h"
@@ -164,16 +165,39 @@ remove_apply(struct store_txn *txn, struct admin_op *admin)
 	    KITH__VERB__VERB_REMOVED, 0);
 }
 
+/* A Message-ID that only mail knows cannot be told to peers, and need not be. */
+static int
+cancel_apply(struct store_txn *txn, struct admin_op *admin)
+{
+	struct remove_op *op = (struct remove_op *)(void *)admin;
+	int rc = cancel_by_admin(txn, admin->community, op->artid);
+
+	return rc == -EINVAL ? remove_apply(txn, admin) : rc;
+}
+
 static void
-run_remove(struct control_request *request)
+run_removal(struct control_request *request,
+    int (*apply)(struct store_txn *txn, struct admin_op *admin))
 {
 	struct remove_op *op = admin_op_new(request, sizeof *op);
 
 	if (op == NULL)
 		return;
 	op->admin.check = remove_check;
-	op->admin.apply = remove_apply;
+	op->admin.apply = apply;
 	admin_op_run(&op->admin);
+}
+
+static void
+run_remove(struct control_request *request)
+{
+	run_removal(request, remove_apply);
+}
+
+static void
+run_cancel(struct control_request *request)
+{
+	run_removal(request, cancel_apply);
 }
 
 /* ---- import */
@@ -228,6 +252,7 @@ run_import(struct control_request *request)
 const struct control_verb admin_article_verbs[] = {
 	{ "article", "show", "ID", 1, 1, run_show, 0 },
 	{ "article", "remove", "ID", 1, 1, run_remove, 0 },
+	{ "article", "cancel", "ID", 1, 1, run_cancel, 0 },
 	{ "import", NULL, "SPACE", 1, 1, run_import, CONTROL_TAKES_BYTES },
 	{ NULL, NULL, NULL, 0, 0, NULL, 0 },
 };

@@ -51,6 +51,10 @@ enum reason cancel_check(struct store_txn *txn, struct community *community,
  * beside them. A draft without a control is just stored. */
 int cancel_store(struct store_txn *txn, struct community *community,
     struct draft *draft, const struct cancel *cancel);
+/* In apply: takes an article away as its moderators could, with a control message
+ * for peers. -ENOENT; -EINVAL: no control message can name its Message-ID. */
+int cancel_by_admin(struct store_txn *txn, struct community *community,
+    uint64_t artid);
 /* A line for the log, if the draft has a control. */
 void cancel_log(const struct draft *draft, const struct cancel *cancel,
     uint64_t session);

@@ -55,7 +55,7 @@ libkithcommunity_a_SOURCES += \
 # articles and mail on their way in
 libkithcommunity_a_SOURCES += \
 	daemon/community/cancel.c daemon/community/cancel.h \
-	daemon/community/cancel_key.c daemon/community/cancel_private.h \
+	daemon/community/cancel_own.c daemon/community/cancel_key.c daemon/community/cancel_private.h \
 	daemon/community/cancel_store.c \
 	daemon/community/draft.c daemon/community/draft.h \
 	daemon/community/draft_build.c daemon/community/draft_build.h \

@@ -78,10 +78,10 @@ def count(kith, group=GROUP):
         return int(news.ask(f"GROUP {group}").split()[1])
 
 
-def link(kith, other, *options):
+def link(kith, other, *options, login="link"):
     """kith feeds other, which it knows by login and is fed by too."""
     name = other.hostname.split(".")[0]
-    kith.ctl("peer", "add", name, "--login", "link", "--password-stdin",
+    kith.ctl("peer", "add", name, "--login", login, "--password-stdin",
              "--incoming", "--outgoing", f"127.0.0.1:{other.nntp_port}",
              "--path", other.hostname, *options, stdin="secret word\n")
 
@@ -525,3 +525,40 @@ def test_a_login_counts_as_a_connection_of_its_peer(make):
 def _logs_in(kith, log_in):
     with kith.raw() as news:
         return log_in(news).startswith("281")
+
+
+def test_what_is_cancelled_goes_everywhere(make):
+    """RFC 8315: kithd opens at the peers what it locked itself."""
+    a, b, c = make("a"), make("b"), make("c")
+    for kith in (a, b, c):
+        space(kith)
+    a.ctl("member", "add", "ann@a.example", "--login", "ann",
+          "--password-stdin", stdin="secret\n")
+    for one, other in ((a, b), (b, a), (b, c), (c, b)):
+        link(one, other, login="ab" if a in (one, other) else "bc")
+    with a.raw() as news:
+        news.line()
+        assert news.ask("AUTHINFO USER ann").startswith("381")
+        assert news.ask("AUTHINFO PASS secret").startswith("281")
+        for number in range(4):
+            assert news.ask("POST").startswith("340")
+            news.send(article(number, "a") + ".\r\n")
+            assert news.line().startswith("240")
+        wait_until(lambda: count(c) == 4, 30, "the articles did not arrive")
+        for extra in ("Control: cancel <0@a.x>\r\n",
+                      "Supersedes: <1@a.x>\r\n"):
+            assert news.ask("POST").startswith("340")
+            news.send(article(len(extra), "a", extra=extra) + ".\r\n")
+            assert news.line().startswith("240")
+    a.ctl("article", "cancel", "<2@a.x>")
+    for kith in (a, b, c):
+        wait_until(lambda k=kith: set(ids(k.nntp_port)) ==
+                   {"<3@a.x>", f"<{len('Supersedes: <1@a.x>') + 2}@a.x>"}, 30,
+                   "not all of it is gone")
+        kith.ctl("check")
+    # what is gone is not sent round again
+    wait_until(lambda: settled(a, "b") and settled(b, "c") and
+               settled(c, "b"), 30, "the feeds do not rest")
+    # a removal is of this server alone
+    a.ctl("article", "remove", "<3@a.x>")
+    assert count(a) == 1 and count(b) == 2

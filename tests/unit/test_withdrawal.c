@@ -286,6 +286,30 @@ a_mail_takes_nothing_away(void **state)
 	assert_int_equal(rig_count(*state, "a.talk"), 2);
 }
 
+static void
+an_admins_cancel_goes_to_peers_too(void **state)
+{
+	struct fixture *f = *state;
+	struct cancels cancels;
+	char *text;
+
+	post_is(f, NULL, POST("x@y.example", "a.talk,a.slow", "<1@y>", ""),
+	    REASON_HELD);
+	rig_do(f, WORDS("held", "release", "1"));
+	rig_do(f, WORDS("article", "cancel", "<1@y>"));
+	assert_int_equal(rig_count(f, "a.talk"), 0);
+	assert_int_equal(rig_count(f, "a.slow"), 0);
+	cancels = cancels_of(f);
+	assert_int_equal(cancels.count, 2);
+	text = stored_text(f, cancels.last.object);
+	assert_non_null(strstr(text, "Newsgroups: a.talk,a.slow\r\n"));
+	assert_non_null(strstr(text, "Control: cancel <1@y>\r\n"));
+	assert_non_null(strstr(text, "Cancel-Key: sha256:"));
+	assert_non_null(strstr(text, "Approved: postmaster@lists.example\r\n"));
+	free(text);
+	store_is_sound(f);
+}
+
 /* ---- what nobody learns */
 
 static void
@@ -479,6 +503,7 @@ main(void)
 		TEST(who_has_the_key_may),
 		TEST(a_posters_locks_are_kept_and_ours_is_added),
 		TEST(a_mail_takes_nothing_away),
+		TEST(an_admins_cancel_goes_to_peers_too),
 		TEST(a_hidden_article_answers_as_an_unknown_one),
 		TEST(a_peer_cancels_by_a_key_alone),
 		TEST(a_cancel_may_come_before_its_article),
