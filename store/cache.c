@@ -29,6 +29,7 @@ struct shard {
 struct store_cache {
 	struct shard shards[SHARDS];
 	unsigned ready; /* shards whose lock is made */
+	atomic_bool full; /* something was driven out */
 	_Atomic uint64_t changes[CHANGES];
 };
 
@@ -88,8 +89,6 @@ store_cache_new(size_t bytes)
 		shard = &cache->shards[cache->ready];
 		shard->limit = bytes / SHARDS;
 		shard->buckets_count = 64;
-		while (shard->buckets_count < shard->limit / 2048)
-			shard->buckets_count *= 2;
 		shard->buckets = calloc(shard->buckets_count,
 		    sizeof(struct store_object *));
 		if (shard->buckets == NULL ||
@@ -139,12 +138,36 @@ shard_remove(struct shard *shard, struct store_object **link)
 	store_object_unref(object);
 }
 
+/* As many buckets as objects, or chains get long: they differ in size. */
+static void
+shard_spread(struct shard *shard)
+{
+	size_t more = shard->buckets_count * 2;
+	struct store_object **buckets, **old = shard->buckets, **link;
+
+	if (shard->count < shard->buckets_count)
+		return;
+	buckets = calloc(more, sizeof(struct store_object *));
+	if (buckets == NULL)
+		return;
+	shard->buckets = buckets;
+	shard->buckets_count = more;
+	for (size_t i = 0; i < shard->count; i++) {
+		shard->clock[i]->chain = NULL;
+		link = shard_find(shard, shard->clock[i]->key,
+		    key_hash(shard->clock[i]->key));
+		*link = shard->clock[i];
+	}
+	free(old);
+}
+
 static bool
 shard_grow(struct shard *shard)
 {
 	size_t more = shard->room == 0 ? 64 : shard->room * 2;
 	struct store_object **clock;
 
+	shard_spread(shard);
 	if (shard->count < shard->room)
 		return true;
 	clock =
@@ -158,7 +181,7 @@ shard_grow(struct shard *shard)
 
 /* Room for so many bytes: what was not used since the hand was there goes. */
 static void
-shard_evict(struct shard *shard, size_t bytes)
+shard_evict(struct store_cache *cache, struct shard *shard, size_t bytes)
 {
 	struct store_object *object;
 
@@ -173,6 +196,8 @@ shard_evict(struct shard *shard, size_t bytes)
 		}
 		shard_remove(shard,
 		    shard_find(shard, object->key, key_hash(object->key)));
+		atomic_store_explicit(&cache->full, true,
+		    memory_order_relaxed);
 	}
 }
 
@@ -251,7 +276,7 @@ store_cache_put(struct store_cache *cache, struct store_cache_key key,
 	} else if (!changed && shard_grow(shard)) {
 		object->key = key;
 		object->version = version;
-		shard_evict(shard, object->size + OBJECT_BYTES);
+		shard_evict(cache, shard, object->size + OBJECT_BYTES);
 		/* what was evicted may have held the link */
 		shard_put(shard, shard_find(shard, key, hash), object);
 	}
@@ -297,6 +322,12 @@ store_cache_changed(const struct store_cache *cache, struct store_cache_key key)
 	return atomic_load_explicit(
 	    &cache->changes[(key_hash(key) >> 40) % CHANGES],
 	    memory_order_acquire);
+}
+
+bool
+store_cache_is_full(const struct store_cache *cache)
+{
+	return atomic_load_explicit(&cache->full, memory_order_relaxed);
 }
 
 size_t

@@ -69,6 +69,8 @@ void store_cache_remove(struct store_cache *cache, struct store_object *object);
 /* The last commit that dropped the key, or one of its slot. */
 uint64_t store_cache_changed(const struct store_cache *cache,
     struct store_cache_key key);
+/* What is put now drives something else out. */
+bool store_cache_is_full(const struct store_cache *cache);
 /* The largest object that is kept. */
 size_t store_cache_object_max(const struct store_cache *cache);
 void store_cache_counts(struct store_cache *cache, uint64_t *hits_r,

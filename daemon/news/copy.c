@@ -233,11 +233,27 @@ copy_begin(struct copy *copy, const struct found *found, enum copy_what what,
 	return 0;
 }
 
+/* Part 0, of a short article past the cache of parts: it is kept as a whole, or
+ * not worth it. */
+static int
+copy_part0(struct session *s, const struct found *found,
+    struct store_blob **blob_r)
+{
+	struct store_reader *reader;
+
+	if (found->bytes > STORE_PART_MAX)
+		return session_part(s, found->artid, 0, blob_r);
+	reader = session_reader(s);
+	if (reader == NULL)
+		return -ENOMEM;
+	return store_article_part_read(reader, found->artid, 0, blob_r);
+}
+
 static int
 copy_open(struct session *s, const struct found *found, enum copy_what what,
     struct copy *copy, struct store_blob **blob_r)
 {
-	int rc = session_part(s, found->artid, 0, blob_r);
+	int rc = copy_part0(s, found, blob_r);
 
 	if (rc != 0)
 		return rc;
@@ -300,20 +316,6 @@ copy_header(struct session *s, const struct found *found, struct buffer *out)
 	return copy_run(s, &copy, out, blob) == STEP_DONE ? 0 : -EIO;
 }
 
-/* Part 0, past the cache of parts: it will be kept as a whole. */
-static int
-copy_part0(struct session *s, uint64_t artid, struct store_blob **blob_r)
-{
-	struct store_reader *reader;
-
-	if (store_article_part_cached(session_store(s), artid, 0, blob_r) == 0)
-		return 0;
-	reader = session_reader(s);
-	if (reader == NULL)
-		return -ENOMEM;
-	return store_article_part_read(reader, artid, 0, blob_r);
-}
-
 int
 copy_whole(struct session *s, struct found *found, struct buffer *out,
     size_t *header_len_r)
@@ -322,7 +324,7 @@ copy_whole(struct session *s, struct found *found, struct buffer *out,
 	struct copy copy = { 0 };
 	size_t before = out->len;
 	uint32_t end;
-	int rc = copy_part0(s, found->artid, &blob);
+	int rc = copy_part0(s, found, &blob);
 
 	if (rc != 0)
 		return rc;

@@ -149,6 +149,7 @@ locate_id(struct session *s, struct span id, struct found *found)
 {
 	uint8_t hash[STORE_HASH_LEN];
 	struct made notes = { .artid = 0 };
+	struct found row;
 	int rc;
 
 	store_msgid_hash(session_store(s), id.bytes, id.len, hash);
@@ -159,9 +160,12 @@ locate_id(struct session *s, struct span id, struct found *found)
 	rc = made_begin(s, 0, &notes);
 	if (rc == 0)
 		rc = locate_entries(s, hash, found);
-	if (rc == 0)
-		place_keep(s, &notes, hash, found);
-	return rc;
+	if (rc != 0)
+		return rc;
+	if (locate_number(s, found->space, found->number, &row) == 0)
+		found->bytes = row.bytes;
+	place_keep(s, &notes, hash, found);
+	return 0;
 }
 
 bool

@@ -21,6 +21,8 @@ struct session;
 
 LIST_HEAD(session_list, session);
 
+#define NEWS_ASKED 16384u
+
 /* Touched on its own thread only. */
 struct news_loop {
 	struct news_server *server;
@@ -28,6 +30,7 @@ struct news_loop {
 	struct store_inbox *inbox;
 	struct store_cache *objects, *places; /* the store's */
 	struct session_list sessions;
+	uint32_t asked[NEWS_ASKED]; /* articles that were lately asked for */
 	struct buffer line; /* a response line being made */
 	struct buffer text; /* rows being made */
 	/* may anybody without a login post somewhere? */

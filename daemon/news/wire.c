@@ -59,7 +59,9 @@ wire_find(struct session *s, const struct target *target)
 	place = place_find(s, hash);
 	if (place == NULL)
 		return NULL;
-	wire = wire_of_number(s, place->space, place->number);
+	wire = (struct wire *)made_find(s,
+	    wire_key(place->space, place->number,
+		place->multi ? class_variant(s) : 0));
 	made_unref(&place->made);
 	return wire;
 }
@@ -104,6 +106,18 @@ wire_new(const struct made *notes, const struct found *found,
 	return wire;
 }
 
+/* A full cache is for what is asked for again, not for what a walk through an
+ * archive comes by once. */
+static bool
+wire_is_wanted(struct session *s, uint64_t artid)
+{
+	uint32_t *asked = &s->loop->asked[artid % NEWS_ASKED];
+	bool again = *asked == (uint32_t)(artid / NEWS_ASKED + 1);
+
+	*asked = (uint32_t)(artid / NEWS_ASKED + 1);
+	return again || !store_cache_is_full(s->loop->objects);
+}
+
 struct wire *
 wire_make(struct session *s, struct found *found)
 {
@@ -113,6 +127,7 @@ wire_make(struct session *s, struct found *found)
 	size_t header_len;
 
 	if (found->bytes > STORE_PART_MAX ||
+	    !wire_is_wanted(s, found->artid) ||
 	    made_begin(s, found->artid, &notes) != 0)
 		return NULL;
 	buffer_clear(text);

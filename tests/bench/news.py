@@ -215,15 +215,18 @@ def table(tools, options):
     """Prints all of it; leaves nothing running."""
     corpus = make_corpus(tools, options)
     megabytes = max(16, corpus.stat().st_size >> 20)
-    # what is read is half of the corpus, and must fit where a row says so
+    # what is read is half of the corpus, and must fit where a row says so; in
+    # the database it lies between the rest, with its indexes
     own = f"cache_mb = {megabytes} database_mb = {megabytes // 4}"
-    databases = f"cache_mb = {megabytes} database_mb = {megabytes - 12}"
+    databases = (f"cache_mb = {megabytes * 8 // 5} "
+                 f"database_mb = {megabytes * 29 // 20}")
     kith = servers.Kith(tools, tools / "news", own)
     limit, sync = (servers.Limit(tools, tools, corpus, s)
                    for s in (False, True))
     why_not = servers.Inn.why_not() if options.inn else "left out"
     inn = None if why_not else servers.Inn(tools, tools / "inn")
-    print(f"{options.articles:,} articles, {megabytes} MB; {own}"
+    print(f"{options.articles:,} articles, {megabytes} MB; store {{ {own} }}, "
+          f"for the rows from Berkeley DB's cache {{ {databases} }}"
           f"{f'; INN: {why_not}' if why_not else ''}\n")
     started = []
     try:
@@ -233,14 +236,16 @@ def table(tools, options):
                 server.load(corpus)
             else:
                 server.start()
-        tables(Table(tools, options), kith, limit, sync, inn, databases,
-               corpus)
+        tables(Table(tools, options), (kith, limit, sync, inn),
+               (own, databases), corpus)
     finally:
         for server in started:
             server.stop()
 
 
-def tables(rows, kith, limit, sync, inn, databases, corpus):
+def tables(rows, running, configurations, corpus):
+    kith, limit, sync, inn = running
+    own, databases = configurations
     half = rows.options.articles // 2
     warm(rows.tools, kith, half)
     rows.run(READING, kith, limit, inn)
@@ -255,9 +260,8 @@ def tables(rows, kith, limit, sync, inn, databases, corpus):
     kith.start()
     warm(rows.tools, kith, half)
     rows.run(articles("Berkeley DB's cache", 4.5, 5.5), kith, limit, inn)
-    memory(kith, corpus)
     kith.stop()
-    kith.set_store(databases.partition(" database_mb")[0])
+    kith.set_store(own.partition(" database_mb")[0])
     kith.start()
     rows.run(FEEDING, kith, sync, inn)
     rows.run(POSTING, kith, sync, inn)
