@@ -439,6 +439,7 @@ core_start(struct role_process *process, struct role_start *start, void **state_
 	core->offline = (start->flags & ROLE_OFFLINE) != 0;
 	core->admin = (struct admin_port){ .stop = admin_stop,
 		.clock_allowed = (start->flags & ROLE_TEST_CLOCK) != 0,
+		.offline = core->offline,
 		.version = PACKAGE_VERSION,
 		.arg = core };
 	core_raise_limits();

@@ -18,8 +18,9 @@ int store_backup(struct store *store, const char *directory, char **error_r);
 int store_restore(
     const char *backup_directory, const char *store_directory, char **error_r);
 
-/* Gives back to the disk what is free inside the files, while serving; from a
- * worker thread, for as long as it takes to read the store. Bytes of the files
+/* Gives back to the disk what is free inside the files; from a worker thread, for
+ * longer than it takes to read the store. Harms nobody who reads or writes
+ * meanwhile, but may hold up the writer for long. Bytes of the files
  * before and after. stop (may be NULL) is asked now and then and ends it with
  * -ECANCELED; what was done until then stays. -EBUSY: one is under way. */
 int store_compact(struct store *store, bool (*stop)(void *arg), void *arg,

@@ -1,5 +1,5 @@
 /* admin_space_compact.c - kithctl space compact: on a worker, for it takes as
- * long as reading the store.
+ * long as reading the store; and with kithd down, for writers wait for it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -69,8 +69,17 @@ compact_done(void *arg)
 void
 admin_space_compact(struct control_request *request)
 {
-	struct compact *compact = calloc(1, sizeof *compact);
+	const struct admin_port *port =
+	    community_admin(control_context(request));
+	struct compact *compact;
 
+	if (port == NULL || !port->offline) {
+		control_fail(request, "running",
+		    "kithd is running: kithctl stop first; what is free inside "
+		    "the files is used again without this");
+		return;
+	}
+	compact = calloc(1, sizeof *compact);
 	if (compact == NULL) {
 		admin_fail_errno(request, -ENOMEM);
 		return;

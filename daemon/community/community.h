@@ -30,6 +30,7 @@ struct control_request;
 struct admin_port {
 	void (*stop)(void *arg); /* an orderly end, after the answer is out */
 	bool clock_allowed;	 /* kithd -T */
+	bool offline;		 /* nobody is served meanwhile */
 	const char *version;
 	void *arg;
 };
