@@ -25,7 +25,10 @@ LOADED = "bench.load"  # what is posted to
 MANY = 10000           # further groups, empty
 TOOLS = {"nntpload": ("-lm", "-lz", "-lssl", "-lcrypto"), "limitd": ("-lm",),
          "mkcorpus": ("-lm",), "smtpsink": ("-lm",), "smtpload": ("-lm",)}
-INN_BIN = pathlib.Path("/usr/lib/news/bin")
+# installed, or unpacked by tests/run
+INN = next((path for path in (pathlib.Path("/usr/lib/news"),
+                              k.TOP / "build/inn/usr/lib/news")
+            if (path / "bin/innd").exists()), None)
 
 
 def build_tools(folder):
@@ -204,7 +207,7 @@ ovmethod: buffindexed
 hismethod: hisv6
 pathhost: bench.local
 domain: bench.invalid
-pathnews: /usr/lib/news
+pathnews: {2}
 pathdb: {0}/db
 pathetc: {0}/etc
 pathfilter: {0}/filter
@@ -279,7 +282,7 @@ class Inn:
     @staticmethod
     def why_not():
         """None if it can be run here."""
-        if not (INN_BIN / "innd").exists():
+        if INN is None:
             return "inn2 is not installed"
         if os.geteuid() != 0 or shutil.which("setpriv") is None:
             return "INN wants root and setpriv"
@@ -295,6 +298,7 @@ class Inn:
     def news(self, *command):
         return ["setpriv", "--reuid=news", "--regid=news", "--init-groups",
                 "--", "env", f"INNCONF={self.folder}/etc/inn.conf",
+                f"LD_LIBRARY_PATH={INN}",
                 *map(str, command)]
 
     def configure(self):
@@ -303,7 +307,8 @@ class Inn:
                      "spool/articles", "spool/overview", "spool/incoming/bad",
                      "spool/innfeed", "spool/outgoing", "spool/archive"):
             (at / name).mkdir(parents=True)
-        (at / "etc/inn.conf").write_text(INN_CONF.format(at, self.feed_port))
+        (at / "etc/inn.conf").write_text(INN_CONF.format(at, self.feed_port,
+                                                       INN))
         for name, text in INN_FILES.items():
             (at / "etc" / name).write_text(text.replace("{0}", str(at)))
         for name, size in (("one.cyc", 2 << 30),
@@ -327,7 +332,7 @@ class Inn:
                 path.chmod(path.stat().st_mode | 0o755)
         for name in ("passwd.nntp", "incoming.conf", "inn-secrets.conf"):
             (at / "etc" / name).chmod(0o640)
-        subprocess.run(self.news(INN_BIN / "makedbz", "-i", "-o", "-s",
+        subprocess.run(self.news(INN / "bin" / "makedbz", "-i", "-o", "-s",
                                  1000000), cwd=at / "db", check=True)
 
     def start(self):
@@ -338,7 +343,7 @@ class Inn:
                  "-p", self.port)):
             with open(self.folder / "log" / f"{program}.out", "ab") as log:
                 self.processes.append(subprocess.Popen(
-                    self.news(INN_BIN / program, *words), stdout=log,
+                    self.news(INN / "bin" / program, *words), stdout=log,
                     stderr=log, stdin=subprocess.DEVNULL))
             wait_for_port(port, program)
 
