@@ -1,6 +1,8 @@
 /* draft_trace.c - what kith says of the way of an article: Path, Injection-Info
  * and Injection-Date, and the lock by which it can be cancelled.
  */
+#include <errno.h>
+
 #include "daemon/community/draft_build.h"
 #include "daemon/community/locks.h"
 #include "daemon/community/peers.h"
@@ -71,7 +73,8 @@ draft_add_lock(struct draft_build *build, struct span own)
 	    draft->author.member, draft->message_id, &list);
 	if (rc == 0)
 		header_append(&build->added, "Cancel-Lock", buffer_span(&list));
-	rc = rc == 0 && buffer_failed(&list) ? -1 : rc;
+	if (rc == 0 && buffer_failed(&list))
+		rc = -ENOMEM;
 	buffer_fini(&list);
 	return rc == 0 ? REASON_STORED : REASON_BUSY;
 }
@@ -95,7 +98,8 @@ add_key(struct draft_build *build)
 	}
 	if (list.len > 0)
 		header_append(&build->added, "Cancel-Key", buffer_span(&list));
-	rc = rc == 0 && buffer_failed(&list) ? -1 : rc;
+	if (rc == 0 && buffer_failed(&list))
+		rc = -ENOMEM;
 	buffer_fini(&list);
 	return rc == 0 ? REASON_STORED : REASON_BUSY;
 }

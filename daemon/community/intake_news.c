@@ -140,14 +140,17 @@ news_judge(struct store_txn *txn, struct news_item *item)
 	return reason;
 }
 
-/* A refusal for good: the peer is not asked to send it once more. */
+/* A refusal for good: the peer is not asked to send it once more. (What is for
+ * newsgroups that are not here may come in masses, and may have a place later:
+ * a row each is too much.) */
 static bool
 news_is_to_remember(const struct news_item *item)
 {
 	enum reason reason = item->result.reason;
 
 	return item->offered[0] != '\0' && item->draft.author.peer != 0 &&
-	    reason != REASON_DUPLICATE && reason_reply(reason)->ihave == 437;
+	    reason != REASON_DUPLICATE && reason != REASON_NO_SUCH_SPACE &&
+	    reason_reply(reason)->ihave == 437;
 }
 
 static int

@@ -372,6 +372,9 @@ a_peer_cancels_by_a_key_alone(void **state)
 	assert_int_equal(rig_wants(f, FAR, "<c1@y>"), REASON_STORED);
 	feed_is(f, "<c3@y>", FED("a.talk", "<c3@y>", CANCEL("<1@y>") KEY),
 	    REASON_DUPLICATE);
+	/* what has no place here may have one tomorrow */
+	feed_is(f, "<n@y>", FED("b.none", "<n@y>", ""), REASON_NO_SUCH_SPACE);
+	assert_int_equal(rig_wants(f, NEAR, "<n@y>"), REASON_STORED);
 	store_is_sound(f);
 }
 
