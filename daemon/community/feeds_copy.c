@@ -188,6 +188,7 @@ fed_copy(const struct fed_peer *fed, struct store_reader *reader,
 {
 	struct store_key key = store_key_u64(artid);
 	ProtobufCMessage *message = NULL;
+	const Kith__ArticleMeta *meta;
 	struct store_article_head head;
 	uint8_t *bytes = NULL;
 	size_t len;
@@ -195,9 +196,15 @@ fed_copy(const struct fed_peer *fed, struct store_reader *reader,
 
 	if (rc != 0)
 		return rc;
-	rc = store_article_get(reader, artid, COPY_MAX, &head, &bytes, &len);
+	meta = (Kith__ArticleMeta *)(void *)message;
+	/* between the offer and now */
+	if (!fed_may_have_article(fed, meta))
+		rc = -ENOENT;
+	if (rc == 0)
+		rc = store_article_get(reader, artid, COPY_MAX, &head, &bytes,
+		    &len);
 	if (rc == 0) {
-		append_added(fed, (Kith__ArticleMeta *)(void *)message,
+		append_added(fed, meta,
 		    span_make((const char *)bytes, head.added_len), out);
 		append_received(&head, (const char *)bytes + head.added_len,
 		    out);

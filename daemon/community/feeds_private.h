@@ -93,6 +93,10 @@ int fed_walk_deferred(struct fed_peer *fed, struct store_reader *reader,
 /* What of that space may go to the peer: what anyone may read by pattern,
  * everything else only by its full name. */
 bool fed_may_have(const struct fed_peer *fed, const struct space *space);
+/* Whether the article is in such a space now, or of a control message: was
+ * meant for one. */
+bool fed_may_have_article(const struct fed_peer *fed,
+    const Kith__ArticleMeta *meta);
 
 /* feeds_copy.c: true if the article must not go to the peer: it has been there
  * (Path), or is not to leave (Distribution: local). */

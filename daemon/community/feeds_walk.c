@@ -65,6 +65,32 @@ fed_may_have(const struct fed_peer *fed, const struct space *space)
 	    (is_public(space) || is_named(fed->patterns, space->name));
 }
 
+static bool
+may_have_id(const struct fed_peer *fed, uint32_t id)
+{
+	struct space *space =
+	    spaces_by_id(community_spaces(fed->feeds->community), id);
+	bool may = space != NULL && fed_may_have(fed, space);
+
+	space_unref(space);
+	return may;
+}
+
+/* Not only when its event is met: a deferred article waits for days, and its
+ * spaces change meanwhile. */
+bool
+fed_may_have_article(const struct fed_peer *fed, const Kith__ArticleMeta *meta)
+{
+	bool may = false;
+
+	for (size_t i = 0; i < meta->n_placements && !may; i++)
+		may = may_have_id(fed, meta->placements[i]->space);
+	for (size_t i = 0; meta->n_placements == 0 && i < meta->n_about && !may;
+	     i++)
+		may = may_have_id(fed, meta->about[i]);
+	return may;
+}
+
 /* ---- events */
 
 /* The article that the event brings into the space; of a cancel the control
@@ -81,16 +107,7 @@ event_article(const Kith__Event *event)
 static bool
 is_for_peer(const struct fed_peer *fed, const Kith__Event *event)
 {
-	struct space *space;
-	bool is;
-
-	if (event->peer == fed->id)
-		return false;
-	space =
-	    spaces_by_id(community_spaces(fed->feeds->community), event->space);
-	is = space != NULL && fed_may_have(fed, space);
-	space_unref(space);
-	return is;
+	return event->peer != fed->id && may_have_id(fed, event->space);
 }
 
 static int
@@ -143,7 +160,8 @@ batch_add(struct fed_batch *batch, struct store_reader *reader, uint64_t artid,
 		return rc;
 	meta = (const Kith__ArticleMeta *)(const void *)message;
 	len = strlen(meta->message_id);
-	if (len <= MSGID_MAX && msgid_is_valid(span_of(meta->message_id))) {
+	if (len <= MSGID_MAX && msgid_is_valid(span_of(meta->message_id)) &&
+	    fed_may_have_article(batch->fed, meta)) {
 		memset(offer, 0, sizeof *offer);
 		offer->seq = seq;
 		offer->artid = artid;

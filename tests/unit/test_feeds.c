@@ -360,6 +360,35 @@ only_what_is_on_offer_is_handed_over(void **state)
 }
 
 static void
+what_was_closed_to_a_peer_meanwhile_stays_here(void **state)
+{
+	struct far *far = *state;
+	struct feeds *feeds = community_feeds(far->fixture->community);
+	struct buffer wire;
+
+	buffer_init(&wire, 0);
+	add_peer(far);
+	post(far, "1", "");
+	look(far);
+	far_answer_all(far, FEED_LATER);
+	post(far, "2", "");
+	look(far);
+	assert_int_equal(far->count, 1);
+	rig_do(far->fixture,
+	    WORDS("space", "set", "a.talk", "--read", "members"));
+	/* offered, but not handed over yet */
+	assert_int_equal(feeds_article(feeds, 1, far->offers[0].artids[0],
+			     &wire),
+	    -ENOENT);
+	assert_int_equal(wire.len, 0);
+	far_answer_all(far, FEED_GONE);
+	pass(far, 60); /* and what it wanted later */
+	assert_int_equal(far->count, 0);
+	assert_int_equal(shown(far, "deferred"), 0);
+	buffer_fini(&wire);
+}
+
+static void
 an_article_that_is_removed_is_not_offered(void **state)
 {
 	struct far *far = *state;
@@ -655,6 +684,7 @@ main(void)
 		TEST(what_is_wanted_later_for_days_is_given_up),
 		TEST(nothing_goes_where_it_has_been_or_must_not_go),
 		TEST(only_what_is_on_offer_is_handed_over),
+		TEST(what_was_closed_to_a_peer_meanwhile_stays_here),
 		TEST(an_article_that_is_removed_is_not_offered),
 		TEST(a_peer_that_is_removed_leaves_nothing),
 		TEST(a_mail_to_two_lists_names_only_what_the_peer_may_know),
