@@ -40,7 +40,8 @@ void auth_turns_free(struct auth_turns **turns);
 
 /* Waits until it is this attempt's turn and calls back on `loop`, never before
  * it returns. granted false: it waited, and is to be told no without a look.
- * -EBUSY: too many wait; -ENOMEM; then nothing is called. */
+ * -EBUSY: it would have to wait, and too many do; -ENOMEM; then nothing is
+ * called. */
 int auth_turn_wait(struct community *community, struct loop *loop,
     const struct auth_try *who, void (*turn)(void *arg, bool granted),
     void *arg);

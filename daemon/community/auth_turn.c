@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-#define WAITING_MAX 1024u /* in all */
+#define WAITING_MAX 1024u /* of those who have to */
 /* The clock may be moved on meanwhile (kithd -T): looked at this often. */
 #define LOOK_EVERY 250u /* milliseconds */
 
@@ -24,6 +24,7 @@ struct turn {
 	struct event *timer;
 	uint64_t due; /* milliseconds of the clock */
 	bool granted;
+	bool waits; /* counted */
 	void (*call)(void *arg, bool granted);
 	void *arg;
 };
@@ -59,7 +60,7 @@ turn_end(struct auth_turns *turns, struct turn *turn)
 
 	(void)pthread_mutex_lock(&turns->lock);
 	LIST_REMOVE(turn, entry);
-	turns->count--;
+	turns->count -= turn->waits;
 	(void)pthread_mutex_unlock(&turns->lock);
 	event_free(turn->timer);
 	free(turn);
@@ -125,11 +126,15 @@ auth_turn_wait(struct community *community, struct loop *loop,
 		free(turn);
 		return -ENOMEM;
 	}
+	turn->granted = auth_delay_book(auth_delays(auth), who, now, &wait);
+	turn->due = now + (turn->granted ? wait : AUTH_DELAY_MAX);
+	/* who has not failed must not suffer for all those who have */
+	turn->waits = turn->due > now;
 	(void)pthread_mutex_lock(&turns->lock);
-	fits = turns->count < WAITING_MAX;
+	fits = !turn->waits || turns->count < WAITING_MAX;
 	if (fits) {
 		LIST_INSERT_HEAD(&turns->list, turn, entry);
-		turns->count++;
+		turns->count += turn->waits;
 	}
 	(void)pthread_mutex_unlock(&turns->lock);
 	if (!fits) {
@@ -137,7 +142,5 @@ auth_turn_wait(struct community *community, struct loop *loop,
 		free(turn);
 		return -EBUSY;
 	}
-	turn->granted = auth_delay_book(auth_delays(auth), who, now, &wait);
-	turn->due = now + (turn->granted ? wait : AUTH_DELAY_MAX);
 	return 0;
 }

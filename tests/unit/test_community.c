@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/community/auth.h"
+#include "daemon/community/auth_private.h"
 #include "daemon/community/intake.h"
 #include "daemon/community/members.h"
 #include "daemon/community/subscriptions.h"
@@ -333,6 +333,54 @@ try_login(struct fixture *f, const char *name, const char *password,
 	return login->good;
 }
 
+struct waits {
+	struct fixture *f;
+	unsigned called, granted;
+	bool over;
+};
+
+static void
+on_turn(void *arg, bool granted)
+{
+	struct waits *waits = arg;
+
+	waits->called++;
+	waits->granted += granted;
+	waits->over = true;
+}
+
+static void
+who_need_not_wait_logs_in_though_too_many_others_wait(void **state)
+{
+	struct fixture *f = *state;
+	struct auth *auth = community_auth(f->community);
+	uint64_t now = clock_milliseconds(f->clock);
+	struct waits guesses = { .f = f }, member = { .f = f };
+	struct auth_try guesser, other;
+	unsigned waiting = 0;
+	int rc = 0;
+
+	auth_try_make(auth, "m1", "192.0.2.66", &guesser);
+	auth_try_make(auth, "m2", "192.0.2.7", &other);
+	for (unsigned i = 0; i < 16; i++)
+		auth_delay_note(auth_delays(auth), &guesser, false, now);
+	for (; rc == 0 && waiting < 100000; waiting += rc == 0)
+		rc = auth_turn_wait(f->community, f->loop, &guesser, on_turn,
+		    &guesses);
+	assert_int_equal(rc, -EBUSY);
+	assert_int_equal(auth_turn_wait(f->community, f->loop, &other, on_turn,
+			     &member),
+	    0);
+	fixture_wait(f, &member.over);
+	assert_int_equal(member.granted, 1);
+	assert_int_equal(guesses.called, 0);
+	clock_advance(f->clock, 60);
+	while (guesses.called < waiting) {
+		guesses.over = false;
+		fixture_wait(f, &guesses.over);
+	}
+}
+
 static void
 a_member_logs_in_by_login_and_by_address(void **state)
 {
@@ -612,6 +660,7 @@ main(void)
 		TEST(a_removed_space_takes_its_articles_along),
 		TEST(bad_spaces_are_refused_with_what_to_do),
 		TEST(a_member_logs_in_by_login_and_by_address),
+		TEST(who_need_not_wait_logs_in_though_too_many_others_wait),
 		TEST(a_remembered_login_ends_with_the_member),
 		TEST(a_removed_member_frees_its_names_but_not_its_id),
 		cmocka_unit_test(who_may_post_follows_the_space),
