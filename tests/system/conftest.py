@@ -1,12 +1,21 @@
 """Fixtures: a kithd for each test that asks for one."""
 
 import pathlib
+import shutil
 import sys
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import kith as kith_module  # noqa: E402  pylint: disable=wrong-import-position
+
+
+@pytest.fixture(autouse=True)
+def stores_go_with_their_test(tmp_path):
+    """Each has a reserve and logs, a hundred megabytes; the rest stays."""
+    yield
+    for store in list(tmp_path.rglob("store")):
+        shutil.rmtree(store, ignore_errors=True)
 
 
 @pytest.fixture
