@@ -262,5 +262,6 @@ session_expects_no_more(struct session *s, const char *id)
 	if (id[0] == '\0')
 		return;
 	store_msgid_hash(session_store(s), id, strlen(id), hash);
-	flight_end(session_server(s)->flights, hash, s->id);
+	flight_end(session_server(s)->flights, hash, s->id,
+	    community_now(session_community(s)));
 }

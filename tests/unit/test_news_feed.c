@@ -218,6 +218,12 @@ what_another_connection_brings_is_not_wanted_now(void **state)
 	clock_advance(fixture.clock, 60);
 	begins(client_ask(&two, "CHECK <w@c.example>"), "238 ");
 	begins(client_ask(&one, "CHECK <w@c.example>"), "431 ");
+	/* nor keeps it from the others by asking again and again */
+	clock_advance(fixture.clock, 29);
+	begins(client_ask(&two, "CHECK <w@c.example>"), "238 ");
+	clock_advance(fixture.clock, 2);
+	begins(client_ask(&two, "CHECK <w@c.example>"), "238 ");
+	begins(client_ask(&one, "CHECK <w@c.example>"), "238 ");
 	/* the answers were advice; who sends it first has sent it */
 	buffer_clear(&one.text);
 	client_send(&one, TAKETHIS("w", "acme.open"));
