@@ -118,54 +118,6 @@ check_login(struct store_txn *txn, struct member_op *op)
 }
 
 static int
-set_text(char **field, const char *text)
-{
-	char *copy = text == NULL ? NULL : strdup(text);
-
-	if (text == NULL)
-		return 0;
-	if (copy == NULL)
-		return -ENOMEM;
-	if (*field != (const char *)protobuf_c_empty_string)
-		free(*field);
-	*field = copy;
-	return 0;
-}
-
-static int
-set_bytes(ProtobufCBinaryData *field, const uint8_t *bytes, size_t len)
-{
-	uint8_t *copy = malloc(len);
-
-	if (copy == NULL)
-		return -ENOMEM;
-	memcpy(copy, bytes, len);
-	free(field->data);
-	field->data = copy;
-	field->len = len;
-	return 0;
-}
-
-static int
-set_password(const struct member_op *op, Kith__Member *record)
-{
-	const struct auth_verifier *verifier = &op->verifier;
-	int rc;
-
-	if (!op->has_password)
-		return 0;
-	record->iterations = verifier->iterations;
-	rc = set_bytes(&record->salt, verifier->salt, sizeof verifier->salt);
-	if (rc == 0)
-		rc = set_bytes(&record->stored_key, verifier->stored_key,
-		    sizeof verifier->stored_key);
-	if (rc == 0)
-		rc = set_bytes(&record->server_key, verifier->server_key,
-		    sizeof verifier->server_key);
-	return rc;
-}
-
-static int
 change_apply(struct store_txn *txn, struct member_op *op)
 {
 	Kith__Member *record;
@@ -177,11 +129,14 @@ change_apply(struct store_txn *txn, struct member_op *op)
 		record->role = (Kith__Role)op->role;
 	if (op->state >= 0)
 		record->state = (Kith__MemberState)op->state;
-	rc = set_text(&record->login, op->login);
-	if (rc == 0)
-		rc = set_text(&record->name, op->name);
-	if (rc == 0)
-		rc = set_password(op, record);
+	if (op->login != NULL)
+		rc = admin_text_put(&record->login, op->login);
+	if (rc == 0 && op->name != NULL)
+		rc = admin_text_put(&record->name, op->name);
+	if (rc == 0 && op->has_password)
+		rc = auth_verifier_write(&op->verifier, &record->salt,
+		    &record->iterations, &record->stored_key,
+		    &record->server_key);
 	if (rc == 0)
 		rc = member_put(txn, op->member, record, op->admin.now);
 	kith__member__free_unpacked(record, NULL);

@@ -279,10 +279,10 @@ add_run(struct peer_op *op)
 	op->record = calloc(1, sizeof *op->record);
 	if (op->record != NULL) {
 		kith__peer__init(op->record);
-		rc = admin_peer_set_text(&op->record->name, op->name);
+		rc = admin_text_put(&op->record->name, op->name);
 	}
 	if (rc == 0)
-		rc = admin_peer_set_text(&op->record->spaces, "*");
+		rc = admin_text_put(&op->record->spaces, "*");
 	if (rc == 0)
 		rc = admin_peer_apply(op->record, &op->say);
 	if (rc != 0) {

@@ -42,7 +42,6 @@ void admin_peer_options_read(struct control_request *request,
 const char *admin_peer_options_fault(const struct peer_options *say);
 /* What was said into a record whose texts are owned. 0 or -ENOMEM. */
 int admin_peer_apply(Kith__Peer *peer, const struct peer_options *say);
-int admin_peer_set_text(char **field, const char *text);
 /* What is wrong with what it came to, or NULL. */
 const char *admin_peer_fault(const Kith__Peer *peer);
 

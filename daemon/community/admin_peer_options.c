@@ -2,7 +2,6 @@
  * and what a peer's record comes to by them.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/community/admin_peer.h"
@@ -148,66 +147,30 @@ admin_peer_fault(const Kith__Peer *peer)
 
 /* ---- what it comes to */
 
-/* Protobuf's own texts are constants: a text is replaced, never changed. */
-int
-admin_peer_set_text(char **field, const char *text)
-{
-	char *copy = strdup(text);
-
-	if (copy == NULL)
-		return -ENOMEM;
-	if (*field != protobuf_c_empty_string)
-		free(*field);
-	*field = copy;
-	return 0;
-}
-
-static int
-set_bytes(ProtobufCBinaryData *field, const void *bytes, size_t len)
-{
-	uint8_t *copy = malloc(len);
-
-	if (copy == NULL)
-		return -ENOMEM;
-	memcpy(copy, bytes, len);
-	free(field->data);
-	field->data = copy;
-	field->len = len;
-	return 0;
-}
-
 static int
 set_option(char **field, const char *text)
 {
 	if (text == NULL)
 		return 0;
-	return admin_peer_set_text(field, is_none(text) ? "" : text);
+	return admin_text_put(field, is_none(text) ? "" : text);
 }
 
 static int
 set_login(Kith__Peer *peer, const struct peer_options *say)
 {
-	const struct auth_verifier *verifier = &say->verifier;
 	bool out = peer->outgoing[0] != '\0' || peer->pull[0] != '\0';
 	int rc = 0;
 
 	if (say->login != NULL)
-		rc = admin_peer_set_text(&peer->login, say->login);
+		rc = admin_text_put(&peer->login, say->login);
 	if (rc != 0 || !say->has_password)
 		return rc;
 	/* kept readable only where it has to be said to somebody */
-	rc = admin_peer_set_text(&peer->secret, out ? say->password : "");
+	rc = admin_text_put(&peer->secret, out ? say->password : "");
 	if (rc != 0 || (out && !peer->incoming))
 		return rc;
-	rc = set_bytes(&peer->salt, verifier->salt, sizeof verifier->salt);
-	peer->iterations = verifier->iterations;
-	if (rc == 0)
-		rc = set_bytes(&peer->stored_key, verifier->stored_key,
-		    sizeof verifier->stored_key);
-	if (rc == 0)
-		rc = set_bytes(&peer->server_key, verifier->server_key,
-		    sizeof verifier->server_key);
-	return rc;
+	return auth_verifier_write(&say->verifier, &peer->salt,
+	    &peer->iterations, &peer->stored_key, &peer->server_key);
 }
 
 int
@@ -216,7 +179,7 @@ admin_peer_apply(Kith__Peer *peer, const struct peer_options *say)
 	int rc = set_option(&peer->address, say->address);
 
 	if (rc == 0 && say->spaces != NULL)
-		rc = admin_peer_set_text(&peer->spaces, say->spaces);
+		rc = admin_text_put(&peer->spaces, say->spaces);
 	if (rc == 0)
 		rc = set_option(&peer->outgoing, say->outgoing);
 	if (rc == 0)

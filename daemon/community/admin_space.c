@@ -209,20 +209,6 @@ name_put(struct store_txn *txn, enum store_table table, const char *name,
 	return store_put(txn, table, &key, &ref.base);
 }
 
-/* Owned text of a record, replaced. */
-static int
-set_text(char **field, const char *text)
-{
-	char *copy = strdup(text);
-
-	if (copy == NULL)
-		return -ENOMEM;
-	if (*field != NULL && *field != (const char *)protobuf_c_empty_string)
-		free(*field);
-	*field = copy;
-	return 0;
-}
-
 static void
 apply_digest(struct community *community, const struct space_op *op,
     Kith__Space *record)
@@ -265,9 +251,9 @@ apply_options(struct space_op *op, Kith__Space *record)
 	int rc = 0;
 
 	if (op->description != NULL)
-		rc = set_text(&record->description, op->description);
+		rc = admin_text_put(&record->description, op->description);
 	if (rc == 0 && op->mail_given)
-		rc = set_text(&record->mail, op->mail);
+		rc = admin_text_put(&record->mail, op->mail);
 	if (op->read >= 0)
 		record->read = (Kith__Audience)op->read;
 	if (op->post >= 0)
@@ -388,7 +374,7 @@ add_apply(struct store_txn *txn, struct admin_op *admin)
 	record->post = op->kind->post;
 	record->moderation = op->kind->moderation;
 	record->created = admin->now;
-	rc = set_text(&record->name, op->name);
+	rc = admin_text_put(&record->name, op->name);
 	if (rc == 0)
 		rc = apply_options(op, record);
 	if (rc == 0)

@@ -1,4 +1,4 @@
-/* admin_words.c - tables of words.
+/* admin_words.c - tables of words, and texts of records.
  */
 #include "daemon/community/admin_words.h"
 
@@ -58,6 +58,20 @@ admin_text_is_line(const char *text, unsigned max)
 		if (*c < ' ' || *c == 0x7f)
 			return false;
 	return strlen(text) <= max;
+}
+
+/* Protobuf's own texts are constants: a text is replaced, never changed. */
+int
+admin_text_put(char **field, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	if (*field != protobuf_c_empty_string)
+		free(*field);
+	*field = copy;
+	return 0;
 }
 
 long

@@ -1,5 +1,5 @@
 /* admin_words.h - the words of kithctl for what the records count with enums,
- * both ways, and checks of text that ends up in lists.
+ * both ways, and texts of records: checked, put in.
  */
 #ifndef KITH_COMMUNITY_ADMIN_WORDS_H
 #define KITH_COMMUNITY_ADMIN_WORDS_H
@@ -25,6 +25,8 @@ const char *admin_word(enum admin_words words, int value);
 const char *admin_word_choice(enum admin_words words);
 /* One line of UTF-8 without control characters, at most max octets. */
 bool admin_text_is_line(const char *text, unsigned max);
+/* A copy of `text` in place of an owned text of a record. 0 or -ENOMEM. */
+int admin_text_put(char **field, const char *text);
 /* A whole number in [0, max], or -EINVAL. */
 long admin_number(const char *text, long max);
 

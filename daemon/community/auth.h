@@ -26,6 +26,10 @@ bool auth_verifier_matches(
 int auth_verifier_read(const ProtobufCBinaryData *salt, uint32_t iterations,
     const ProtobufCBinaryData *stored_key, const ProtobufCBinaryData *server_key,
     struct auth_verifier *verifier_r);
+/* Into those of a record whose fields are owned. 0 or -ENOMEM: some are not in. */
+int auth_verifier_write(const struct auth_verifier *verifier,
+    ProtobufCBinaryData *salt, uint32_t *iterations,
+    ProtobufCBinaryData *stored_key, ProtobufCBinaryData *server_key);
 
 /* For community.c. */
 struct auth;

@@ -110,3 +110,34 @@ auth_verifier_read(const ProtobufCBinaryData *salt, uint32_t iterations,
 	    sizeof verifier_r->server_key);
 	return 0;
 }
+
+static int
+put_bytes(ProtobufCBinaryData *field, const uint8_t *bytes, size_t len)
+{
+	uint8_t *copy = malloc(len);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	memcpy(copy, bytes, len);
+	free(field->data);
+	field->data = copy;
+	field->len = len;
+	return 0;
+}
+
+int
+auth_verifier_write(const struct auth_verifier *verifier,
+    ProtobufCBinaryData *salt, uint32_t *iterations,
+    ProtobufCBinaryData *stored_key, ProtobufCBinaryData *server_key)
+{
+	int rc = put_bytes(salt, verifier->salt, sizeof verifier->salt);
+
+	if (rc == 0)
+		rc = put_bytes(stored_key, verifier->stored_key,
+		    sizeof verifier->stored_key);
+	if (rc == 0)
+		rc = put_bytes(server_key, verifier->server_key,
+		    sizeof verifier->server_key);
+	*iterations = verifier->iterations;
+	return rc;
+}
