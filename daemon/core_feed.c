@@ -263,27 +263,28 @@ pull_answered(void *arg, struct ipc_reader *fields)
 	struct pull_request *pull = arg;
 	char room[256];
 	const char *why = "the feed process gave no answer";
-	uint32_t failed, high = 0;
+	uint32_t failed, high = 0, settled = 0;
 
 	if (fields != NULL) {
 		failed = ipc_get_u32(fields);
 		(void)nntp_reply_printable(ipc_get_bytes(fields), room,
 		    sizeof room);
 		high = ipc_get_u32(fields);
+		settled = ipc_get_u32(fields);
 		if (ipc_reader_bad(fields))
-			high = 0;
+			high = settled = 0;
 		else if (failed == 0)
 			why = "";
 		else if (room[0] != '\0')
 			why = room;
 	}
-	pull->done(pull->arg, why, high);
+	pull->done(pull->arg, why, high, settled);
 	free(pull);
 }
 
 static int
-port_pull(void *arg, const struct feed_endpoint *endpoint, const char *group,
-    uint32_t from, feed_pulled done, void *done_arg)
+port_pull(void *arg, const struct feed_endpoint *endpoint,
+    const struct feed_pull *what, feed_pulled done, void *done_arg)
 {
 	struct core_feed *feed = arg;
 	struct pull_request *pull;
@@ -299,8 +300,9 @@ port_pull(void *arg, const struct feed_endpoint *endpoint, const char *group,
 	pull->arg = done_arg;
 	writer = ipc_writer_new(MESSAGE_PULL);
 	put_endpoint(writer, endpoint);
-	ipc_put_text(writer, group);
-	ipc_put_u32(writer, from);
+	ipc_put_text(writer, what->group);
+	ipc_put_u32(writer, what->from);
+	ipc_put_u32(writer, what->seconds);
 	rc = ipc_call(feed->ipc, writer, IPC_BULK, 0, pull_answered, pull);
 	if (rc != 0)
 		free(pull);

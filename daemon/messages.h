@@ -78,8 +78,9 @@ enum message_type {
 	 * Message-ID text } (class intake) -> why text ("": all were tried),
 	 * count u32, each u32 (enum feed_outcome) */
 	MESSAGE_OFFER = 128,
-	/* endpoint, group text, first number u32 (class bulk) -> u32 0, or 1: it
-	 * ended early; why text; u32 the group's high water mark */
+	/* endpoint, group text, first number u32, u32 seconds that it may take
+	 * (class bulk) -> u32 0, or 1: it ended early; why text; u32 the group's
+	 * high water mark; u32 numbers up to this one are settled */
 	MESSAGE_PULL,
 
 	/* ---- feed -> core (class intake) */

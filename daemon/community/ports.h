@@ -84,8 +84,17 @@ struct feed_offer {
  * some are FEED_UNTRIED. */
 typedef void (*feed_offered)(void *arg, const enum feed_outcome *outcomes,
     size_t count, const char *why);
-/* why: "" if the group was taken whole; high: its highest number, 0: unknown. */
-typedef void (*feed_pulled)(void *arg, const char *why, uint32_t high);
+/* Of a group: the articles from a number on. */
+struct feed_pull {
+	const char *group;
+	uint32_t from;
+	unsigned seconds; /* then it ends, as far as it got */
+};
+
+/* why: "" if the group was taken whole; high: its highest number, 0: unknown.
+ * Numbers up to settled were handed over or hold nothing; 0: it got nowhere. */
+typedef void (*feed_pulled)(void *arg, const char *why, uint32_t high,
+    uint32_t settled);
 
 struct feed_port {
 	/* There is a peer to speak to: the calls below work some time after. */
@@ -96,9 +105,9 @@ struct feed_port {
 	int (*offer)(void *arg, const struct feed_endpoint *endpoint,
 	    const struct feed_offer *offers, size_t count, feed_offered done,
 	    void *done_arg);
-	/* The articles of a group from a number on, each by pulls_take(). */
+	/* Each article by pulls_take(). */
 	int (*pull)(void *arg, const struct feed_endpoint *endpoint,
-	    const char *group, uint32_t from, feed_pulled done, void *done_arg);
+	    const struct feed_pull *pull, feed_pulled done, void *done_arg);
 	void *arg;
 };
 

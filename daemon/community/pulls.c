@@ -102,6 +102,9 @@ group_settle(struct round *round)
 	if (!round->ended || round->handed > 0 || round->writing)
 		return;
 	round->group.row.time = community_now(round->pulls->community);
+	/* numbers that are empty are settled as well */
+	if (round->settles && !round->stopped)
+		round->group.row.last = round->settled;
 	round->closing = true;
 	round->writing = true;
 	if (round_write(round) != 0) {
@@ -126,7 +129,7 @@ round_written(struct round *round, int result)
 }
 
 static void
-on_pulled(void *arg, const char *why, uint32_t high)
+on_pulled(void *arg, const char *why, uint32_t high, uint32_t settled)
 {
 	struct round *round = arg;
 	Kith__Pull *row = &round->group.row;
@@ -139,9 +142,8 @@ on_pulled(void *arg, const char *why, uint32_t high)
 		round_fault(round, round->group.error);
 	if (high != 0)
 		row->high = high;
-	/* numbers that are empty are settled as well */
-	if (why[0] == '\0' && !round->stopped)
-		row->last = high;
+	round->settles = why[0] == '\0' || settled != 0;
+	round->settled = settled;
 	group_settle(round);
 }
 
@@ -267,6 +269,15 @@ pulls_take(struct pulls *pulls, uint32_t peer, const char *group,
 
 /* ---- a group begins */
 
+static unsigned
+round_seconds_left(const struct round *round)
+{
+	uint64_t now =
+	    clock_milliseconds(community_clock(round->pulls->community));
+
+	return now >= round->end ? 0 : (unsigned)((round->end - now) / 1000);
+}
+
 static int
 group_begin(struct round *round)
 {
@@ -278,10 +289,15 @@ group_begin(struct round *round)
 		.user = round->login,
 		.secret = span_of(round->secret) };
 	struct space *space;
+	struct feed_pull pull = { .group = round->group.name };
 	int rc = round_read_group(round);
 
 	if (rc != 0)
 		return rc;
+	pull.from = round->group.row.last + 1;
+	pull.seconds = round_seconds_left(round);
+	if (pull.seconds == 0)
+		return -ETIME;
 	space = spaces_by_id(community_spaces(round->pulls->community),
 	    round->group.row.space);
 	if (space == NULL)
@@ -289,8 +305,7 @@ group_begin(struct round *round)
 	space_unref(space);
 	round->unwritten = 0;
 	round->ended = round->closing = false;
-	return port->pull(port->arg, &endpoint, round->group.name,
-	    round->group.row.last + 1, on_pulled, round);
+	return port->pull(port->arg, &endpoint, &pull, on_pulled, round);
 }
 
 static void
@@ -303,12 +318,18 @@ round_next(struct round *round)
 		rc = group_begin(round);
 		if (rc == 0)
 			return;
+		if (rc == -ETIME) {
+			round_fault(round,
+			    "the round took too long; the next "
+			    "one begins with the rest");
+			break;
+		}
 		if (rc == -ENOTCONN && round->patience++ < PATIENCE) {
 			round->waiting = true;
 			return;
 		}
 		(void)snprintf(why, sizeof why, "%s: %s",
-		    round->groups[round->at],
+		    round->groups[round->at].name,
 		    rc == -ENOTCONN     ? "the feed process is not there"
 			: rc == -ENOENT ? "its space is gone"
 					: strerror(-rc));
@@ -336,6 +357,9 @@ round_start(struct round *round)
 	int rc = round_read(round);
 
 	round->running = true;
+	round->end =
+	    clock_milliseconds(community_clock(round->pulls->community)) +
+	    UINT64_C(1000) * PULLS_ROUND_SECONDS;
 	if (rc == 0 && round->count == 0)
 		round_fault(round, "no group is taken from this peer");
 	else if (rc != 0)

@@ -13,6 +13,10 @@
 
 struct pulls;
 
+/* Of a round over all groups of a peer. Those that it did not come to are the
+ * first of the next. */
+#define PULLS_ROUND_SECONDS (6u * 3600u)
+
 int pulls_new(struct pulls **pulls_r, struct community *community);
 void pulls_free(struct pulls **pulls);
 /* After the commit of a change of that peer: a round that is under way ends

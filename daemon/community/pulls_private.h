@@ -25,6 +25,11 @@ struct pull_group {
 	Kith__Pull row; /* its texts are the two above */
 };
 
+struct round_group {
+	char *name;
+	uint64_t time; /* of the last round that came to it */
+};
+
 /* A round that was asked for: waits for its turn, runs, ends. */
 struct round {
 	STAILQ_ENTRY(round) entry;
@@ -40,15 +45,18 @@ struct round {
 	unsigned port;
 	enum config_tls tls;
 	char *login, *secret;
-	char **groups;
+	struct round_group *groups;
 	size_t count, at;
+	uint64_t end;    /* clock_milliseconds(): then no group is begun */
 	char error[256]; /* the first one */
 	/* of the present group */
 	struct pull_group group;
 	unsigned unwritten; /* articles since the last write */
 	unsigned handed;    /* at the door */
 	bool writing;
-	bool ended;   /* the port has said so */
+	bool ended;   /* the port has said so, and: */
+	bool settles; /* numbers are settled up to: */
+	uint32_t settled;
 	bool closing; /* the write that is under way is the last */
 	bool stopped; /* the peer was changed, or the store takes no more */
 };
@@ -65,7 +73,7 @@ void round_free(struct round *round);
  * has no server to take from. */
 int round_read(struct round *round);
 void round_forget_peer(struct round *round);
-/* The row of round->groups[round->at] into round->group. */
+/* The row of round->groups[round->at].name into round->group. */
 int round_read_group(struct round *round);
 /* Writes that down as it is now; round_written comes later. */
 int round_write(struct round *round);

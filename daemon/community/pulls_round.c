@@ -63,7 +63,7 @@ void
 round_forget_peer(struct round *round)
 {
 	for (size_t i = 0; i < round->count; i++)
-		free(round->groups[i]);
+		free(round->groups[i].name);
 	free(round->groups);
 	round->groups = NULL;
 	round->count = 0;
@@ -104,20 +104,35 @@ groups_row(void *arg, const struct store_key *key,
 	name = strdup(pull->group);
 	if (name == NULL)
 		return -ENOMEM;
-	round->groups[round->count++] = name;
+	round->groups[round->count].name = name;
+	round->groups[round->count++].time = pull->time;
 	return 0;
 }
 
+static int
+group_compare(const void *a, const void *b)
+{
+	const struct round_group *one = a, *other = b;
+
+	if (one->time != other->time)
+		return one->time < other->time ? -1 : 1;
+	return strcmp(one->name, other->name);
+}
+
+/* Those that waited longest come first: a round may end before it came to all
+ * of them. */
 static int
 round_read_groups(struct round *round, struct store_reader *reader)
 {
 	struct store_key prefix = store_key_u32(round->peer);
 	int rc;
 
-	round->groups = calloc(PULL_GROUPS_MAX, sizeof(char *));
+	round->groups = calloc(PULL_GROUPS_MAX, sizeof *round->groups);
 	if (round->groups == NULL)
 		return -ENOMEM;
 	rc = store_walk(reader, STORE_PULLS, &prefix, NULL, groups_row, round);
+	qsort(round->groups, round->count, sizeof *round->groups,
+	    group_compare);
 	return rc < 0 ? rc : 0;
 }
 
@@ -188,7 +203,7 @@ round_read_group(struct round *round)
 	int rc = -ENOMEM;
 
 	(void)snprintf(group->name, sizeof group->name, "%s",
-	    round->groups[round->at]);
+	    round->groups[round->at].name);
 	group->error[0] = '\0';
 	key = pulls_key(round->peer, group->name);
 	if (view != NULL)

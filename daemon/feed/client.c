@@ -18,6 +18,8 @@
 
 #define HELLO_SECONDS   60u
 #define COMMAND_SECONDS 300u
+/* of one that is too large: it is read to its end, if that comes */
+#define ARTICLE_BYTES_MAX (16 * (uint64_t)CLIENT_ARTICLE_MAX)
 
 enum client_state {
 	CLIENT_GREETING,
@@ -162,6 +164,7 @@ on_mode(struct feed_client *client, const struct nntp_reply *reply)
 		return;
 	}
 	client->state = CLIENT_READY;
+	stream_set_deadline(client->stream, 0);
 	stream_set_idle_timeout(client->stream, 0);
 	client->owner->ready(client->arg, reply->code == 203);
 }
@@ -262,13 +265,13 @@ client_read_line(struct feed_client *client)
 	stream_consume(client->stream, used);
 	if (status == LINE_MORE)
 		return false;
-	if (client->next == CLIENT_LINES && status == LINE_OK)
-		client_block_line(client, line.text);
-	else if (client->next == CLIENT_STATUS && status == LINE_OK)
-		client_status(client, line.text);
-	else if (client->next == CLIENT_STATUS)
+	if (status != LINE_OK) /* it may have no end */
 		feed_client_fail(client, "the server's line is too long",
 		    span_of(""));
+	else if (client->next == CLIENT_LINES)
+		client_block_line(client, line.text);
+	else
+		client_status(client, line.text);
 	return true;
 }
 
@@ -280,6 +283,8 @@ client_read_article(struct feed_client *client)
 	    dot_receive(&client->dot, stream_input(client->stream), &used);
 
 	stream_consume(client->stream, used);
+	if (!whole && client->dot.facts.bytes > ARTICLE_BYTES_MAX)
+		feed_client_fail(client, "an article has no end", span_of(""));
 	if (!whole)
 		return false;
 	client->next = CLIENT_STATUS;
@@ -392,6 +397,7 @@ feed_client_new(struct stream *stream,
 	line_reader_init(&client->lines, NNTP_REPLY_MAX, LINE_LF_ENDS);
 	stream_set_handler(stream, &client_stream_handler, client);
 	stream_set_idle_timeout(stream, HELLO_SECONDS);
+	stream_set_deadline(stream, HELLO_SECONDS);
 	if (options->tls == TLS_IMPLICIT)
 		client_secure(client);
 	return client;

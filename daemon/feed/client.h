@@ -37,7 +37,7 @@ struct feed_client_owner {
 	enum feed_client_next (
 	    *reply)(void *arg, const struct nntp_reply *reply);
 	/* CLIENT_LINES: each line of the block, unstuffed, then one with bytes
-	 * NULL. Too long ones are left out. */
+	 * NULL. */
 	void (*line)(void *arg, struct span line);
 	/* CLIENT_ARTICLE: wire form, borrowed for the call; bytes NULL: it was
 	 * above CLIENT_ARTICLE_MAX, or memory was short. */

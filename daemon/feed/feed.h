@@ -41,6 +41,10 @@ int feed_connect_resolve(struct feed *feed, int fd);
 /* For connections that begin from now on; takes ctx. */
 void feed_set_tls(struct feed *feed, struct ssl_ctx_st *ctx);
 
+/* Numbers that one pull asks for and does not get; then the next one goes on. A
+ * list without numbers counts too. */
+#define PULL_VAIN_MAX 50000u
+
 /* MESSAGE_OFFER and MESSAGE_PULL, fields behind the type. */
 void push_offer(struct feed *feed, uint32_t request, struct ipc_reader *fields);
 void pull_begin(struct feed *feed, uint32_t request, struct ipc_reader *fields);

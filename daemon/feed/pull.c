@@ -20,6 +20,7 @@
 #include "protocol/range.h"
 
 #define WINDOW       10000u /* numbers asked for by one LISTGROUP */
+#define LIST_VAIN    10u    /* a list of nothing is a round trip */
 #define LINES_MAX    ((size_t)100000000)
 #define ASKED_MAX    64u /* articles on their way here */
 #define HANDED_MAX   64u /* articles that core has not answered */
@@ -50,6 +51,9 @@ struct pull {
 	uint32_t *numbers; /* of the window */
 	size_t count;      /* of numbers */
 	size_t lines;      /* of lists, those of no use too */
+	unsigned vain;     /* what was asked for without an article */
+	unsigned seconds;  /* left */
+	uint32_t settled;  /* numbers up to this one, 0: none */
 	size_t asked;      /* numbers asked for */
 	size_t answered;   /* numbers answered by the server */
 	unsigned handed;   /* articles at core */
@@ -79,6 +83,7 @@ pull_answer(struct pull *pull, const char *why)
 	ipc_put_u32(writer, why[0] == '\0' ? 0 : 1);
 	ipc_put_text(writer, why);
 	ipc_put_u32(writer, pull->high);
+	ipc_put_u32(writer, pull->settled);
 	(void)ipc_answer(pull->feed->core, pull->request, writer);
 }
 
@@ -120,6 +125,20 @@ pull_unexpected(struct pull *pull, const char *what,
 
 /* ---- numbers */
 
+/* A server may say that there are four thousand million numbers, and be right
+ * or not. */
+static bool
+pull_was_in_vain(struct pull *pull, unsigned cost)
+{
+	pull->vain += cost;
+	if (pull->vain < PULL_VAIN_MAX)
+		return false;
+	feed_client_fail(pull->client,
+	    "too many numbers were asked for in vain; the next time goes on",
+	    span_of(""));
+	return true;
+}
+
 static void
 pull_list(struct pull *pull)
 {
@@ -149,6 +168,28 @@ pull_listed(struct pull *pull)
 
 	pull->next = left < WINDOW ? pull->high + 1 : pull->next + WINDOW;
 	pull->step = PULL_FETCH;
+}
+
+static int
+number_compare(const void *a, const void *b)
+{
+	uint32_t one = *(const uint32_t *)a, other = *(const uint32_t *)b;
+
+	return one < other ? -1 : one > other;
+}
+
+/* What is settled is known by one number: so they go up, and each once. */
+static void
+pull_sort(struct pull *pull)
+{
+	size_t count = 0;
+
+	qsort(pull->numbers, pull->count, sizeof *pull->numbers,
+	    number_compare);
+	for (size_t i = 0; i < pull->count; i++)
+		if (count == 0 || pull->numbers[i] != pull->numbers[count - 1])
+			pull->numbers[count++] = pull->numbers[i];
+	pull->count = count;
 }
 
 static enum feed_client_next
@@ -197,8 +238,12 @@ on_line(void *arg, struct span line)
 		return;
 	}
 	if (line.bytes == NULL) {
+		pull_sort(pull);
 		pull_listed(pull);
-		pull_pump(pull);
+		if (pull->count == 0)
+			pull->settled = pull->next - 1;
+		if (pull->count > 0 || !pull_was_in_vain(pull, LIST_VAIN))
+			pull_pump(pull);
 	} else if (pull->count < WINDOW && nntp_reply_number(line, &number) &&
 	    number >= pull->next && number <= pull->high &&
 	    number - pull->next < WINDOW) {
@@ -268,7 +313,7 @@ static void
 on_article(void *arg, struct span wire)
 {
 	struct pull *pull = arg;
-	uint32_t number = pull->numbers[pull->answered++];
+	uint32_t number = pull->numbers[pull->answered];
 
 	if (wire.bytes == NULL) {
 		log_warning("peer=%u group=%s number=%u is too large",
@@ -278,7 +323,10 @@ on_article(void *arg, struct span wire)
 		    span_of(""));
 		return;
 	}
-	pull_pump(pull);
+	pull->answered++;
+	pull->settled = number;
+	if (wire.len > 0 || !pull_was_in_vain(pull, 1))
+		pull_pump(pull);
 }
 
 static enum feed_client_next
@@ -298,8 +346,9 @@ on_article_reply(struct pull *pull, const struct nntp_reply *reply)
 	}
 	if (reply->code != 423 && reply->code != 430 && reply->code != 403)
 		return pull_unexpected(pull, "answer to ARTICLE", reply);
-	pull->answered++;
-	pull_pump(pull);
+	pull->settled = pull->numbers[pull->answered++];
+	if (!pull_was_in_vain(pull, 1))
+		pull_pump(pull);
 	return CLIENT_STATUS;
 }
 
@@ -323,9 +372,11 @@ pull_pump(struct pull *pull)
 		    pull->numbers[pull->asked++]);
 	if (pull->answered < pull->count)
 		return;
+	pull->settled = pull->next - 1;
 	if (pull->next <= pull->high && pull->high > 0) {
 		pull_list(pull);
 	} else if (pull->handed == 0) {
+		pull->settled = pull->high;
 		pull_answer(pull, "");
 		feed_client_quit(pull->client);
 	}
@@ -421,6 +472,7 @@ pull_read(struct pull *pull, struct ipc_reader *fields)
 		return false;
 	group = ipc_get_bytes(fields);
 	pull->next = ipc_get_u32(fields);
+	pull->seconds = ipc_get_u32(fields);
 	if (ipc_reader_bad(fields) || group.len > NEWSGROUP_MAX ||
 	    !newsgroup_is_valid(group) || pull->next > RANGE_NUMBER_MAX)
 		return false;
@@ -467,6 +519,20 @@ pull_begin(struct feed *feed, uint32_t request, struct ipc_reader *fields)
 	}
 }
 
+/* Whatever it waits for: a name, a greeting, the rest of an article. */
+static void
+pull_expire(struct pull *pull)
+{
+	static const char why[] = "it takes too long; the next time goes on";
+
+	if (pull->client != NULL) {
+		feed_client_fail(pull->client, why, span_of(""));
+	} else {
+		pull_answer(pull, why);
+		pull->dropped = true;
+	}
+}
+
 struct pull *
 pull_next(const struct pull *pull)
 {
@@ -476,6 +542,12 @@ pull_next(const struct pull *pull)
 void
 pull_tick(struct pull *pull)
 {
-	if (!pull->dropped)
+	if (pull->dropped)
+		return;
+	if (pull->seconds > 0)
+		pull->seconds--;
+	if (pull->seconds == 0)
+		pull_expire(pull);
+	else
 		pull_pump(pull);
 }

@@ -170,13 +170,12 @@ feed_offer(void *arg, const struct feed_endpoint *endpoint,
 }
 
 static int
-feed_pull(void *arg, const struct feed_endpoint *endpoint, const char *group,
-    uint32_t from, feed_pulled done, void *done_arg)
+feed_pull(void *arg, const struct feed_endpoint *endpoint,
+    const struct feed_pull *pull, feed_pulled done, void *done_arg)
 {
 	(void)arg;
 	(void)endpoint;
-	(void)group;
-	(void)from;
+	(void)pull;
 	(void)done;
 	(void)done_arg;
 	return -ENOTCONN;

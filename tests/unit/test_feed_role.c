@@ -43,7 +43,7 @@ struct rig {
 	char why[128];
 	uint32_t outcomes[8];
 	uint32_t count;
-	uint32_t failed, high;
+	uint32_t failed, high, settled;
 	uint32_t numbers[16]; /* pulled */
 	unsigned pulled;
 	unsigned stop_at; /* core says stop to this many; 0: never */
@@ -215,6 +215,8 @@ on_pulled(void *arg, struct ipc_reader *fields)
 	why = ipc_get_bytes(fields);
 	(void)snprintf(rig->why, sizeof rig->why, "%.*s", SPAN_ARG(why));
 	rig->high = ipc_get_u32(fields);
+	rig->settled = ipc_get_u32(fields);
+	assert_false(ipc_reader_bad(fields));
 }
 
 static void
@@ -231,7 +233,7 @@ put_endpoint(struct rig *rig, struct ipc_writer *writer, const char *user)
 static void
 wait_for_answer(struct rig *rig)
 {
-	for (unsigned i = 0; i < 1000 && !rig->answered; i++)
+	for (unsigned i = 0; i < 100000 && !rig->answered; i++)
 		(void)event_base_loop(loop_base(rig->loop), EVLOOP_ONCE);
 	assert_true(rig->answered);
 }
@@ -258,7 +260,7 @@ offer(struct rig *rig, unsigned count, unsigned gone, const char *user)
 }
 
 static void
-pull(struct rig *rig, uint32_t from)
+pull_within(struct rig *rig, uint32_t from, uint32_t seconds)
 {
 	struct ipc_writer *writer = ipc_writer_new(MESSAGE_PULL);
 
@@ -267,10 +269,17 @@ pull(struct rig *rig, uint32_t from)
 	put_endpoint(rig, writer, "");
 	ipc_put_text(writer, "old.talk");
 	ipc_put_u32(writer, from);
+	ipc_put_u32(writer, seconds);
 	assert_int_equal(ipc_call(rig->core, writer, IPC_BULK, 0, on_pulled,
 			     rig),
 	    0);
 	wait_for_answer(rig);
+}
+
+static void
+pull(struct rig *rig, uint32_t from)
+{
+	pull_within(rig, from, 3600);
 }
 
 /* ---- set-up */
@@ -547,6 +556,83 @@ a_group_that_is_not_there_is_said_so(void **state)
 	assert_string_equal(rig->why, "answer to GROUP: no such group");
 }
 
+/* ---- servers that mean harm */
+
+static void
+a_high_mark_with_nothing_below_it_ends_the_pull(void **state)
+{
+	static const char *const each[] = { READER, "GROUP old.talk",
+		"211 9 1 4000000000 old.talk\r\n", "LISTGROUP", "500 what?\r\n",
+		"ARTICLE", "423 none\r\n", NULL };
+	static const char *const lists[] = { READER, "GROUP old.talk",
+		"211 9 1 4000000000 old.talk\r\n", "LISTGROUP",
+		"211 9 1 4000000000 old.talk\r\n.\r\n", NULL };
+	struct rig *rig = *state;
+
+	rig->script = each;
+	pull(rig, 1);
+	assert_int_equal(rig->failed, 1);
+	assert_non_null(strstr(rig->why, "in vain"));
+	/* the next one goes on behind what was asked for */
+	assert_int_equal(rig->settled, PULL_VAIN_MAX);
+	rig->script = lists;
+	pull(rig, rig->settled + 1);
+	assert_non_null(strstr(rig->why, "in vain"));
+	assert_true(rig->settled > 100 * PULL_VAIN_MAX);
+}
+
+static void
+a_line_without_end_in_a_list_ends_the_pull(void **state)
+{
+	static char answer[8192] = "211 9 1 9 old.talk\r\n1\r\n";
+	static const char *const script[] = { READER, "GROUP old.talk",
+		"211 9 1 9 old.talk\r\n", "LISTGROUP", answer, NULL };
+	struct rig *rig = *state;
+
+	memset(answer + strlen(answer), '7',
+	    sizeof answer - 1 - strlen(answer));
+	rig->script = script;
+	pull(rig, 1);
+	assert_int_equal(rig->failed, 1);
+	assert_string_equal(rig->why, "the server's line is too long");
+	assert_int_equal(rig->settled, 0);
+}
+
+static void
+a_list_in_any_order_is_taken_in_order(void **state)
+{
+	static const char *const script[] = { READER, "GROUP old.talk",
+		"211 3 1 9 old.talk\r\n", "LISTGROUP",
+		"211 3 1 9 old.talk\r\n9\r\n2\r\n9\r\n5\r\n.\r\n", "ARTICLE 9",
+		"HANG UP", "ARTICLE", PULLED, NULL };
+	struct rig *rig = *state;
+
+	rig->script = script;
+	pull(rig, 1);
+	assert_int_equal(rig->failed, 1);
+	assert_int_equal(rig->pulled, 2);
+	assert_int_equal(rig->numbers[0], 2);
+	assert_int_equal(rig->numbers[1], 5);
+	assert_int_equal(rig->settled, 5);
+}
+
+static void
+a_server_that_takes_too_long_is_left(void **state)
+{
+	static const char *const script[] = { READER, "GROUP old.talk",
+		"211 2 1 2 old.talk\r\n", "LISTGROUP",
+		"211 2 1 2 old.talk\r\n1\r\n2\r\n.\r\n", "ARTICLE 1", PULLED,
+		"ARTICLE 2", "220 2 <x@y>\r\nSubject: to be cont", NULL };
+	struct rig *rig = *state;
+
+	rig->script = script;
+	pull_within(rig, 1, 1);
+	assert_int_equal(rig->failed, 1);
+	assert_non_null(strstr(rig->why, "too long"));
+	assert_int_equal(rig->settled, 1);
+	assert_int_equal(rig->pulled, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -565,6 +651,10 @@ main(void)
 		TEST(articles_in_another_order_are_not_taken),
 		TEST(core_can_stop_a_pull),
 		TEST(a_group_that_is_not_there_is_said_so),
+		TEST(a_high_mark_with_nothing_below_it_ends_the_pull),
+		TEST(a_line_without_end_in_a_list_ends_the_pull),
+		TEST(a_list_in_any_order_is_taken_in_order),
+		TEST(a_server_that_takes_too_long_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,6 +32,8 @@ struct far {
 	feed_pulled pulled;
 	void *pulled_arg;
 	uint32_t pull_from;
+	unsigned pull_seconds;
+	char pull_group[64];
 	unsigned stops, goes;
 };
 
@@ -61,16 +63,18 @@ far_offer(void *arg, const struct feed_endpoint *endpoint,
 }
 
 static int
-far_pull(void *arg, const struct feed_endpoint *endpoint, const char *group,
-    uint32_t from, feed_pulled done, void *done_arg)
+far_pull(void *arg, const struct feed_endpoint *endpoint,
+    const struct feed_pull *pull, feed_pulled done, void *done_arg)
 {
 	struct far *far = arg;
 
 	assert_string_equal(endpoint->host, "192.0.2.9");
-	assert_string_equal(group, "old.talk");
 	far->pulled = done;
 	far->pulled_arg = done_arg;
-	far->pull_from = from;
+	far->pull_from = pull->from;
+	far->pull_seconds = pull->seconds;
+	(void)snprintf(far->pull_group, sizeof far->pull_group, "%s",
+	    pull->group);
 	return 0;
 }
 
@@ -580,7 +584,8 @@ add_group(struct far *far)
 	rig_do(far->fixture,
 	    WORDS("peer", "pull", "far", "old.talk", "a.talk", "--background"));
 	assert_non_null(far->pulled);
-	far->pulled(far->pulled_arg, "", 0);
+	assert_string_equal(far->pull_group, "old.talk");
+	far->pulled(far->pulled_arg, "", 0, 0);
 	fixture_settle(far->fixture);
 }
 
@@ -596,23 +601,64 @@ a_pull_goes_on_behind_the_last_number(void **state)
 	hand_in(far, 3, "1", "old.example!x");
 	hand_in(far, 7, "2", "old.example!x");
 	hand_in(far, 8, "3", "old.example!news.example!x"); /* our own */
-	far->pulled(far->pulled_arg, "", 20);
+	far->pulled(far->pulled_arg, "", 20, 20);
 	fixture_wait(far->fixture, &ended.is);
 	assert_string_equal(ended.error, "");
 	assert_int_equal(rig_count(far->fixture, "a.talk"), 2);
 	begin_round(far, &ended);
 	assert_int_equal(far->pull_from, 21);
 	hand_in(far, 22, "2", "old.example!x"); /* known */
-	far->pulled(far->pulled_arg, "the connection was lost", 30);
+	far->pulled(far->pulled_arg, "the connection was lost", 30, 0);
 	fixture_wait(far->fixture, &ended.is);
 	assert_string_equal(ended.error, "the connection was lost");
 	assert_int_equal(rig_count(far->fixture, "a.talk"), 2);
 	fixture_reopen(far->fixture);
 	begin_round(far, &ended);
 	assert_int_equal(far->pull_from, 23);
-	far->pulled(far->pulled_arg, "", 30);
+	/* empty numbers that were looked at are not looked at again */
+	hand_in(far, 24, "4", "old.example!x");
+	far->pulled(far->pulled_arg, "the connection was lost", 30, 28);
+	fixture_wait(far->fixture, &ended.is);
+	begin_round(far, &ended);
+	assert_int_equal(far->pull_from, 29);
+	far->pulled(far->pulled_arg, "", 30, 30);
 	fixture_wait(far->fixture, &ended.is);
 	assert_int_equal(far->stops, 0);
+}
+
+static void
+a_round_has_an_end_and_the_next_begins_with_the_rest(void **state)
+{
+	struct far *far = *state;
+	struct ended ended;
+
+	add_group(far);
+	rig_do(far->fixture,
+	    WORDS("peer", "pull", "far", "second.talk", "a.talk",
+		"--background"));
+	assert_string_equal(far->pull_group, "second.talk");
+	far->pulled(far->pulled_arg, "", 0, 0);
+	fixture_settle(far->fixture);
+	clock_advance(far->fixture->clock, 5);
+	begin_round(far, &ended);
+	assert_string_equal(far->pull_group, "old.talk");
+	assert_int_equal(far->pull_seconds, PULLS_ROUND_SECONDS);
+	clock_advance(far->fixture->clock, PULLS_ROUND_SECONDS);
+	far->pulled(far->pulled_arg, "it takes too long", 100, 50);
+	fixture_wait(far->fixture, &ended.is);
+	assert_string_equal(ended.error, "it takes too long");
+	begin_round(far, &ended);
+	assert_string_equal(far->pull_group, "second.talk");
+	clock_advance(far->fixture->clock, 100);
+	far->pulled(far->pulled_arg, "", 0, 0);
+	while (strcmp(far->pull_group, "second.talk") == 0)
+		(void)loop_turn(far->fixture->loop);
+	assert_string_equal(far->pull_group, "old.talk");
+	assert_int_equal(far->pull_from, 51);
+	assert_int_equal(far->pull_seconds, PULLS_ROUND_SECONDS - 100);
+	far->pulled(far->pulled_arg, "", 60, 60);
+	fixture_wait(far->fixture, &ended.is);
+	assert_string_equal(ended.error, "");
 }
 
 static void
@@ -630,7 +676,7 @@ what_could_end_an_answer_early_is_not_taken(void **state)
 		pulls_take(community_pulls(far->fixture->community), 1,
 		    "old.talk", 1, span_of(wires[i]), on_taken, far);
 	assert_int_equal(far->goes, sizeof wires / sizeof wires[0]);
-	far->pulled(far->pulled_arg, "", 9);
+	far->pulled(far->pulled_arg, "", 9, 9);
 	fixture_wait(far->fixture, &ended.is);
 	assert_int_equal(rig_count(far->fixture, "a.talk"), 0);
 }
@@ -691,6 +737,7 @@ main(void)
 		TEST(the_header_of_a_mail_is_made_fit_for_news),
 		TEST(a_feed_that_was_taken_away_begins_anew),
 		TEST(a_pull_goes_on_behind_the_last_number),
+		TEST(a_round_has_an_end_and_the_next_begins_with_the_rest),
 		TEST(what_could_end_an_answer_early_is_not_taken),
 		TEST(what_nobody_asked_for_is_not_taken),
 		cmocka_unit_test(an_endpoint_is_a_host_and_a_port),
