@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "daemon/community/jobs.h"
+#include "daemon/community/space_arrays.h"
 #include "daemon/community/spaces.h"
 #include "daemon/log.h"
 #include "store/overview.h"
@@ -37,8 +38,7 @@ struct digest_cursor {
 
 struct digests {
 	struct community *community;
-	struct digest_cursor *cursors; /* by space id: ids are dense */
-	size_t cursor_count;
+	struct space_rows cursors; /* struct digest_cursor */
 	bool posted;  /* a slice is to come */
 	bool closing; /* and is the last one: it frees what is left */
 };
@@ -144,31 +144,12 @@ issue_apply(struct store_txn *txn, struct store_op *op)
 	return error;
 }
 
-static struct digest_cursor *
-cursor_of(struct digests *digests, uint32_t space)
-{
-	struct digest_cursor *cursors;
-	size_t count = digests->cursor_count == 0 ? 64 : digests->cursor_count;
-
-	if (space < digests->cursor_count)
-		return &digests->cursors[space];
-	while (count <= space)
-		count *= 2;
-	cursors = realloc(digests->cursors, count * sizeof *cursors);
-	if (cursors == NULL)
-		return NULL;
-	memset(cursors + digests->cursor_count, 0,
-	    (count - digests->cursor_count) * sizeof *cursors);
-	digests->cursors = cursors;
-	digests->cursor_count = count;
-	return &cursors[space];
-}
-
 static void
 issue_done(struct store_op *op, int result)
 {
 	struct issue_op *issue = (struct issue_op *)(void *)op;
-	struct digest_cursor *cursor = cursor_of(issue->digests, issue->space);
+	struct digest_cursor *cursor =
+	    space_row(&issue->digests->cursors, issue->space);
 
 	if (result >= 0 && cursor != NULL) {
 		cursor->last_number = issue->state.last_number;
@@ -212,8 +193,7 @@ digest_send(struct digests *digests, uint32_t space,
 /* One look over the spaces; lives until its last issue is written down. */
 struct due_run {
 	struct digests *digests;
-	uint32_t *spaces;
-	size_t count, room;
+	struct space_ids spaces;
 	size_t at;
 	size_t open; /* issues under way, and one for the run itself */
 	void (*done)(void *arg);
@@ -313,7 +293,7 @@ static bool
 space_is_due(struct digests *digests, uint32_t id)
 {
 	struct community *community = digests->community;
-	struct digest_cursor *cursor = cursor_of(digests, id);
+	struct digest_cursor *cursor = space_row(&digests->cursors, id);
 	struct space *space = spaces_by_id(community_spaces(community), id);
 	struct store_space_state state;
 	bool due = false;
@@ -334,7 +314,7 @@ due_run_release(struct due_run *run)
 		return;
 	if (run->done != NULL)
 		run->done(run->arg);
-	free(run->spaces);
+	free(run->spaces.ids);
 	free(run);
 }
 
@@ -352,7 +332,8 @@ static int
 due_candidate(void *arg, const struct space *space)
 {
 	struct due_run *run = arg;
-	struct digest_cursor *cursor = cursor_of(run->digests, space->id);
+	struct digest_cursor *cursor =
+	    space_row(&run->digests->cursors, space->id);
 	struct store_space_state state;
 
 	if (space->mail[0] == '\0' || cursor == NULL ||
@@ -361,17 +342,7 @@ due_candidate(void *arg, const struct space *space)
 	    cursor_is_quiet(cursor, &state,
 		community_now(run->digests->community)))
 		return 0;
-	if (run->count == run->room) {
-		size_t room = run->room == 0 ? 16 : run->room * 2;
-		uint32_t *grown = realloc(run->spaces, room * sizeof *grown);
-
-		if (grown == NULL)
-			return -ENOMEM;
-		run->spaces = grown;
-		run->room = room;
-	}
-	run->spaces[run->count++] = space->id;
-	return 0;
+	return space_ids_add(&run->spaces, space->id);
 }
 
 /* Ten thousand spaces must not keep the loop from its sessions. */
@@ -384,19 +355,19 @@ due_slice(void *arg)
 	digests->posted = false;
 	if (digests->closing) {
 		digests_free(&digests);
-		free(run->spaces);
+		free(run->spaces.ids);
 		free(run);
 		return;
 	}
-	for (size_t i = 0; i < DUE_SLICE && run->at < run->count; i++) {
-		uint32_t space = run->spaces[run->at++];
+	for (size_t i = 0; i < DUE_SLICE && run->at < run->spaces.count; i++) {
+		uint32_t space = run->spaces.ids[run->at++];
 
 		if (!space_is_due(digests, space))
 			continue;
 		run->open++;
 		digest_send(digests, space, due_issue_done, run);
 	}
-	if (run->at < run->count)
+	if (run->at < run->spaces.count)
 		digests->posted = loop_post(community_loop(digests->community),
 				      due_slice, run) == 0;
 	/* out of memory: the rest is for the next run */
@@ -430,8 +401,10 @@ digests_new(struct community *community)
 {
 	struct digests *digests = calloc(1, sizeof *digests);
 
-	if (digests != NULL)
-		digests->community = community;
+	if (digests == NULL)
+		return NULL;
+	digests->community = community;
+	digests->cursors.size = sizeof(struct digest_cursor);
 	return digests;
 }
 
@@ -446,6 +419,6 @@ digests_free(struct digests **digests)
 	own->closing = true;
 	if (own->posted)
 		return;
-	free(own->cursors);
+	free(own->cursors.rows);
 	free(own);
 }

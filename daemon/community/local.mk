@@ -48,6 +48,7 @@ libkithcommunity_a_SOURCES += \
 	daemon/community/sasl.h daemon/community/sasl_plain.c \
 	daemon/community/sasl_private.h daemon/community/sasl_scram.c \
 	daemon/community/sight.c daemon/community/sight.h \
+	daemon/community/space_arrays.c daemon/community/space_arrays.h \
 	daemon/community/spaces.c \
 	daemon/community/spaces.h daemon/community/subscriptions.c \
 	daemon/community/subscriptions.h daemon/community/token.c \

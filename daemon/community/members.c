@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/community/journal.h"
+#include "daemon/community/space_arrays.h"
 #include "daemon/community/subscriptions.h"
 #include "protocol/address.h"
 
@@ -205,32 +206,19 @@ member_add_address(struct store_txn *txn, uint32_t member, const char *address,
 	return rc;
 }
 
-struct space_ids {
-	uint32_t *ids;
-	size_t count;
-};
-
 static int
 collect_space(void *arg, const struct store_key *key,
     const ProtobufCMessage *message)
 {
-	struct space_ids *spaces = arg;
-	uint32_t *bigger;
-
 	(void)message;
-	bigger = realloc(spaces->ids, (spaces->count + 1) * sizeof *bigger);
-	if (bigger == NULL)
-		return -ENOMEM;
-	spaces->ids = bigger;
-	bigger[spaces->count++] = store_key_get_u32(key, 4);
-	return 0;
+	return space_ids_add(arg, store_key_get_u32(key, 4));
 }
 
 static int
 address_release(struct store_txn *txn, uint32_t address, uint64_t now)
 {
 	struct store_key prefix = store_key_u32(address);
-	struct space_ids spaces = { NULL, 0 };
+	struct space_ids spaces = { NULL, 0, 0 };
 	int rc = store_walk(store_txn_reader(txn), STORE_SUBSCRIPTIONS_OF,
 	    &prefix, NULL, collect_space, &spaces);
 

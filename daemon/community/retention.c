@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/community/space_arrays.h"
 #include "daemon/log.h"
 #include "store/overview.h"
 
@@ -32,8 +33,7 @@ struct cursor {
 struct run {
 	struct store_op op;
 	struct retention *retention;
-	uint32_t *spaces;
-	size_t count, room;
+	struct space_ids spaces;
 	size_t at;
 	struct retention_slice slice;  /* as the next operation finds it */
 	struct retention_slice worked; /* and as it left it */
@@ -44,30 +44,8 @@ struct run {
 
 struct retention {
 	struct community *community;
-	struct cursor *cursors; /* by space id: ids are dense */
-	size_t cursor_count;
+	struct space_rows cursors; /* struct cursor */
 };
-
-static struct cursor *
-cursor_of(struct retention *retention, uint32_t space)
-{
-	size_t count =
-	    retention->cursor_count == 0 ? 64 : retention->cursor_count;
-	struct cursor *cursors;
-
-	if (space < retention->cursor_count)
-		return &retention->cursors[space];
-	while (count <= space)
-		count *= 2;
-	cursors = realloc(retention->cursors, count * sizeof *cursors);
-	if (cursors == NULL)
-		return NULL;
-	memset(cursors + retention->cursor_count, 0,
-	    (count - retention->cursor_count) * sizeof *cursors);
-	retention->cursors = cursors;
-	retention->cursor_count = count;
-	return &cursors[space];
-}
 
 /* ---- whose turn it is */
 
@@ -96,7 +74,7 @@ space_is_due(struct retention *retention, const struct space *space,
 
 	if (!limits_expire(limits))
 		return false;
-	cursor = cursor_of(retention, space->id);
+	cursor = space_row(&retention->cursors, space->id);
 	if (cursor == NULL ||
 	    !store_space_state_published(
 		community_store(retention->community), space->id, &state) ||
@@ -113,21 +91,11 @@ static int
 run_add(void *arg, const struct space *space)
 {
 	struct run *run = arg;
-	size_t room = run->room == 0 ? 16 : run->room * 2;
-	uint32_t *grown;
 
 	if (!space_is_due(run->retention, space,
 		community_now(run->retention->community)))
 		return 0;
-	if (run->count == run->room) {
-		grown = realloc(run->spaces, room * sizeof *grown);
-		if (grown == NULL)
-			return -ENOMEM;
-		run->spaces = grown;
-		run->room = room;
-	}
-	run->spaces[run->count++] = space->id;
-	return 0;
+	return space_ids_add(&run->spaces, space->id);
 }
 
 /* ---- the operations */
@@ -138,7 +106,7 @@ slice_begin(struct run *run)
 {
 	struct community *community = run->retention->community;
 	struct space *space =
-	    spaces_by_id(community_spaces(community), run->spaces[run->at]);
+	    spaces_by_id(community_spaces(community), run->spaces.ids[run->at]);
 
 	if (space == NULL)
 		return false;
@@ -185,7 +153,7 @@ run_apply(struct store_txn *txn, struct store_op *op)
 static void
 cursor_set(struct retention *retention, const struct retention_slice *slice)
 {
-	struct cursor *cursor = cursor_of(retention, slice->space);
+	struct cursor *cursor = space_row(&retention->cursors, slice->space);
 	uint64_t now = slice->now, next = slice->next;
 
 	if (cursor == NULL)
@@ -208,18 +176,18 @@ run_end(struct run *run)
 {
 	if (run->articles > 0)
 		log_info("expired articles=%llu spaces=%zu",
-		    (unsigned long long)run->articles, run->count);
+		    (unsigned long long)run->articles, run->spaces.count);
 	run->done(run->arg);
-	free(run->spaces);
+	free(run->spaces.ids);
 	free(run);
 }
 
 static void
 run_next(struct run *run)
 {
-	while (run->at < run->count && !slice_begin(run))
+	while (run->at < run->spaces.count && !slice_begin(run))
 		run->at++;
-	if (run->at == run->count)
+	if (run->at == run->spaces.count)
 		run_end(run);
 	else
 		store_submit(community_store(run->retention->community),
@@ -285,8 +253,10 @@ retention_new(struct community *community)
 {
 	struct retention *retention = calloc(1, sizeof *retention);
 
-	if (retention != NULL)
-		retention->community = community;
+	if (retention == NULL)
+		return NULL;
+	retention->community = community;
+	retention->cursors.size = sizeof(struct cursor);
 	return retention;
 }
 
@@ -295,7 +265,7 @@ retention_free(struct retention **retention)
 {
 	if (*retention == NULL)
 		return;
-	free((*retention)->cursors);
+	free((*retention)->cursors.rows);
 	free(*retention);
 	*retention = NULL;
 }
