@@ -50,8 +50,8 @@ struct attempt {
 	struct auth_account account;
 	struct auth_try who;
 	uint64_t generation;
-	bool good;
-	void (*done)(void *arg, const struct identity *identity);
+	enum auth_answer answer;
+	auth_checked done;
 	void *arg;
 };
 
@@ -227,16 +227,15 @@ static void
 attempt_end(void *arg)
 {
 	struct attempt *attempt = arg;
-	void (*done)(void *arg, const struct identity *identity) =
-	    attempt->done;
 	struct identity identity = attempt->account.identity;
-	bool good = attempt->good;
+	enum auth_answer answer = attempt->answer;
+	auth_checked done = attempt->done;
 	void *to = attempt->arg;
 
 	community_busy(attempt->community, -1);
 	OPENSSL_cleanse(attempt, sizeof *attempt);
 	free(attempt);
-	done(to, good ? &identity : NULL);
+	done(to, answer, answer == AUTH_RIGHT ? &identity : NULL);
 }
 
 static void
@@ -244,10 +243,11 @@ attempt_judged(void *arg)
 {
 	struct attempt *attempt = arg;
 	const struct auth *auth = community_auth(attempt->community);
+	bool good = attempt->answer == AUTH_RIGHT;
 
-	auth_delay_note(auth->delays, &attempt->who, attempt->good,
+	auth_delay_note(auth->delays, &attempt->who, good,
 	    clock_milliseconds(community_clock(attempt->community)));
-	if (attempt->good)
+	if (good)
 		cache_put(attempt);
 	attempt_end(attempt);
 }
@@ -258,11 +258,12 @@ static void
 attempt_verify(void *arg)
 {
 	struct attempt *attempt = arg;
-
 	/* of nobody it is the same work, so that time tells nothing */
-	attempt->good = auth_verifier_matches(&attempt->account.verifier,
-			    attempt->password) &&
-	    attempt->account.known;
+	bool matches = auth_verifier_matches(&attempt->account.verifier,
+	    attempt->password);
+
+	attempt->answer =
+	    matches && attempt->account.known ? AUTH_RIGHT : AUTH_WRONG;
 }
 
 static void
@@ -281,10 +282,12 @@ attempt_turn(void *arg, bool granted)
 {
 	struct attempt *attempt = arg;
 
-	if (!granted ||
+	if (granted &&
 	    worker_submit(community_workers(attempt->community), attempt->loop,
-		attempt_verify, attempt_judged, attempt) != 0)
-		attempt_end(attempt);
+		attempt_verify, attempt_judged, attempt) == 0)
+		return;
+	attempt->answer = AUTH_BUSY;
+	attempt_end(attempt);
 }
 
 static void
@@ -295,8 +298,10 @@ attempt_found(void *arg)
 	auth_try_make(community_auth(attempt->community),
 	    attempt->account.name, attempt->client, &attempt->who);
 	if (auth_turn_wait(attempt->community, attempt->loop, &attempt->who,
-		attempt_turn, attempt) != 0)
+		attempt_turn, attempt) != 0) {
+		attempt->answer = AUTH_BUSY;
 		attempt_end(attempt);
+	}
 }
 
 /* ---- the door */
@@ -342,8 +347,7 @@ attempt_fill(struct attempt *attempt, const struct auth_words *words)
 
 int
 auth_check(struct community *community, struct loop *loop,
-    const struct auth_words *words,
-    void (*done)(void *arg, const struct identity *identity), void *arg)
+    const struct auth_words *words, auth_checked done, void *arg)
 {
 	struct attempt *attempt = calloc(1, sizeof *attempt);
 	int rc;
@@ -352,6 +356,7 @@ auth_check(struct community *community, struct loop *loop,
 		return -ENOMEM;
 	attempt->community = community;
 	attempt->loop = loop;
+	attempt->answer = AUTH_WRONG;
 	attempt->done = done;
 	attempt->arg = arg;
 	community_busy(community, 1);
@@ -359,8 +364,9 @@ auth_check(struct community *community, struct loop *loop,
 		rc = loop_post(loop, attempt_end, attempt);
 	} else {
 		attempt_key(attempt);
-		attempt->good = cache_get(attempt);
-		rc = attempt->good
+		if (cache_get(attempt))
+			attempt->answer = AUTH_RIGHT;
+		rc = attempt->answer == AUTH_RIGHT
 		    ? loop_post(loop, attempt_end, attempt)
 		    : worker_submit(community_workers(community), loop,
 			  attempt_look_up, attempt_found, attempt);

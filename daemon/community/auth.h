@@ -50,14 +50,22 @@ struct auth_words {
 	const char *password;
 	const char *client; /* IP address, "" for a pair */
 };
-/* Checks them; done on `loop` with an identity (trust TRUST_SESSION) or NULL.
- * Takes the same time for an unknown login. Copies its arguments and wipes the
- * copy. After a few wrong passwords the answers come later and later, for that
- * login and for that client (auth_delay.h). On the thread of `loop`; done is
- * never called before it returns, nor at all when it returns -ENOMEM. */
+enum auth_answer {
+	AUTH_RIGHT,
+	AUTH_WRONG,
+	AUTH_BUSY, /* not looked at: too many wait. It may be right */
+};
+/* Called on the loop, once. identity: trust TRUST_SESSION; NULL unless it is
+ * AUTH_RIGHT. */
+typedef void (*auth_checked)(void *arg, enum auth_answer answer,
+    const struct identity *identity);
+/* Checks them. Takes the same time for an unknown login. Copies its arguments
+ * and wipes the copy. After a few wrong passwords the answers come later and
+ * later, for that login and for that client (auth_delay.h). On the thread of
+ * `loop`; done is never called before it returns, nor at all when it returns
+ * -ENOMEM. */
 int auth_check(struct community *community, struct loop *loop,
-    const struct auth_words *words,
-    void (*done)(void *arg, const struct identity *identity), void *arg);
+    const struct auth_words *words, auth_checked done, void *arg);
 /* The peer that may connect from this IP address without a login: its id, or
  * 0. Any thread, from memory. */
 uint32_t auth_peer_by_address(struct community *community, const char *ip);

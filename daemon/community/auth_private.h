@@ -33,13 +33,13 @@ void auth_try_make(const struct auth *auth, const char *account,
 /* libgsasl's handle (sasl.h). */
 struct Gsasl *auth_library(const struct auth *auth);
 struct auth_delay *auth_delays(const struct auth *auth);
-/* Those who wait; freeing them, they are told no. */
+/* Those who wait; freeing them, none is granted. */
 struct auth_turns *auth_turns(const struct auth *auth);
 struct auth_turns *auth_turns_new(void);
 void auth_turns_free(struct auth_turns **turns);
 
 /* Waits until it is this attempt's turn and calls back on `loop`, never before
- * it returns. granted false: it waited, and is to be told no without a look.
+ * it returns. granted false: it waited, and is not to be looked at.
  * -EBUSY: it would have to wait, and too many do; -ENOMEM; then nothing is
  * called. */
 int auth_turn_wait(struct community *community, struct loop *loop,

@@ -10,10 +10,13 @@
 /* ---- PLAIN */
 
 static void
-plain_checked(void *arg, const struct identity *identity)
+plain_checked(void *arg, enum auth_answer answer,
+    const struct identity *identity)
 {
 	struct sasl *sasl = arg;
 
+	if (answer == AUTH_BUSY)
+		sasl->answer = SASL_BUSY;
 	sasl->account.known = identity != NULL;
 	if (identity != NULL)
 		sasl->account.identity = *identity;

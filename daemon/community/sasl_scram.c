@@ -83,7 +83,7 @@ scram_turn(void *arg, bool granted)
 	if (granted)
 		sasl_run(sasl);
 	else
-		sasl->answer = SASL_REFUSED;
+		sasl->answer = SASL_BUSY;
 	/* what could not be read was no guess */
 	if (granted &&
 	    (sasl->answer == SASL_ACCEPTED || sasl->answer == SASL_REFUSED))

@@ -32,14 +32,16 @@ cmd_authinfo_user(struct session *s, const struct nntp_args *args)
 }
 
 static void
-auth_done(void *arg, const struct identity *identity)
+auth_done(void *arg, enum auth_answer answer, const struct identity *identity)
 {
 	struct auth_request *request = arg;
 	struct session *s = request->session;
 
 	if (s->stream != NULL) {
 		session_log_login(s, "password", identity);
-		if (identity == NULL)
+		if (answer == AUTH_BUSY)
+			session_login_refused(s, 403);
+		else if (answer == AUTH_WRONG)
 			session_login_refused(s, 481);
 		else if (session_login(s, identity) != 0)
 			session_reply(s, 403);

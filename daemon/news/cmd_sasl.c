@@ -112,7 +112,7 @@ sasl_answer(struct session *s, enum sasl_answer answer, const char *text,
 		break;
 	case SASL_BUSY:
 	default:
-		session_reply_text(s, 403, "busy, try again later");
+		session_login_refused(s, 403);
 		break;
 	}
 	sasl_free(&s->sasl);

@@ -31,7 +31,10 @@ void
 session_login_refused(struct session *s, int code)
 {
 	if (++s->failed_logins < FAILED_LOGINS_MAX) {
-		session_reply(s, code);
+		if (code == 403)
+			session_reply_text(s, 403, "busy, try again later");
+		else
+			session_reply(s, code);
 		return;
 	}
 	session_reply_text(s, 400, "too many failed logins");

@@ -12,7 +12,7 @@ void session_log_login(const struct session *s, const char *by,
 /* From now on the session is this one's. 0 or -ENOMEM. */
 int session_login(struct session *s, const struct identity *identity);
 /* Answers an attempt that failed; after a few the connection ends (RFC 4643 6:
- * not before the third). */
+ * not before the third). 403: it was not looked at. */
 void session_login_refused(struct session *s, int code);
 
 /* cmd_sasl.c: a line while an exchange is under way. */

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -302,22 +303,24 @@ struct login {
 	struct fixture *f;
 	bool over;
 	bool good;
+	enum auth_answer answer;
 	struct identity identity;
 };
 
 static void
-on_login(void *arg, const struct identity *identity)
+on_login(void *arg, enum auth_answer answer, const struct identity *identity)
 {
 	struct login *login = arg;
 
+	login->answer = answer;
 	login->over = true;
 	login->good = identity != NULL;
 	if (identity != NULL)
 		login->identity = *identity;
 }
 
-static bool
-try_login(struct fixture *f, const char *name, const char *password,
+static void
+begin_login(struct fixture *f, const char *name, const char *password,
     struct login *login)
 {
 	*login = (struct login){ .f = f };
@@ -329,13 +332,20 @@ try_login(struct fixture *f, const char *name, const char *password,
 			     on_login, login),
 	    0);
 	assert_false(login->over);
+}
+
+static bool
+try_login(struct fixture *f, const char *name, const char *password,
+    struct login *login)
+{
+	begin_login(f, name, password, login);
 	fixture_wait(f, &login->over);
 	return login->good;
 }
 
 struct waits {
 	struct fixture *f;
-	unsigned called, granted;
+	unsigned waiting, called, granted;
 	bool over;
 };
 
@@ -349,6 +359,26 @@ on_turn(void *arg, bool granted)
 	waits->over = true;
 }
 
+/* As many attempts as may wait. */
+static void
+fill_turns(struct fixture *f, const struct auth_try *who, struct waits *waits)
+{
+	int rc = 0;
+
+	for (; rc == 0 && waits->waiting < 100000; waits->waiting += rc == 0)
+		rc = auth_turn_wait(f->community, f->loop, who, on_turn, waits);
+	assert_int_equal(rc, -EBUSY);
+}
+
+static void
+drain_turns(struct fixture *f, struct waits *waits)
+{
+	while (waits->called < waits->waiting) {
+		waits->over = false;
+		fixture_wait(f, &waits->over);
+	}
+}
+
 static void
 who_need_not_wait_logs_in_though_too_many_others_wait(void **state)
 {
@@ -357,17 +387,12 @@ who_need_not_wait_logs_in_though_too_many_others_wait(void **state)
 	uint64_t now = clock_milliseconds(f->clock);
 	struct waits guesses = { .f = f }, member = { .f = f };
 	struct auth_try guesser, other;
-	unsigned waiting = 0;
-	int rc = 0;
 
 	auth_try_make(auth, "m1", "192.0.2.66", &guesser);
 	auth_try_make(auth, "m2", "192.0.2.7", &other);
 	for (unsigned i = 0; i < 16; i++)
 		auth_delay_note(auth_delays(auth), &guesser, false, now);
-	for (; rc == 0 && waiting < 100000; waiting += rc == 0)
-		rc = auth_turn_wait(f->community, f->loop, &guesser, on_turn,
-		    &guesses);
-	assert_int_equal(rc, -EBUSY);
+	fill_turns(f, &guesser, &guesses);
 	assert_int_equal(auth_turn_wait(f->community, f->loop, &other, on_turn,
 			     &member),
 	    0);
@@ -375,10 +400,59 @@ who_need_not_wait_logs_in_though_too_many_others_wait(void **state)
 	assert_int_equal(member.granted, 1);
 	assert_int_equal(guesses.called, 0);
 	clock_advance(f->clock, 60);
-	while (guesses.called < waiting) {
-		guesses.over = false;
-		fixture_wait(f, &guesses.over);
+	drain_turns(f, &guesses);
+}
+
+static void
+fill_own_queue(struct fixture *f, const struct auth_try *who)
+{
+	uint64_t now = clock_milliseconds(f->clock);
+	unsigned wait;
+
+	while (auth_delay_book(auth_delays(community_auth(f->community)), who,
+	    now, &wait))
+		;
+}
+
+static void
+a_password_that_nobody_looked_at_is_not_called_wrong(void **state)
+{
+	struct fixture *f = *state;
+	struct auth *auth = community_auth(f->community);
+	uint64_t now = clock_milliseconds(f->clock);
+	struct waits guesses = { .f = f };
+	struct auth_account account;
+	struct auth_try own;
+	struct login login;
+
+	assert_int_equal(fixture_kithctl(f,
+			     WORDS("member", "add", "ann@example.org",
+				 "--login", "ann", "--password-stdin"),
+			     "correct horse\n", NULL),
+	    0);
+	auth_account_find(f->community, "ann", "", &account);
+	assert_true(account.known);
+	auth_try_make(auth, account.name, "192.0.2.7", &own);
+	for (unsigned i = 0; i < 16; i++)
+		auth_delay_note(auth_delays(auth), &own, false, now);
+	/* too many wait that came before it */
+	fill_turns(f, &own, &guesses);
+	assert_false(try_login(f, "ann", "correct horse", &login));
+	assert_int_equal(login.answer, AUTH_BUSY);
+	clock_advance(f->clock, 60);
+	drain_turns(f, &guesses);
+	/* its own address has as many waiting as may */
+	fill_own_queue(f, &own);
+	begin_login(f, "ann", "correct horse", &login);
+	while (!login.over) {
+		(void)event_base_loop(loop_base(f->loop), EVLOOP_ONCE);
+		clock_advance(f->clock, 31);
+		fill_own_queue(f, &own);
 	}
+	assert_int_equal(login.answer, AUTH_BUSY);
+	clock_advance(f->clock, 60);
+	assert_true(try_login(f, "ann", "correct horse", &login));
+	assert_int_equal(login.answer, AUTH_RIGHT);
 }
 
 static void
@@ -661,6 +735,7 @@ main(void)
 		TEST(bad_spaces_are_refused_with_what_to_do),
 		TEST(a_member_logs_in_by_login_and_by_address),
 		TEST(who_need_not_wait_logs_in_though_too_many_others_wait),
+		TEST(a_password_that_nobody_looked_at_is_not_called_wrong),
 		TEST(a_remembered_login_ends_with_the_member),
 		TEST(a_removed_member_frees_its_names_but_not_its_id),
 		cmocka_unit_test(who_may_post_follows_the_space),

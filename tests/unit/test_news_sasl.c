@@ -16,6 +16,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include "daemon/community/auth_private.h"
 #include "daemon/tls.h"
 #include "tests/unit/certificate.h"
 #include "tests/unit/news_fixture.h"
@@ -446,6 +447,52 @@ an_exchange_can_be_given_up_but_not_for_ever(void **state)
 }
 
 static void
+count_turn(void *arg, bool granted)
+{
+	(void)granted;
+	(*(unsigned *)arg)++;
+}
+
+/* RFC 3977 3.2.1: 403 is for what passes. */
+static void
+a_right_password_is_not_called_wrong_when_too_many_wait(void **state)
+{
+	struct auth *auth = community_auth(fixture.community);
+	uint64_t now = clock_milliseconds(fixture.clock);
+	struct auth_account account;
+	struct auth_try guesser;
+	struct user user;
+	unsigned waiting = 0, called = 0;
+
+	(void)state;
+	auth_account_find(fixture.community, "ann", "", &account);
+	auth_try_make(auth, account.name, "192.0.2.66", &guesser);
+	for (unsigned i = 0; i < 16; i++)
+		auth_delay_note(auth_delays(auth), &guesser, false, now);
+	while (auth_turn_wait(fixture.community, fixture.loop, &guesser,
+		   count_turn, &called) == 0)
+		waiting++;
+	assert_int_equal(login_of("PLAIN", "ann", NULL, "correct horse"), 403);
+	assert_int_equal(
+	    login_of("SCRAM-SHA-256", "ann", NULL, "correct horse"), 403);
+	user_open(&user, "");
+	assert_memory_equal(user_say(&user, "AUTHINFO USER ann"), "381 ", 4);
+	assert_memory_equal(user_say(&user, "AUTHINFO PASS correct horse"),
+	    "403 ", 4);
+	/* as often as a wrong one */
+	for (int i = 2; i <= 5; i++)
+		assert_memory_equal(user_say(&user,
+					"AUTHINFO SASL PLAIN "
+					"AGFubgBjb3JyZWN0IGhvcnNl"),
+		    i < 5 ? "403 " : "400 ", 4);
+	user_close(&user);
+	clock_advance(fixture.clock, 60);
+	while (called < waiting)
+		fixture_turn(&fixture);
+	assert_int_equal(login_of("PLAIN", "ann", NULL, "correct horse"), 281);
+}
+
+static void
 lines_that_come_too_early_are_taken_in_their_turn(void **state)
 {
 	struct user user;
@@ -603,6 +650,7 @@ main(void)
 		T(plain_comes_with_and_without_an_initial_response),
 		T(what_is_no_message_is_refused_by_its_own_code),
 		T(an_exchange_can_be_given_up_but_not_for_ever),
+		T(a_right_password_is_not_called_wrong_when_too_many_wait),
 		T(lines_that_come_too_early_are_taken_in_their_turn),
 		T(an_exchange_may_end_with_the_connection),
 		T(plus_binds_to_the_tls_connection),
