@@ -22,6 +22,7 @@ enum store_cache_kind {
 	STORE_CACHE_WIRE,     /* made by news: a: space and number, b: class */
 	STORE_CACHE_XREF,     /* made by news: a: artid, b: class */
 	STORE_CACHE_PLACE,    /* made by news: a and b of an id's hash */
+	STORE_CACHE_COLUMN,   /* made by news: a: space and block, b: field */
 };
 
 struct store_cache_key {

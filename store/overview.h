@@ -74,6 +74,9 @@ int store_block_cached(struct store *store, uint32_t space, uint32_t block,
 void store_block_ref(struct store_block *block);
 void store_block_unref(struct store_block *block);
 size_t store_block_count(const struct store_block *block);
+/* No other block of this process has the same: what was made of this one notes
+ * it. */
+uint64_t store_block_serial(const struct store_block *block);
 /* Row i in [0, count); text borrowed from the block, text without number. */
 void store_block_row(const struct store_block *block, size_t i,
     struct store_overview_row *row_r);

@@ -28,6 +28,7 @@ struct block_row {
 
 struct store_block {
 	struct store_object object;
+	uint64_t serial;
 	size_t count;
 	char *text; /* the lines, owned */
 	size_t text_len;
@@ -69,6 +70,12 @@ size_t
 store_block_count(const struct store_block *block)
 {
 	return block->count;
+}
+
+uint64_t
+store_block_serial(const struct store_block *block)
+{
+	return block->serial;
 }
 
 void
@@ -323,6 +330,7 @@ block_build(struct store_reader *reader, uint32_t space, uint32_t number,
 	if (text != NULL)
 		block->text = text;
 	block->object.size = sizeof *block + block->text_len;
+	block->serial = atomic_fetch_add(&reader->store->blocks_built, 1) + 1;
 	*block_r = block;
 	return 0;
 }

@@ -197,6 +197,7 @@ struct store {
 	struct store_cache *places; /* of Message-IDs: small, not to be driven
 				     * out by articles */
 	struct store_published *published;
+	_Atomic uint64_t blocks_built;
 	_Atomic uint64_t bundle_last; /* no bundle has a higher key */
 	atomic_bool dead;   /* fatal was called */
 	atomic_bool compacting;

@@ -1,10 +1,11 @@
 /* cmd_hdr.c - HDR (RFC 3977 8.5) XHDR and XPAT (RFC 2980 2.6, 2.9). What the overview
- * holds comes from its rows; any other field from the articles.
+ * holds comes from its rows, for a long range by the column; any other field
+ * from the articles.
  */
 #include <stdio.h>
 #include <string.h>
-#include <string.h>
 
+#include "daemon/news/column.h"
 #include "daemon/news/commands.h"
 #include "daemon/news/copy.h"
 #include "daemon/news/rows.h"
@@ -12,7 +13,8 @@
 #include "protocol/article.h"
 #include "protocol/wildmat_legacy.h"
 
-#define TEXT_CHUNK 16384u
+#define TEXT_CHUNK  16384u
+#define COLUMN_ROWS 16u /* fewer are not worth the making of a column */
 
 /* The field out of the article itself. False: the article is gone. */
 static bool
@@ -75,40 +77,9 @@ hdr_line(struct session *s, const struct rows_walk *walk,
 		buffer_append(text, "\r\n", 2);
 }
 
-/* The same for a row of a block whose field can be taken as it stands: there
- * may be a hundred thousand of them. False: it cannot. */
-static bool
-hdr_line_quick(const struct rows_walk *walk, const struct store_block *block,
-    size_t i, const struct store_overview_row *row, struct buffer *text)
-{
-	struct span field;
-	const char *line;
-	size_t len;
-	char *at;
-
-	if (walk->field == OVERVIEW_FIELDS || walk->pattern[0] != '\0' ||
-	    (row->flags & STORE_ROW_MULTI) != 0)
-		return false;
-	field = overview_row_field(span_make(row->text, row->text_len),
-	    walk->field);
-	if (overview_may_be_cut(walk->field, field.len))
-		return false;
-	line = store_block_lines(block, i, i + 1, &len);
-	len = (size_t)(row->text - line); /* of the number */
-	at = buffer_reserve(text, len + field.len + 3);
-	if (at == NULL)
-		return true;
-	memcpy(at, line, len);
-	at[len++] = ' ';
-	if (field.len > 0)
-		memcpy(at + len, field.bytes, field.len);
-	memcpy(at + len + field.len, "\r\n", 2);
-	buffer_grown(text, len + field.len + 2);
-	return true;
-}
-
+/* Row after row, where there is no column. */
 static size_t
-hdr_emit(struct session *s, const struct rows_walk *walk,
+hdr_emit_rows(struct session *s, const struct rows_walk *walk,
     const struct store_block *block, size_t first, size_t last)
 {
 	struct buffer *text = &s->loop->text;
@@ -119,8 +90,6 @@ hdr_emit(struct session *s, const struct rows_walk *walk,
 	buffer_clear(text);
 	while (first < last && !pause) {
 		store_block_row(block, first++, &row);
-		if (hdr_line_quick(walk, block, first - 1, &row, text))
-			continue;
 		found.artid = row.artid;
 		found.answer = found.number = row.number;
 		found.multi = (row.flags & STORE_ROW_MULTI) != 0;
@@ -131,6 +100,29 @@ hdr_emit(struct session *s, const struct rows_walk *walk,
 			session_should_pause(s));
 	}
 	session_write(s, text->bytes, text->len);
+	return first;
+}
+
+static size_t
+hdr_emit(struct session *s, const struct rows_walk *walk,
+    const struct store_block *block, size_t first, size_t last)
+{
+	struct column *column = NULL;
+	bool pause = false;
+
+	if (walk->field != OVERVIEW_FIELDS && walk->pattern[0] == '\0')
+		column = column_get(s, walk->space->id, block, walk->field,
+		    last - first >= COLUMN_ROWS);
+	if (column == NULL)
+		return hdr_emit_rows(s, walk, block, first, last);
+	while (first < last && !pause) {
+		first = column_send(s, column, first, last);
+		if (first == last)
+			break;
+		first = hdr_emit_rows(s, walk, block, first, first + 1);
+		pause = session_should_pause(s);
+	}
+	column_unref(column);
 	return first;
 }
 

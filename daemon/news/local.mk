@@ -7,8 +7,8 @@ libkithnews_a_SOURCES = \
 	daemon/news/cmd_feed.c daemon/news/cmd_group.c daemon/news/cmd_hdr.c \
 	daemon/news/cmd_list.c daemon/news/cmd_list_text.c \
 	daemon/news/cmd_new.c daemon/news/cmd_over.c daemon/news/cmd_post.c \
-	daemon/news/cmd_sasl.c \
-	daemon/news/cmd_session.c daemon/news/commands.c \
+	daemon/news/cmd_sasl.c daemon/news/cmd_session.c \
+	daemon/news/column.c daemon/news/column.h daemon/news/commands.c \
 	daemon/news/commands.h daemon/news/continuation.h \
 	daemon/news/copy.c daemon/news/copy.h daemon/news/directory.c \
 	daemon/news/directory.h daemon/news/feed.c \

@@ -5,7 +5,8 @@ NEWS_LIBS = libkithnews.a libkithcommunity.a libkithstore.a libkithdaemon.a \
 	libkithprotocol.a $(KITH_ALL_LIBS)
 news_tests = test_news_table test_news_reader test_news_long test_news_post \
 	test_news_feed test_news_tls test_news_protocol test_news_numbers \
-	test_news_fields test_news_lists test_news_flight
+	test_news_fields test_news_columns test_news_lists \
+	test_news_flight
 check_PROGRAMS += $(news_tests)
 TESTS += $(news_tests)
 test_news_table_SOURCES = tests/unit/test_news_table.c
@@ -27,6 +28,8 @@ test_news_numbers_SOURCES = tests/unit/test_news_numbers.c $(news_check)
 test_news_numbers_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
 test_news_fields_SOURCES = tests/unit/test_news_fields.c $(news_check)
 test_news_fields_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
+test_news_columns_SOURCES = tests/unit/test_news_columns.c $(news_check)
+test_news_columns_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
 test_news_lists_SOURCES = tests/unit/test_news_lists.c $(news_check)
 test_news_lists_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
 test_news_flight_SOURCES = tests/unit/test_news_flight.c

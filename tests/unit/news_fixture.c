@@ -459,7 +459,7 @@ article_rows(struct store_txn *txn, struct fixture_op *fixture, uint64_t artid,
 	static Kith__Placement *list[4];
 	struct store_space_state state;
 	struct space *space;
-	char text[1024];
+	char text[3072];
 	int rc = 0;
 
 	if (article->spaces[1] != 0)
@@ -495,7 +495,7 @@ article_body(struct store_txn *txn, const struct fixture_article *article,
     uint64_t artid, size_t *size_r)
 {
 	struct store_article_head head = { 0 };
-	char made[1024];
+	char made[3072];
 	const char *received = article->received, *at;
 
 	if (received == NULL) {
