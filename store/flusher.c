@@ -50,10 +50,8 @@ batch_flush(struct store *store)
 	 * already logged of the next. */
 	int ret = store->env->log_flush(store->env, NULL);
 
-	if (ret == ENOSPC)
-		store_room_give_up_reserve(store); /* for the recovery */
 	if (ret != 0)
-		store_fatal(store, "a commit failed: %s", db_strerror(ret));
+		store_room_commit_failed(store, ret);
 	took = store_now_ns() - began;
 	writer->flush_ns =
 	    writer->flush_ns == 0 ? took : (7 * writer->flush_ns + took) / 8;

@@ -177,6 +177,7 @@ struct store_room {
 	_Atomic uint64_t free_bytes;
 	_Atomic uint64_t reserve_bytes;
 	_Atomic int64_t told; /* monotonic second of the last log line */
+	atomic_bool ending;   /* no reserve is made any more */
 };
 
 struct store_published; /* states.c */
@@ -435,7 +436,9 @@ bool store_room_is_short(struct store *store);
 void store_room_before_open(struct store *store);
 void store_room_look(struct store *store);
 void store_room_judge(struct store *store, uint64_t free_bytes);
-void store_room_give_up_reserve(struct store *store);
+/* A commit failed with this code of Berkeley DB: ends the process. If there was
+ * no room, the reserve is left to the recovery. */
+void store_room_commit_failed(struct store *store, int ret);
 /* A write met ENOSPC. */
 void store_room_out(struct store *store);
 

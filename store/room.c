@@ -35,8 +35,8 @@ files_size(struct store *store, unsigned count)
 	return (uint64_t)store->log_file_bytes * count;
 }
 
-void
-store_room_give_up_reserve(struct store *store)
+static void
+reserve_give_up(struct store *store)
 {
 	char path[PATH_MAX];
 
@@ -65,10 +65,22 @@ reserve_make(struct store *store)
 	    ? 0
 	    : posix_fallocate(fd, 0, (off_t)size);
 	close(fd);
-	if (ret == 0)
+	/* asked when the file is there: who ends takes it away after saying so */
+	if (ret == 0 && !atomic_load(&store->room.ending))
 		atomic_store(&store->room.reserve_bytes, size);
 	else
-		store_room_give_up_reserve(store);
+		reserve_give_up(store);
+}
+
+void
+store_room_commit_failed(struct store *store, int ret)
+{
+	if (ret == ENOSPC) {
+		/* the keeper must not make it again before the end */
+		atomic_store(&store->room.ending, true);
+		reserve_give_up(store);
+	}
+	store_fatal(store, "a commit failed: %s", db_strerror(ret));
 }
 
 bool
@@ -86,7 +98,7 @@ store_room_before_open(struct store *store)
 	uint64_t left;
 
 	if (free_space(store, &left) && left < files_size(store, RECOVER_FILES))
-		store_room_give_up_reserve(store);
+		reserve_give_up(store);
 }
 
 static void

@@ -144,11 +144,8 @@ batch_hand_over(struct store *store, struct store_batch *batch)
 		store_views_hold(store);
 		ret = db_txn->commit(db_txn, DB_TXN_NOSYNC);
 		batch->txn.reader.txn = NULL;
-		if (ret == ENOSPC)
-			store_room_give_up_reserve(store); /* for recovery */
 		if (ret != 0)
-			store_fatal(store, "a commit failed: %s",
-			    db_strerror(ret));
+			store_room_commit_failed(store, ret);
 		store->writer.committed = batch->txn.system;
 		store_bundle_committed(&batch->txn);
 	}
