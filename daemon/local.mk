@@ -15,9 +15,9 @@ libkithdaemon_a_SOURCES = \
 	daemon/resolve.c daemon/role.c daemon/role.h \
 	daemon/role_start.c daemon/sandbox.c daemon/sandbox.h daemon/stream.c \
 	daemon/stream.h daemon/stream_deflate.c daemon/stream_impl.h \
-	daemon/stream_pair.c \
+	daemon/stream_input.c daemon/stream_output.c daemon/stream_pair.c \
 	daemon/stream_queue.c daemon/stream_queue.h daemon/stream_socket.c \
-	daemon/stream_tls.c daemon/tls.c daemon/tls.h
+	daemon/stream_timer.c daemon/stream_tls.c daemon/tls.c daemon/tls.h
 # what a program needs behind libkithdaemon.a
 KITHDAEMON_LIBS = libkithdaemon.a libkithprotocol.a $(EVENT_LIBS) \
 	$(OPENSSL_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) $(SECCOMP_LIBS) \

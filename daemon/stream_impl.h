@@ -1,4 +1,5 @@
-/* stream_impl.h - what the three kinds of stream share; for stream*.c only.
+/* stream_impl.h - what the parts and the three kinds of a stream share; for
+ * stream*.c only.
  *
  * stream.c decides when to read, write, call the session and end; a kind only
  * moves bytes.
@@ -15,6 +16,8 @@
 
 #include "daemon/stream.h"
 #include "daemon/stream_queue.h"
+
+#define STREAM_READ_MIN 16384u /* octets asked for at once, to begin with */
 
 struct stream_kind {
 	/* Up to room bytes. 0: the end; -EAGAIN: nothing now. */
@@ -80,15 +83,34 @@ struct stream {
 	char peer_text[INET6_ADDRSTRLEN];
 };
 
+/* stream.c */
 struct stream *stream_alloc(struct event_base *base, int fd, const struct stream_kind *kind);
 /* Duties of this stream on a later turn. */
 void stream_kick(struct stream *stream);
-/* It would read now if there were something. */
-bool stream_wants_input(const struct stream *stream);
 /* Flush, end, registrations: soon, from the loop. */
 void stream_settle_soon(struct stream *stream);
 void stream_fail(struct stream *stream, enum stream_end why);
+
+/* stream_timer.c */
 uint64_t stream_milliseconds(void);
+/* For what is due next, unless it is set for then or earlier. */
+void stream_timer_set(struct stream *stream);
+/* Does what is due: the layer's rest, or the end. */
+void stream_timer_check(struct stream *stream);
+
+/* stream_input.c */
+/* It would read now if there were something. */
+bool stream_wants_input(const struct stream *stream);
+/* Reads once, if it is wanted, and tells the session. */
+void stream_input_take(struct stream *stream);
+/* What waits for more keeps no more memory than it needs. */
+void stream_input_trim(struct stream *stream);
+
+/* stream_output.c */
+/* What is queued, here and in a layer. */
+size_t stream_output_left(const struct stream *stream);
+/* Sends what can be sent now. */
+void stream_output_send(struct stream *stream);
 
 extern const struct stream_kind stream_socket_kind;
 extern const struct stream_kind stream_tls_kind;

@@ -275,3 +275,41 @@ stream_certificate_names(const struct stream *stream, struct buffer *names)
 	GENERAL_NAMES_free(list);
 	ERR_clear_error();
 }
+
+/* ---- what sessions call */
+
+int
+stream_start_tls(struct stream *stream, struct ssl_ctx_st *ctx)
+{
+	if (stream->fd < 0 || stream->security != STREAM_PLAIN ||
+	    stream->deflate != NULL)
+		return -EINVAL;
+	if (SSL_CTX_up_ref(ctx) != 1)
+		return -ENOMEM;
+	stream->tls_ctx = ctx;
+	stream->security = STREAM_TLS_WAITS;
+	/* RFC 4642 2.2.2: nothing said in plain counts from here on */
+	stream->in_at = 0;
+	stream->in_len = 0;
+	stream_output_send(stream);
+	if (stream->out.len == 0 && stream_tls_begin(stream) != 0)
+		return -ENOMEM;
+	stream_settle_soon(stream);
+	return 0;
+}
+
+int
+stream_connect_tls(struct stream *stream, struct ssl_ctx_st *ctx,
+    const char *hostname)
+{
+	stream->tls_hostname = strdup(hostname);
+	if (stream->tls_hostname == NULL)
+		return -ENOMEM;
+	return stream_start_tls(stream, ctx);
+}
+
+bool
+stream_is_tls(const struct stream *stream)
+{
+	return stream->security == STREAM_TLS;
+}
