@@ -156,6 +156,8 @@ const struct config_row config_rows[] = {
 	    false),
 	UNSIGNED("limits", "answers_per_hour", answers_per_hour, 10, 0, 1000000,
 	    false),
+	UNSIGNED("limits", "moderation_per_hour", moderation_per_hour, 20, 0,
+	    1000000, false),
 	UNSIGNED("history", "days", history_days, 90, 0, 36500, false),
 	UNSIGNED("history", "cutoff", history_cutoff, 0, 0, 36500, false),
 	SIZE("bounce", "life", bounce_life, 604800, 1, UINT32_MAX, false),

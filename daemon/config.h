@@ -64,6 +64,7 @@ struct config {
 	unsigned article_timeout;
 	unsigned session_timeout;
 	unsigned answers_per_hour; /* automatic answers per address */
+	unsigned moderation_per_hour; /* mails about held articles of a space */
 	uint64_t bounce_life;	   /* seconds */
 	unsigned bounce_suspend_after;
 	unsigned history_cutoff; /* days; older articles are refused; 0: none */

@@ -172,6 +172,7 @@ enum store_table {
 	STORE_FEEDS,		  /* peer u32             -> FeedState */
 	STORE_FEED_DEFERRED,	  /* peer u32, artid u64  -> FeedDeferred */
 	STORE_PULLS,		  /* peer u32, group      -> Pull */
+	STORE_ASKED,		  /* space u32            -> Asked */
 	STORE_RECORD_TABLES
 };
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/community/admin.h"
 #include "daemon/community/admin_list.h"
@@ -31,6 +32,16 @@ held_spaces(struct community *community, const Kith__Held *record)
 	return names;
 }
 
+static bool
+held_is_in(const json_t *spaces, const char *name)
+{
+	for (size_t i = 0; name != NULL && i < json_array_size(spaces); i++)
+		if (strcmp(json_string_value(json_array_get(spaces, i)),
+			name) == 0)
+			return true;
+	return name == NULL;
+}
+
 static json_t *
 held_row(struct control_request *request, struct store_reader *reader,
     const struct store_key *key, const ProtobufCMessage *message)
@@ -40,6 +51,10 @@ held_row(struct control_request *request, struct store_reader *reader,
 	const char *first = json_string_value(json_array_get(spaces, 0));
 
 	(void)reader;
+	if (!held_is_in(spaces, control_arg(request, 0))) {
+		json_decref(spaces);
+		return NULL;
+	}
 	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:o}", "id",
 	    (json_int_t)store_key_get_u32(key, 0), "cause",
 	    held_cause_name(record->cause), "space",
@@ -51,6 +66,15 @@ held_row(struct control_request *request, struct store_reader *reader,
 static void
 run_list(struct control_request *request)
 {
+	const char *name = control_arg(request, 0);
+	struct space *space;
+
+	if (name != NULL) {
+		space = admin_space_named(request, name);
+		if (space == NULL)
+			return;
+		space_unref(space);
+	}
 	control_columns(request, "id", "cause", "space", "from", "subject",
 	    NULL);
 	admin_list_run(request, STORE_HELD, NULL, held_row);
@@ -193,7 +217,7 @@ run_reject(struct control_request *request)
 }
 
 const struct control_verb admin_held_verbs[] = {
-	{ "held", "list", "", 0, 0, run_list, 0 },
+	{ "held", "list", "[SPACE]", 0, 1, run_list, 0 },
 	{ "held", "show", "ID", 1, 1, run_show, 0 },
 	{ "held", "release", "ID", 1, 1, run_release, 0 },
 	{ "held", "reject", "ID [--reason TEXT]", 1, 1, run_reject, 0 },

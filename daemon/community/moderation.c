@@ -9,127 +9,11 @@
 #include "daemon/community/held.h"
 #include "daemon/community/journal.h"
 #include "daemon/community/members.h"
+#include "daemon/community/moderation_ask.h"
 #include "daemon/community/notice.h"
-#include "daemon/community/roster.h"
 #include "daemon/community/spaces.h"
 #include "daemon/community/ticket.h"
-#include "daemon/community/token.h"
-#include "protocol/charset.h"
 #include "protocol/dot.h"
-#include "protocol/mask.h"
-
-#define MODERATORS_MAX 20u /* who are asked, each by a mail of its own */
-#define EXCERPT_MAX    1500u /* octets shown to a moderator */
-
-static void
-excerpt_append(struct buffer *text, struct span excerpt)
-{
-	struct span cut = utf8_cut(excerpt, EXCERPT_MAX);
-	size_t start = text->len;
-
-	for (size_t i = 0; i < cut.len; i++) {
-		char byte = cut.bytes[i];
-
-		if (byte == '\r')
-			continue;
-		if (i == 0 || cut.bytes[i - 1] == '\n')
-			buffer_append_text(text, "| ");
-		buffer_append_byte(text, byte);
-	}
-	if (excerpt.len > cut.len)
-		buffer_append_text(text, " [...]");
-	buffer_append_byte(text, '\n');
-	if (!buffer_failed(text))
-		(void)mail_mask_text(text->bytes + start, text->len - start);
-}
-
-static void
-request_text(struct buffer *text, const struct draft *draft,
-    const struct space *space, const struct held_note *note, uint32_t held)
-{
-	buffer_printf(text,
-	    "A message to %s waits for a decision (%s).\n\n"
-	    "From:    %s\nSubject: %s\nHeld as: %u\n\n",
-	    space->name, held_cause_name(note->cause), draft->from,
-	    draft->subject, held);
-	excerpt_append(text, note->excerpt);
-	buffer_append_text(text,
-	    "\nAnswer this mail with one of these as the first line:\n\n"
-	    "    approve\n"
-	    "    reject\n"
-	    "    reject REASON      (the author is told the reason)\n");
-}
-
-static int
-moderator_ask(struct store_txn *txn, struct community *community,
-    const struct space *space, const struct roster_entry *moderator,
-    struct span text, uint32_t held)
-{
-	struct notice notice = { .purpose = "moderation", .always = true };
-	char subject[160];
-	char *reply_to = token_address(community,
-	    space->mail[0] != '\0' ? space->mail : "postmaster", TOKEN_MODERATE,
-	    held, moderator->member);
-	int rc;
-
-	(void)snprintf(subject, sizeof subject,
-	    "%s: message %u waits for approval", space->name, held);
-	notice.to = moderator->text;
-	notice.from_local = space->mail;
-	notice.reply_to = reply_to;
-	notice.subject = subject;
-	notice.text = text.bytes;
-	notice.space = space->id;
-	rc = reply_to == NULL ? -ENOMEM
-			      : notice_send(txn, community, &notice, NULL);
-	free(reply_to);
-	return rc;
-}
-
-/* Of a crosspost the first that is moderated (RFC 5537 3.5.1), or else the
- * first. Counted; NULL: there is none. */
-static struct space *
-space_to_ask(struct community *community, const struct draft *draft)
-{
-	struct spaces *spaces = community_spaces(community);
-	struct space *space;
-
-	for (size_t i = 0; i < draft->space_count; i++) {
-		space = spaces_by_id(spaces, draft->spaces[i]);
-		if (space != NULL &&
-		    space->moderation != KITH__MODERATION__MODERATION_NONE)
-			return space;
-		space_unref(space);
-	}
-	return draft->space_count == 0 ? NULL
-				       : spaces_by_id(spaces, draft->spaces[0]);
-}
-
-static int
-moderators_tell(struct store_txn *txn, struct community *community,
-    const struct draft *draft, const struct held_note *note, uint32_t held)
-{
-	struct roster moderators = { .count = 0 };
-	struct space *space = space_to_ask(community, draft);
-	struct buffer text;
-	int rc;
-
-	if (space == NULL)
-		return 0;
-	buffer_init(&text, 0);
-	request_text(&text, draft, space, note, held);
-	rc = buffer_failed(&text)
-	    ? -ENOMEM
-	    : roster_moderators(store_txn_reader(txn), space, &moderators);
-	for (size_t i = 0;
-	     i < moderators.count && i < MODERATORS_MAX && rc == 0; i++)
-		rc = moderator_ask(txn, community, space,
-		    &moderators.entries[i], buffer_span(&text), held);
-	buffer_fini(&text);
-	roster_fini(&moderators);
-	space_unref(space);
-	return rc;
-}
 
 /* ---- holding */
 
@@ -227,7 +111,7 @@ held_put(struct store_txn *txn, struct community *community,
 		    draft->space_count > 0 ? draft->spaces[0] : 0, id,
 		    held_cause_name(note->cause));
 	if (rc == 0)
-		rc = moderators_tell(txn, community, draft, note, *held_r);
+		rc = moderators_ask(txn, community, draft, note, *held_r);
 	return rc;
 }
 

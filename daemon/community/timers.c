@@ -45,6 +45,7 @@ static void (*const timer_table[])(struct community *community,
 	jobs_due,
 	retention_due,
 	history_run_due,
+	moderation_run_due,
 	feeds_due,
 };
 #define TIMER_COUNT (sizeof timer_table / sizeof timer_table[0])

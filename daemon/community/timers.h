@@ -26,4 +26,8 @@ void expiry_run_due(struct community *community, void (*done)(void *arg),
 void history_run_due(struct community *community, void (*done)(void *arg),
     void *arg);
 
+/* Moderators hear of what they were not asked about in an hour that is over. */
+void moderation_run_due(struct community *community, void (*done)(void *arg),
+    void *arg);
+
 #endif

@@ -19,6 +19,7 @@ REPLAY_SCENARIOS = \
 	tests/replay/hidden-names.scn \
 	tests/replay/internal.scn \
 	tests/replay/kept-answers.scn \
+	tests/replay/moderation-flood.scn \
 	tests/replay/list-and-news.scn \
 	tests/replay/lists-in-a-ring.scn \
 	tests/replay/loops.scn \
