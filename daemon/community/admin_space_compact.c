@@ -72,6 +72,7 @@ admin_space_compact(struct control_request *request)
 	const struct admin_port *port =
 	    community_admin(control_context(request));
 	struct compact *compact;
+	int rc;
 
 	if (port == NULL || !port->offline) {
 		control_fail(request, "running",
@@ -87,9 +88,12 @@ admin_space_compact(struct control_request *request)
 	compact->request = request;
 	compact->community = control_context(request);
 	community_busy(compact->community, 1);
-	compact->rc = worker_submit(community_workers(compact->community),
+	/* compact->rc is the worker's as soon as it has the work */
+	rc = worker_submit(community_workers(compact->community),
 	    community_loop(compact->community), compact_work, compact_done,
 	    compact);
-	if (compact->rc != 0)
+	if (rc != 0) {
+		compact->rc = rc;
 		compact_done(compact);
+	}
 }
