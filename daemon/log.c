@@ -48,6 +48,12 @@ log_start(const char *role, enum log_level level)
 	else
 		(void)snprintf(log_state.name, sizeof(log_state.name),
 		    "%.15s[%ld]", role, (long)getpid());
+	log_set_level(level);
+}
+
+void
+log_set_level(enum log_level level)
+{
 	atomic_store(&log_state.level, (int)level);
 }
 

@@ -3,7 +3,7 @@
  * wrappers: log_text(). Any thread, any role.
  *
  * The level and the role's name are the only process-wide state; they are set
- * once by the role's start and at reload. What a thread holds back is its own.
+ * once by the role's start, the level again at reload. What a thread holds back is its own.
  */
 #ifndef KITH_DAEMON_LOG_H
 #define KITH_DAEMON_LOG_H
@@ -12,7 +12,9 @@
 
 enum log_level { LOG_LEVEL_ERR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
+/* Before there are other threads. */
 void log_start(const char *role, enum log_level level);
+void log_set_level(enum log_level level);
 /* err: an admin must act; warning: might; info: one line per session, post,
  * delivery; debug: protocol trace. */
 void log_err(const char *format, ...) __attribute__((format(printf, 1, 2)));

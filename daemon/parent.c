@@ -118,7 +118,7 @@ parent_reload(struct parent *parent)
 	parent_files_free(&parent->files);
 	parent->config = config;
 	parent->files = files;
-	log_start("kithd", (enum log_level)config->log_level);
+	log_set_level((enum log_level)config->log_level);
 	children_reload(parent);
 	log_info("reloaded");
 }

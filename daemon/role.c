@@ -135,8 +135,7 @@ on_reload(struct role_process *process, struct ipc_reader *fields,
 	int result = start == NULL ? -EPROTO : 0;
 
 	if (start != NULL) {
-		log_start(process->role->name,
-		    (enum log_level)start->config->log_level);
+		log_set_level((enum log_level)start->config->log_level);
 		if (process->started && process->role->reload != NULL)
 			result = process->role->reload(process->state, start);
 		else
