@@ -1,9 +1,9 @@
 /* memo.h - rows that the writer read or wrote lately.
  *
- * An article on its way in asks for its Message-ID twice, and for the article
- * that it answers, which mostly came just before it. Only the writer thread
- * writes, so what it remembers is right until a transaction is undone. Not for
- * views.
+ * An article on its way in asks for the article that it answers, which mostly
+ * came just before it, as do its own copies from other peers. Only the writer
+ * thread writes, so what it remembers is right until a transaction is undone.
+ * Not for views.
  */
 #ifndef KITH_STORE_MEMO_H
 #define KITH_STORE_MEMO_H

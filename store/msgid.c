@@ -10,6 +10,9 @@
 #include <string.h>
 
 #define WEAK_MAX  2u
+/* claims, not tried because an id was known */
+#define CLAIMS_PAUSE_LEAST 16u
+#define CLAIMS_PAUSE_MOST  4096u
 #define ENTRY_LEN (1u + 8u + 4u + 4u + STORE_HASH_LEN)
 
 void
@@ -148,6 +151,63 @@ history_note(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
 	return store_put(txn, STORE_HISTORY, &key, &nothing.base);
 }
 
+static void
+entry_encode(const struct store_msgid_entry *entry, uint8_t bytes_r[ENTRY_LEN])
+{
+	bytes_r[0] = (uint8_t)entry->state;
+	store_write_u64(bytes_r + 1, entry->artid);
+	store_write_u32(bytes_r + 9, entry->about);
+	store_write_u32(bytes_r + 13, entry->day);
+	memcpy(bytes_r + 17, entry->content, STORE_HASH_LEN);
+}
+
+/* Berkeley DB makes a new version of the page before it sees that the row is
+ * there, and keeps it until there is a commit: 550 us each when all that came
+ * for a while was known. So what is known makes the next claims wait. */
+static void
+claim_failed(struct store_writer *writer)
+{
+	writer->claims_pause = writer->claims_pause == 0
+	    ? CLAIMS_PAUSE_LEAST
+	    : 2 * writer->claims_pause;
+	if (writer->claims_pause > CLAIMS_PAUSE_MOST)
+		writer->claims_pause = CLAIMS_PAUSE_MOST;
+	writer->claims_off = writer->claims_pause;
+}
+
+int
+store_msgid_claim(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
+    struct store_msgid_entry *entry)
+{
+	struct store_writer *writer = &txn->reader.store->writer;
+	uint64_t *last = &txn->system.ids[STORE_ID_ARTICLE];
+	uint8_t bytes[ENTRY_LEN];
+	int rc;
+
+	if (entry->state != STORE_MSGID_STORED)
+		return -EINVAL;
+	if (store_row_is_remembered(txn, STORE_FILE_MSGID, hash,
+		STORE_HASH_LEN))
+		return 0;
+	if (writer->claims_off > 0) {
+		writer->claims_off--;
+		return 0;
+	}
+	if (*last == UINT64_MAX)
+		return -ERANGE;
+	entry->artid = *last + 1;
+	entry_encode(entry, bytes);
+	rc = store_row_add(txn, STORE_FILE_MSGID, hash, STORE_HASH_LEN, bytes,
+	    sizeof bytes);
+	if (rc == -EEXIST)
+		claim_failed(writer);
+	if (rc != 0)
+		return rc == -EEXIST ? 0 : rc;
+	*last = entry->artid;
+	writer->claims_pause /= 2;
+	return 1;
+}
+
 int
 store_msgid_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
     const struct store_msgid_entry *entries, unsigned count)
@@ -170,11 +230,7 @@ store_msgid_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
 	for (unsigned i = 0; i < count; i++, p += ENTRY_LEN) {
 		if (!entry_ok(&entries[i]))
 			return -EINVAL;
-		p[0] = (uint8_t)entries[i].state;
-		store_write_u64(p + 1, entries[i].artid);
-		store_write_u32(p + 9, entries[i].about);
-		store_write_u32(p + 13, entries[i].day);
-		memcpy(p + 17, entries[i].content, STORE_HASH_LEN);
+		entry_encode(&entries[i], p);
 		if (store_msgid_is_memory(entries[i].state))
 			rc = history_note(txn, hash, entries[i].day);
 		if (rc != 0)

@@ -155,6 +155,7 @@ struct store_writer {
 	unsigned turn; /* whose batch is run */
 	struct store_op **alone;
 	struct store_memo *memos[STORE_FILES]; /* most are NULL */
+	unsigned claims_off, claims_pause; /* msgid.c */
 	struct store_system committed; /* by the newest commit in the log */
 	struct store_bundle bundle;
 	unsigned unlucky;	       /* batches for which not to wait */
@@ -237,6 +238,9 @@ int store_row_get(struct store_reader *reader, enum store_file file,
 int store_row_take(struct store_reader *reader, enum store_file file,
     const void *key, size_t key_len, uint8_t **bytes_r, size_t *len_r);
 int store_row_has(struct store_reader *reader, enum store_file file,
+    const void *key, size_t key_len);
+/* Is it known to be there without asking Berkeley DB? */
+bool store_row_is_remembered(const struct store_txn *txn, enum store_file file,
     const void *key, size_t key_len);
 int store_row_put(struct store_txn *txn, enum store_file file, const void *key,
     size_t key_len, const void *bytes, size_t len);

@@ -159,16 +159,28 @@ store_row_has(struct store_reader *reader, enum store_file file,
 	    db->exists(db, reader->txn, &key_dbt, 0));
 }
 
+bool
+store_row_is_remembered(const struct store_txn *txn, enum store_file file,
+    const void *key, size_t key_len)
+{
+	struct store_memo *memo = memo_of(&txn->reader, file);
+	const uint8_t *bytes;
+	size_t len;
+
+	return memo != NULL &&
+	    store_memo_get(memo, key, key_len, &bytes, &len) == 0;
+}
+
 static int
 row_put(struct store_txn *txn, enum store_file file, DBT key, DBT data,
     uint32_t flags)
 {
 	DB *db = txn->reader.store->files[file];
-	int rc;
-
-	txn->wrote = true;
-	rc = store_reader_error(&txn->reader,
+	int rc = store_reader_error(&txn->reader,
 	    db->put(db, txn->reader.txn, &key, &data, flags));
+
+	if (rc != -EEXIST)
+		txn->wrote = true;
 	/* After any other error the transaction is undone. */
 	if (rc == 0)
 		memo_set(&txn->reader, file, key.data, key.size, data.data,

@@ -76,6 +76,9 @@ struct store_reader *store_txn_reader(struct store_txn *txn);
  * one's own). apply writes and must not refuse; if it fails the batch is
  * aborted and its operations are run again one by one. Either can therefore
  * run more than once: check must reset whatever it left in the operation.
+ * A check that has settled all else may write already (store_msgid_claim). If
+ * it refuses nevertheless, that is undone like an apply that failed: right, but
+ * dear.
  * Both run on the writer thread, one operation after the other, and see what
  * earlier operations wrote, those that are not on disk yet included: the next
  * batch is run while the last one is flushed. What a reader or a published

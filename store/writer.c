@@ -21,16 +21,34 @@ enum outcome {
 
 /* ---- one transaction -------------------------------------------------- */
 
+/* Leaves its result; true: it wrote. */
+static bool
+op_check(struct store_txn *txn, struct store_op *op)
+{
+	bool wrote = txn->wrote, claimed;
+
+	txn->wrote = false;
+	op->result = op->check(txn, op);
+	claimed = txn->wrote;
+	txn->wrote = wrote || claimed;
+	/* What could not be written is why, whatever it says. */
+	if (op->result == 0 || (claimed && txn->broken != 0))
+		op->result = txn->broken;
+	return claimed;
+}
+
 static enum outcome
 op_run(struct store_txn *txn, struct store_op *op)
 {
+	bool claimed = false;
+
 	op->result = 0;
 	if (op->check != NULL) {
-		op->result = op->check(txn, op);
+		claimed = op_check(txn, op);
 		if (txn->deadlocked)
 			return OUTCOME_AGAIN;
-		if (op->result == 0)
-			op->result = txn->broken;
+		if (op->result != 0 && claimed)
+			return OUTCOME_ALONE;
 		txn->broken = 0; /* it has written nothing */
 		if (op->result != 0)
 			return OUTCOME_DONE;

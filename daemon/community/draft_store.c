@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/community/draft_build.h"
 #include "daemon/community/held.h"
 #include "daemon/community/jobs.h"
 #include "daemon/community/spaces.h"
@@ -177,28 +178,25 @@ draft_number(struct store_txn *txn, struct community *community,
 	return rc;
 }
 
-/* Adds the entry; that of the held article it was goes. */
+/* Adds the entry, unless it is there; that of the held article it was goes. */
 static int
 draft_put_id(struct store_txn *txn, const struct draft *draft)
 {
 	struct store_msgid_entry entries[STORE_MSGID_MAX];
-	struct store_msgid_entry entry = { .artid = draft->artid,
-		.state = STORE_MSGID_STORED,
-		.day = (uint32_t)(draft->now / 86400) };
+	struct store_msgid_entry entry = draft_entry(draft);
 	/* the check of this operation looked, a moment ago */
 	int count = draft->id_is_new ? 0
 				     : store_msgid_get(store_txn_reader(txn),
 					   draft->message_id_hash, entries);
 	unsigned kept = 0;
 
-	if (count < 0)
+	if (count < 0 || draft->claimed)
 		return count;
 	for (int i = 0; i < count; i++)
 		if (draft->released == 0 ||
 		    entries[i].state != STORE_MSGID_HELD ||
 		    entries[i].about != draft->released)
 			entries[kept++] = entries[i];
-	memcpy(entry.content, draft->content, STORE_HASH_LEN);
 	count = store_msgid_insert(entries, kept, &entry);
 	return count < 0 ? count
 			 : store_msgid_put(txn, draft->message_id_hash, entries,
@@ -305,7 +303,7 @@ draft_store(struct store_txn *txn, struct community *community,
 	int rc = draft_form_make(&form, draft);
 
 	draft->duplicate = 0;
-	if (rc == 0)
+	if (rc == 0 && !draft->claimed)
 		rc = store_id_next(txn, STORE_ID_ARTICLE, &draft->artid);
 	if (rc == 0)
 		draft_find_parent(store_txn_reader(txn), community, draft);
