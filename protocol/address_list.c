@@ -133,7 +133,8 @@ read_angle(struct span value, size_t at, struct mailbox *box)
 	return at < value.len ? at + 1 : at;
 }
 
-/* `"joe"@x` is joe@x. Returns owned text, "" if it is not valid. */
+/* `"joe"@x` is joe@x, as is joe@x. with a dot. Returns owned text, "" if it is not
+ * valid. */
 static char *
 spec_text(struct span spec)
 {
@@ -141,6 +142,9 @@ spec_text(struct span spec)
 	size_t at;
 
 	spec = span_trim(spec);
+	if (spec.len > 0 && spec.bytes[spec.len - 1] == '.' &&
+	    address_is_valid(span_make(spec.bytes, spec.len - 1)))
+		spec.len--;
 	at = address_local_len(spec);
 	buffer_init(&out, 0);
 	if (at > 2 && at < spec.len && spec.bytes[0] == '"' &&
@@ -152,9 +156,6 @@ spec_text(struct span spec)
 			return buffer_take(&out, NULL);
 		buffer_clear(&out);
 	}
-	if (spec.len > 0 && spec.bytes[spec.len - 1] == '.' &&
-	    address_is_valid(span_make(spec.bytes, spec.len - 1)))
-		spec.len--;
 	if (address_is_valid(spec))
 		buffer_append_span(&out, spec);
 	return buffer_take(&out, NULL);

@@ -94,6 +94,17 @@ words_before_a_bare_address_do_not_become_part_of_it(void **state)
 }
 
 static void
+quotes_and_a_dot_at_the_end_that_say_nothing_are_dropped(void **state)
+{
+	(void)state;
+	expect_list("\"joe\"@x.example", 1, "", "joe@x.example", false);
+	expect_list("joe@x.example.", 1, "", "joe@x.example", false);
+	expect_list("\"joe\"@x.example.", 1, "", "joe@x.example", false);
+	expect_list("<\"joe b\"@x.example.>", 1, "", "\"joe b\"@x.example",
+	    false);
+}
+
+static void
 a_list_is_cut_at_its_limit_and_says_so(void **state)
 {
 	struct address_list list;
@@ -302,6 +313,8 @@ main(void)
 		cmocka_unit_test(groups_routes_and_folds_are_read),
 		cmocka_unit_test(
 		    words_before_a_bare_address_do_not_become_part_of_it),
+		cmocka_unit_test(
+		    quotes_and_a_dot_at_the_end_that_say_nothing_are_dropped),
 		cmocka_unit_test(a_list_is_cut_at_its_limit_and_says_so),
 		cmocka_unit_test(deep_comments_cost_no_stack),
 		cmocka_unit_test(
