@@ -13,7 +13,8 @@ libkithdaemon_a_SOURCES = \
 	daemon/parent_child.c daemon/parent_files.c daemon/parent_files.h \
 	daemon/parent_impl.h daemon/parent_listen.c daemon/parent_listen.h \
 	daemon/resolve.c daemon/role.c daemon/role.h \
-	daemon/role_start.c daemon/sandbox.c daemon/sandbox.h daemon/stream.c \
+	daemon/role_start.c daemon/sandbox.c daemon/sandbox.h \
+	daemon/sasl_binding.c daemon/sasl_binding.h daemon/stream.c \
 	daemon/stream.h daemon/stream_deflate.c daemon/stream_impl.h \
 	daemon/stream_input.c daemon/stream_output.c daemon/stream_pair.c \
 	daemon/stream_queue.c daemon/stream_queue.h daemon/stream_socket.c \

@@ -73,7 +73,8 @@ enum message_type {
 	MESSAGE_MAILDIR = 112,
 
 	/* ---- core -> feed; an endpoint is peer u32, host text, port u32, tls
-	 * u32 (enum config_tls), user text ("": no login), secret bytes */
+	 * u32 (enum config_tls), user text ("": no login), secret bytes, u32 1:
+	 * that may be said without TLS */
 	/* endpoint, count u32 (at most FEED_OFFERS_MAX), each { artid u64,
 	 * Message-ID text } (class intake) -> why text ("": all were tried),
 	 * count u32, each u32 (enum feed_outcome) */

@@ -29,9 +29,8 @@ nntp_reply_parse(struct span line, struct nntp_reply *reply_r)
 	return true;
 }
 
-/* The next word of *rest, which begins behind it then. */
-static struct span
-reply_word(struct span *rest)
+struct span
+nntp_reply_word(struct span *rest)
 {
 	struct span word = *rest;
 	size_t at = 0;
@@ -47,7 +46,7 @@ struct span
 nntp_reply_id(const struct nntp_reply *reply)
 {
 	struct span rest = reply->text;
-	struct span word = reply_word(&rest);
+	struct span word = nntp_reply_word(&rest);
 
 	if (word.len < 3 || word.bytes[0] != '<' ||
 	    word.bytes[word.len - 1] != '>')
@@ -81,9 +80,9 @@ nntp_reply_group(const struct nntp_reply *reply,
 	struct span rest = reply->text;
 	uint32_t count, low, high;
 
-	if (!reply_number(reply_word(&rest), &count) ||
-	    !reply_number(reply_word(&rest), &low) ||
-	    !reply_number(reply_word(&rest), &high))
+	if (!reply_number(nntp_reply_word(&rest), &count) ||
+	    !reply_number(nntp_reply_word(&rest), &low) ||
+	    !reply_number(nntp_reply_word(&rest), &high))
 		return false;
 	group_r->low = low;
 	group_r->high = high;
@@ -95,7 +94,7 @@ nntp_reply_number(struct span line, uint32_t *number_r)
 {
 	struct span rest = span_trim(line);
 
-	return reply_number(reply_word(&rest), number_r);
+	return reply_number(nntp_reply_word(&rest), number_r);
 }
 
 const char *

@@ -19,6 +19,8 @@ struct nntp_reply {
 
 /* A status line without its CRLF. False: it is none (RFC 3977 3.2). */
 bool nntp_reply_parse(struct span line, struct nntp_reply *reply_r);
+/* Takes the next word off the text; empty: there is none. */
+struct span nntp_reply_word(struct span *rest);
 /* The Message-ID that the text begins with, as answers to CHECK and TAKETHIS
  * must (RFC 4644 2.4.1); empty: none. */
 struct span nntp_reply_id(const struct nntp_reply *reply);

@@ -368,11 +368,12 @@ run_remove(struct control_request *request)
  "NAME [--address ADDR] [--login NAME] [--password-stdin] "           \
  "[--spaces WILDMAT] [--incoming] [--connections N] [--in-flight N] " \
  "[--rate N] [--outgoing HOST:PORT] [--backlog] [--pull HOST:PORT] "  \
- "[--every SECONDS] [--tls none|starttls|implicit] [--path IDENTITY]"
+ "[--every SECONDS] [--tls none|starttls|implicit] [--clear-password] "   \
+ "[--path IDENTITY]"
 
 const struct control_verb admin_peer_verbs[] = {
 	{ "peer", "add", PEER_OPTIONS, 1, 1, run_add, CONTROL_TAKES_BYTES },
-	{ "peer", "set", PEER_OPTIONS " [--no-incoming]", 1, 1, run_set,
+	{ "peer", "set", PEER_OPTIONS " [--no-incoming] [--no-clear-password]", 1, 1, run_set,
 	    CONTROL_TAKES_BYTES },
 	{ "peer", "remove", "NAME", 1, 1, run_remove, 0 },
 	{ NULL, NULL, NULL, 0, 0, NULL, 0 },

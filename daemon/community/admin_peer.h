@@ -28,6 +28,8 @@ struct peer_options {
 	long rate;
 	bool incoming;
 	bool not_incoming;
+	bool clear;
+	bool not_clear;
 	bool backlog;
 	bool has_password;
 	char password[AUTH_PASSWORD_MAX + 1];

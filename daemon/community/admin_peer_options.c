@@ -58,6 +58,8 @@ admin_peer_options_read(struct control_request *request,
 	say->rate = number_option(request, "--rate", RATE_MAX);
 	say->incoming = control_option(request, "--incoming") != NULL;
 	say->not_incoming = control_option(request, "--no-incoming") != NULL;
+	say->clear = control_option(request, "--clear-password") != NULL;
+	say->not_clear = control_option(request, "--no-clear-password") != NULL;
 	say->backlog = control_option(request, "--backlog") != NULL;
 }
 
@@ -109,18 +111,10 @@ admin_peer_options_fault(const struct peer_options *say)
 		       "whole numbers, 0 for none";
 	if (say->incoming && say->not_incoming)
 		return "--incoming and --no-incoming exclude each other";
+	if (say->clear && say->not_clear)
+		return "--clear-password and --no-clear-password exclude each "
+		       "other";
 	return NULL;
-}
-
-static bool
-goes_in_plain(const char *endpoint)
-{
-	char host[ENDPOINT_HOST_ROOM];
-	unsigned port;
-
-	return endpoint[0] != '\0' &&
-	    endpoint_text_parse(endpoint, host, &port) == 0 &&
-	    !endpoint_host_is_loopback(host);
 }
 
 /* Of what it came to, or NULL. */
@@ -138,10 +132,6 @@ admin_peer_fault(const Kith__Peer *peer)
 	    peer->stored_key.len == 0)
 		return "--incoming needs --address, or --login with a password: "
 		       "how is it known?";
-	if (peer->secret[0] != '\0' && peer->tls == TLS_NONE &&
-	    (goes_in_plain(peer->outgoing) || goes_in_plain(peer->pull)))
-		return "a password needs --tls starttls or implicit, unless the "
-		       "server is on this machine";
 	return NULL;
 }
 
@@ -190,6 +180,8 @@ admin_peer_apply(Kith__Peer *peer, const struct peer_options *say)
 		peer->incoming = say->incoming;
 	if (rc == 0)
 		rc = set_login(peer, say);
+	if (say->clear || say->not_clear)
+		peer->clear = say->clear;
 	if (say->tls >= 0)
 		peer->tls = (uint32_t)say->tls;
 	if (say->every >= 0)

@@ -250,7 +250,8 @@ batch_offer(struct fed_peer *fed, struct fed_batch *batch)
 		.port = fed->port,
 		.tls = fed->tls,
 		.user = fed->secret[0] == '\0' ? "" : fed->login,
-		.secret = span_of(fed->secret) };
+		.secret = span_of(fed->secret),
+		.clear = fed->clear };
 	struct feed_offer offers[FEED_OFFERS_MAX];
 	size_t count = 0;
 	int rc = 0;

@@ -95,6 +95,7 @@ fed_new(struct feeds *feeds, uint32_t id, const Kith__Peer *record,
 	fed->tls = record->tls <= TLS_IMPLICIT ? (enum config_tls)record->tls
 					       : TLS_IMPLICIT;
 	rc = endpoint_text_parse(record->outgoing, fed->host, &fed->port);
+	fed->clear = record->clear || endpoint_host_is_loopback(fed->host);
 	fed->name = strdup(record->name);
 	fed->login = strdup(record->login);
 	fed->secret = strdup(record->secret);

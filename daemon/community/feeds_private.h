@@ -54,6 +54,7 @@ struct fed_peer {
 	char host[ENDPOINT_HOST_ROOM];
 	unsigned port;
 	enum config_tls tls;
+	bool clear; /* as in struct feed_endpoint */
 	Kith__FeedState state;      /* as it is on disk */
 	uint64_t walked;            /* events up to here were looked at */
 	struct fed_batches batches; /* oldest first */

@@ -73,6 +73,7 @@ struct feed_endpoint {
 	enum config_tls tls;
 	const char *user; /* "": no login */
 	struct span secret;
+	bool clear; /* that may be said without TLS */
 };
 
 struct feed_offer {

@@ -287,7 +287,8 @@ group_begin(struct round *round)
 		.port = round->port,
 		.tls = round->tls,
 		.user = round->login,
-		.secret = span_of(round->secret) };
+		.secret = span_of(round->secret),
+		.clear = round->clear };
 	struct space *space;
 	struct feed_pull pull = { .group = round->group.name };
 	int rc = round_read_group(round);

@@ -44,6 +44,7 @@ struct round {
 	char host[ENDPOINT_HOST_ROOM];
 	unsigned port;
 	enum config_tls tls;
+	bool clear; /* as in struct feed_endpoint */
 	char *login, *secret;
 	struct round_group *groups;
 	size_t count, at;

@@ -150,6 +150,7 @@ round_read_peer(struct round *round, struct store_reader *reader)
 	rc = endpoint_text_parse(peer->pull, round->host, &round->port);
 	round->tls = peer->tls <= TLS_IMPLICIT ? (enum config_tls)peer->tls
 					       : TLS_IMPLICIT;
+	round->clear = peer->clear || endpoint_host_is_loopback(round->host);
 	round->login = strdup(peer->secret[0] == '\0' ? "" : peer->login);
 	round->secret = strdup(peer->secret);
 	if (round->login == NULL || round->secret == NULL)

@@ -69,30 +69,19 @@ sasl_find(const struct sasl_channel *channel, struct span name)
 /* ---- libgsasl */
 
 static int
-sasl_binding_property(struct sasl *sasl, Gsasl_property property)
-{
-	const char *binding = property == GSASL_CB_TLS_UNIQUE ? sasl->unique :
-								sasl->exporter;
-
-	/* where it is not asked for, libgsasl need not know that there is one */
-	if (binding == NULL || !sasl->mechanism->needs_binding)
-		return property == GSASL_CB_TLS_UNIQUE ?
-			  GSASL_NO_CB_TLS_UNIQUE :
-			  GSASL_NO_CB_TLS_EXPORTER;
-	return gsasl_property_set(sasl->session, property, binding);
-}
-
-static int
 on_property(Gsasl *library, Gsasl_session *session, Gsasl_property property)
 {
 	struct sasl *sasl = gsasl_session_hook_get(session);
+	int result;
 
 	(void)library;
 	if (sasl == NULL)
 		return GSASL_NO_CALLBACK;
-	if (property == GSASL_CB_TLS_UNIQUE ||
-	    property == GSASL_CB_TLS_EXPORTER)
-		return sasl_binding_property(sasl, property);
+	/* where it is not asked for, libgsasl need not know that there is one */
+	if (sasl_binding_property(
+		sasl->mechanism->needs_binding ? &sasl->binding : NULL,
+		session, (int)property, &result))
+		return result;
 	/* who he says he is gets looked at afterwards, not on the loop */
 	if (property == GSASL_VALIDATE_SIMPLE ||
 	    property == GSASL_VALIDATE_EXTERNAL)
@@ -174,19 +163,6 @@ sasl_name(const struct sasl *sasl, Gsasl_property property)
 
 /* ---- life */
 
-/* libgsasl wants it in base64. NULL without an error: there is none. */
-static int
-binding_copy(struct span binding, char **text_r)
-{
-	*text_r = NULL;
-	if (binding.len == 0)
-		return 0;
-	return gsasl_base64_to(binding.bytes, binding.len, text_r, NULL) ==
-		GSASL_OK ?
-		  0 :
-		  -ENOMEM;
-}
-
 int
 sasl_new(struct sasl **sasl_r, struct community *community, struct loop *loop,
     const struct sasl_channel *channel, struct span name)
@@ -212,9 +188,8 @@ sasl_new(struct sasl **sasl_r, struct community *community, struct loop *loop,
 	buffer_append_span(&sasl->certificate, channel->certificate);
 	rc = buffer_failed(&sasl->certificate) ? -ENOMEM : 0;
 	if (rc == 0)
-		rc = binding_copy(channel->unique, &sasl->unique);
-	if (rc == 0)
-		rc = binding_copy(channel->exporter, &sasl->exporter);
+		rc = sasl_binding_init(&sasl->binding, channel->unique,
+		    channel->exporter);
 	if (rc == 0 &&
 	    gsasl_server_start(auth_library(community_auth(community)),
 		mechanism->name, &sasl->session) != GSASL_OK)
@@ -254,8 +229,7 @@ sasl_free(struct sasl **sasl_p)
 	sasl_drop_step(sasl);
 	if (sasl->session != NULL)
 		gsasl_finish(sasl->session);
-	gsasl_free(sasl->unique);
-	gsasl_free(sasl->exporter);
+	sasl_binding_fini(&sasl->binding);
 	buffer_fini(&sasl->certificate);
 	OPENSSL_cleanse(sasl, sizeof *sasl);
 	free(sasl);

@@ -8,6 +8,7 @@
 
 #include "daemon/community/auth_private.h"
 #include "daemon/community/sasl.h"
+#include "daemon/sasl_binding.h"
 
 /* A mechanism, once per row of the table in sasl.c. begin sees to it that
  * sasl_finish() is called, now or later; a negative errno: it will not be. */
@@ -24,7 +25,7 @@ struct sasl {
 	Gsasl_session *session;
 	struct auth_account account;
 	struct auth_try who;
-	char *unique, *exporter;   /* in base64, or NULL */
+	struct sasl_binding binding;
 	struct buffer certificate; /* as in struct sasl_channel */
 	char client[64];
 	unsigned round;

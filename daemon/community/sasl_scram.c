@@ -101,7 +101,7 @@ scram_was_downgraded(const struct sasl *sasl)
 {
 	return !sasl->mechanism->needs_binding && sasl->input_len > 0 &&
 	    sasl->input[0] == 'y' &&
-	    (sasl->unique != NULL || sasl->exporter != NULL);
+	    !sasl_binding_is_empty(&sasl->binding);
 }
 
 int

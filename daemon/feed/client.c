@@ -10,22 +10,24 @@
 
 #include <openssl/ssl.h>
 
+#include "daemon/feed/login.h"
 #include "daemon/log.h"
 #include "daemon/stream.h"
 #include "daemon/tls.h"
 #include "protocol/dot.h"
 #include "protocol/line.h"
 
-#define HELLO_SECONDS   60u
-#define COMMAND_SECONDS 300u
+#define HELLO_SECONDS    60u
+#define COMMAND_SECONDS  300u
+#define CAPABILITIES_MAX 500u /* lines */
 /* of one that is too large: it is read to its end, if that comes */
 #define ARTICLE_BYTES_MAX (16 * (uint64_t)CLIENT_ARTICLE_MAX)
 
 enum client_state {
 	CLIENT_GREETING,
 	CLIENT_STARTTLS,
-	CLIENT_USER,
-	CLIENT_PASS,
+	CLIENT_CAPABILITIES,
+	CLIENT_LOGIN,
 	CLIENT_MODE,
 	CLIENT_READY,
 	CLIENT_QUITTING,
@@ -42,7 +44,9 @@ struct feed_client {
 	struct line_reader lines;
 	struct dot_receiver dot;
 	struct buffer article;
-	unsigned owed; /* answers, once it is ready */
+	struct feed_login *login; /* NULL: there is none, or not yet */
+	unsigned capabilities;    /* lines of the list */
+	unsigned owed;            /* answers, once it is ready */
 	bool securing;
 	bool paused;
 	bool closing;
@@ -85,6 +89,23 @@ client_ask_mode(struct feed_client *client)
 	    client->options->reader ? "MODE READER" : "MODE STREAM");
 }
 
+/* What binds the login to this connection is known when TLS is there. */
+static struct feed_login *
+client_login_new(struct feed_client *client)
+{
+	const struct feed_client_options *options = client->options;
+	char unique[STREAM_BINDING_MAX], exporter[STREAM_BINDING_MAX];
+	struct feed_login_options login = { .user = options->user,
+		.secret = options->secret,
+		.clear = options->clear || stream_is_tls(client->stream) };
+
+	login.unique = span_make(unique,
+	    stream_binding(client->stream, STREAM_TLS_UNIQUE, unique));
+	login.exporter = span_make(exporter,
+	    stream_binding(client->stream, STREAM_TLS_EXPORTER, exporter));
+	return feed_login_new(options->sasl, &login);
+}
+
 /* Behind the greeting, or behind TLS. */
 static void
 client_log_in(struct feed_client *client)
@@ -93,9 +114,13 @@ client_log_in(struct feed_client *client)
 		client_ask_mode(client);
 		return;
 	}
-	client->state = CLIENT_USER;
-	stream_printf(client->stream, "AUTHINFO USER %s\r\n",
-	    client->options->user);
+	client->login = client_login_new(client);
+	if (client->login == NULL) {
+		feed_client_fail(client, "no memory", span_of(""));
+		return;
+	}
+	client->state = CLIENT_CAPABILITIES;
+	client_say(client, "CAPABILITIES");
 }
 
 static void
@@ -136,22 +161,59 @@ on_starttls(struct feed_client *client, const struct nntp_reply *reply)
 		    reply->text);
 }
 
-/* The text could repeat what we said: it is not passed on. */
+static void
+client_login_step(struct feed_client *client, enum feed_login_step step,
+    struct span line)
+{
+	if (step == LOGIN_FAILED) {
+		feed_client_fail(client, feed_login_why(client->login),
+		    span_of(""));
+	} else if (step == LOGIN_DONE) {
+		client_ask_mode(client);
+	} else {
+		stream_write(client->stream, line.bytes, line.len);
+		stream_write(client->stream, "\r\n", 2);
+	}
+}
+
+static void
+client_login_begin(struct feed_client *client)
+{
+	struct span line = { 0 };
+
+	client->state = CLIENT_LOGIN;
+	client_login_step(client, feed_login_begin(client->login, &line), line);
+}
+
+/* Without a list nothing is known to be offered (RFC 3977 3.3.1: 500). */
+static void
+on_capabilities(struct feed_client *client, const struct nntp_reply *reply)
+{
+	if (reply->code == 101)
+		client->next = CLIENT_LINES;
+	else
+		client_login_begin(client);
+}
+
+static void
+on_capability(struct feed_client *client, struct span line)
+{
+	if (line.bytes == NULL)
+		client_login_begin(client);
+	else if (++client->capabilities > CAPABILITIES_MAX)
+		feed_client_fail(client, "the list of capabilities has no end",
+		    span_of(""));
+	else
+		feed_login_capability(client->login, line);
+}
+
 static void
 on_login(struct feed_client *client, const struct nntp_reply *reply)
 {
-	if (reply->code == 381 && client->state == CLIENT_USER) {
-		client->state = CLIENT_PASS;
-		stream_write(client->stream, "AUTHINFO PASS ", 14);
-		stream_write(client->stream, client->options->secret.bytes,
-		    client->options->secret.len);
-		client_say(client, "");
-	} else if (reply->code == 281) {
-		client_ask_mode(client);
-	} else {
-		feed_client_fail(client, "the server refused the login",
-		    span_of(reply->code == 483 ? "483, it wants TLS" : ""));
-	}
+	struct span line = { 0 };
+
+	client_login_step(client,
+	    feed_login_answer(client->login, reply, &line), line);
 }
 
 static void
@@ -219,8 +281,10 @@ client_status(struct feed_client *client, struct span line)
 	case CLIENT_STARTTLS:
 		on_starttls(client, &reply);
 		break;
-	case CLIENT_USER:
-	case CLIENT_PASS:
+	case CLIENT_CAPABILITIES:
+		on_capabilities(client, &reply);
+		break;
+	case CLIENT_LOGIN:
 		on_login(client, &reply);
 		break;
 	case CLIENT_MODE:
@@ -235,16 +299,25 @@ client_status(struct feed_client *client, struct span line)
 }
 
 static void
+client_line(struct feed_client *client, struct span line)
+{
+	if (client->state == CLIENT_CAPABILITIES)
+		on_capability(client, line);
+	else
+		client->owner->line(client->arg, line);
+}
+
+static void
 client_block_line(struct feed_client *client, struct span line)
 {
 	if (line.len == 1 && line.bytes[0] == '.') {
 		client->next = CLIENT_STATUS;
-		client->owner->line(client->arg, span_make(NULL, 0));
+		client_line(client, span_make(NULL, 0));
 		return;
 	}
 	if (line.len > 0 && line.bytes[0] == '.')
 		line = span_make(line.bytes + 1, line.len - 1);
-	client->owner->line(client->arg, line);
+	client_line(client, line);
 }
 
 /* False: the next line is not whole yet. */
@@ -350,6 +423,7 @@ client_destroy(struct feed_client *client)
 {
 	buffer_fini(&client->article);
 	tls_free(&client->ctx);
+	feed_login_free(&client->login);
 	free(client);
 }
 
@@ -413,6 +487,12 @@ feed_client_free(struct feed_client **client_p)
 		return;
 	stream_free(&client->stream);
 	client_destroy(client);
+}
+
+const char *
+feed_client_login(const struct feed_client *client)
+{
+	return client->login == NULL ? "none" : feed_login_by(client->login);
 }
 
 bool

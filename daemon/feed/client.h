@@ -9,6 +9,7 @@
 #include "protocol/nntp_reply.h"
 
 struct feed_client;
+struct Gsasl;
 struct ssl_ctx_st;
 struct stream;
 
@@ -20,6 +21,8 @@ struct feed_client_options {
 	    *ctx;         /* may be NULL without TLS; until feed_client_new */
 	const char *user; /* "": no login */
 	struct span secret;
+	bool clear; /* the secret may be said without TLS */
+	struct Gsasl *sasl;
 	bool reader; /* MODE READER; else MODE STREAM */
 };
 
@@ -57,6 +60,8 @@ struct feed_client *feed_client_new(struct stream *stream,
 /* Without a word to the owner; not within its callbacks. Accepts NULL. */
 void feed_client_free(struct feed_client **client);
 
+/* By what it has logged in; "none". */
+const char *feed_client_login(const struct feed_client *client);
 bool feed_client_is_ready(const struct feed_client *client);
 /* A command line without CRLF; its answer will come. */
 void feed_client_command(struct feed_client *client, const char *format, ...)

@@ -37,6 +37,7 @@ endpoint_read(struct endpoint *endpoint, struct ipc_reader *fields)
 	secret = ipc_get_bytes(fields);
 	endpoint->secret = field_text(secret);
 	endpoint->secret_len = secret.len;
+	endpoint->clear = ipc_get_u32(fields) != 0;
 	if (ipc_reader_bad(fields) || tls > TLS_IMPLICIT)
 		return -EBADMSG;
 	endpoint->tls = (enum config_tls)tls;
@@ -61,20 +62,18 @@ bool
 endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->peer == b->peer && a->port == b->port && a->tls == b->tls &&
-	    strcmp(a->host, b->host) == 0 && strcmp(a->user, b->user) == 0 &&
+	    a->clear == b->clear && strcmp(a->host, b->host) == 0 && strcmp(a->user, b->user) == 0 &&
 	    strcmp(a->secret, b->secret) == 0;
 }
 
 struct feed_client_options
-endpoint_options(const struct endpoint *endpoint, struct ssl_ctx_st *ctx,
-    bool reader)
+endpoint_options(const struct endpoint *endpoint)
 {
 	return (struct feed_client_options){
 		.host = endpoint->host,
 		.tls = endpoint->tls,
-		.ctx = ctx,
 		.user = endpoint->user,
 		.secret = span_make(endpoint->secret, endpoint->secret_len),
-		.reader = reader,
+		.clear = endpoint->clear,
 	};
 }

@@ -19,6 +19,7 @@ struct endpoint {
 	char *user; /* "": no login */
 	char *secret;
 	size_t secret_len;
+	bool clear; /* the secret may be said without TLS */
 };
 
 /* Reads the fields of an endpoint. -EBADMSG, -ENOMEM. */
@@ -26,8 +27,7 @@ int endpoint_read(struct endpoint *endpoint, struct ipc_reader *fields);
 /* Accepts zeroed. */
 void endpoint_fini(struct endpoint *endpoint);
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
-/* Borrowed from the endpoint. */
-struct feed_client_options endpoint_options(const struct endpoint *endpoint,
-    struct ssl_ctx_st *ctx, bool reader);
+/* What it says of a connection, borrowed from it; the rest is zeroed. */
+struct feed_client_options endpoint_options(const struct endpoint *endpoint);
 
 #endif

@@ -15,6 +15,7 @@
 #include <event2/event.h>
 
 #include "daemon/dial.h"
+#include "daemon/feed/login.h"
 #include "daemon/ipc.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
@@ -127,6 +128,7 @@ feed_new(struct loop *loop, struct ssl_ctx_st *ctx)
 	feed->dialer = dialer_new(loop);
 	feed->tick = event_new(loop_base(loop), -1, EV_PERSIST, on_tick, feed);
 	if (feed->dialer == NULL || feed->tick == NULL ||
+	    feed_login_open(&feed->sasl) != 0 ||
 	    event_add(feed->tick, &second) != 0)
 		feed_free(&feed);
 	return feed;
@@ -151,6 +153,7 @@ feed_free(struct feed **feed_p)
 	if (feed->tick != NULL)
 		event_free(feed->tick);
 	tls_free(&feed->ctx);
+	feed_login_close(&feed->sasl);
 	free(feed);
 }
 

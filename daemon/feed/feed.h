@@ -14,6 +14,7 @@
 #include "daemon/feed/endpoint.h"
 
 struct feed;
+struct Gsasl;
 struct ipc;
 struct ipc_reader;
 struct loop;
@@ -24,6 +25,7 @@ struct feed {
 	struct loop *loop;
 	struct dialer *dialer;
 	struct ssl_ctx_st *ctx; /* NULL: no TLS can be had */
+	struct Gsasl *sasl;
 	struct ipc *core;       /* NULL: it has gone */
 	LIST_HEAD(, push) pushes;
 	LIST_HEAD(, pull) pulls;

@@ -450,8 +450,10 @@ on_dialed(void *arg, struct stream *stream, const char *why)
 	}
 	if (stream != NULL) {
 		why = "no memory";
-		pull->options =
-		    endpoint_options(&pull->endpoint, pull->feed->ctx, true);
+		pull->options = endpoint_options(&pull->endpoint);
+		pull->options.ctx = pull->feed->ctx;
+		pull->options.sasl = pull->feed->sasl;
+		pull->options.reader = true;
 		pull->client =
 		    feed_client_new(stream, &pull->options, &pull_owner, pull);
 	}

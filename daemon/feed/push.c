@@ -388,8 +388,9 @@ on_ready(void *arg, bool streaming)
 	struct push *push = arg;
 
 	push->streaming = streaming;
-	log_debug("peer=%u host=%s connected, %s", push->endpoint.peer,
-	    push->endpoint.host, streaming ? "streaming" : "IHAVE");
+	log_debug("peer=%u host=%s connected login=%s, %s",
+	    push->endpoint.peer, push->endpoint.host,
+	    feed_client_login(push->client), streaming ? "streaming" : "IHAVE");
 	push_pump(push);
 }
 
@@ -449,8 +450,9 @@ on_dialed(void *arg, struct stream *stream, const char *why)
 	}
 	if (stream != NULL) {
 		why = "no memory";
-		push->options =
-		    endpoint_options(&push->endpoint, push->feed->ctx, false);
+		push->options = endpoint_options(&push->endpoint);
+		push->options.ctx = push->feed->ctx;
+		push->options.sasl = push->feed->sasl;
 		push->client =
 		    feed_client_new(stream, &push->options, &push_owner, push);
 	}

@@ -128,6 +128,11 @@ fuzz_targets += fuzz_control
 fuzz_control_SOURCES = tests/fuzz/fuzz_control.c
 fuzz_control_LDADD = $(FUZZ_DAEMON_LINK)
 
+fuzz_targets += fuzz_feed_login
+fuzz_feed_login_SOURCES = tests/fuzz/fuzz_feed_login.c
+fuzz_feed_login_LDADD = $(FUZZ_DRIVER) libkithfeed.a $(KITHDAEMON_LIBS) \
+	$(GSASL_LIBS) $(FUZZ_ENGINE)
+
 fuzz_targets += fuzz_deflate
 fuzz_deflate_SOURCES = tests/fuzz/fuzz_deflate.c $(test_client)
 fuzz_deflate_LDADD = $(FUZZ_DAEMON_LINK)

@@ -23,8 +23,9 @@ def make(tmp_path):
     """make("a") is a running kithd whose host name is a.example."""
     made = []
 
-    def begin(name, extra=""):
-        kith = Kith(tmp_path / name, hostname=f"{name}.example", extra=extra)
+    def begin(name, extra="", **more):
+        kith = Kith(tmp_path / name, hostname=f"{name}.example", extra=extra,
+                    **more)
         made.append(kith)
         kith.start()
         return kith
@@ -352,15 +353,40 @@ def test_a_feed_over_tls_checks_who_is_there(make, certificate, how):
     wait_until(lambda: count(b) == 1, 20, "articles do not arrive")
 
 
-def test_a_password_is_not_sent_in_plain_to_another_machine(make):
-    kith = make("a")
-    with pytest.raises(Refused) as refusal:
-        kith.ctl("peer", "add", "far", "--outgoing", "news.example.net:119",
-                 "--login", "us", "--password-stdin", stdin="word")
-    assert refusal.value.status == 2 and "--tls" in refusal.value.text
-    kith.ctl("peer", "add", "far", "--outgoing", "news.example.net:119",
-             "--login", "us", "--password-stdin", "--tls", "starttls",
-             stdin="word")
+def test_a_feed_logs_in_by_the_strongest_that_is_offered(make, certificate):
+    pem, key = certificate
+    b = make("b", f'tls {{ certificate = "{pem}" key = "{key}" }}')
+    a = make("a", f'feed {{ ca_file = "{pem}" }}', flags=("-d", "-v"))
+    space(a)
+    space(b)
+    b.ctl("peer", "add", "a", "--login", "link", "--password-stdin",
+          "--incoming", stdin="secret word")
+    a.ctl("peer", "add", "b", "--outgoing", f"localhost:{b.nntp_port}",
+          "--tls", "starttls", "--login", "link", "--password-stdin",
+          stdin="secret word")
+    for number, tls, by in [(1, "starttls", b"SCRAM-SHA-256-PLUS"),
+                            (2, "none", b"SCRAM-SHA-256")]:
+        a.ctl("peer", "set", "b", "--tls", tls)
+        post(a, "a", [number])
+        wait_until(lambda n=number: count(b) == n, 20, "it does not arrive")
+        assert b"host=localhost connected login=" + by + b"," in \
+            a.log.read_bytes()
+    for log in (a.log, b.log):
+        assert b"secret word" not in log.read_bytes()
+
+
+def test_a_pull_logs_in_too(make):
+    a, b = make("a"), make("b")
+    a.ctl("space", "add", GROUP, "--kind", "talk", "--read", "members")
+    space(b)
+    a.ctl("member", "add", "ann@a.example", "--login", "ann", "--role",
+          "staff", "--password-stdin", stdin="her word")
+    with a.nntp("ann", "her word") as news:
+        news.post(article(1, "a").encode().split(b"\r\n"))
+    b.ctl("peer", "add", "old", "--pull", f"127.0.0.1:{a.nntp_port}",
+          "--login", "ann", "--password-stdin", stdin="her word")
+    b.ctl("peer", "pull", "old", GROUP)
+    assert ids(b.nntp_port) == ["<1@a.x>"]
 
 
 def test_a_wrong_password_feeds_nothing(make):

@@ -23,4 +23,10 @@ test_mail_tls_LDADD = $(MAIL_TEST_LIBS)
 check_PROGRAMS += test_feed_role
 TESTS += test_feed_role
 test_feed_role_SOURCES = tests/unit/test_feed_role.c
-test_feed_role_LDADD = libkithfeed.a $(KITHDAEMON_LIBS) $(CMOCKA_LIBS)
+test_feed_role_LDADD = libkithfeed.a $(KITHDAEMON_LIBS) $(GSASL_LIBS) \
+	$(CMOCKA_LIBS)
+check_PROGRAMS += test_feed_login
+TESTS += test_feed_login
+test_feed_login_SOURCES = tests/unit/test_feed_login.c
+test_feed_login_LDADD = libkithfeed.a $(KITHDAEMON_LIBS) $(GSASL_LIBS) \
+	$(CMOCKA_LIBS)

@@ -46,6 +46,7 @@ struct rig {
 	uint32_t failed, high, settled;
 	uint32_t numbers[16]; /* pulled */
 	unsigned pulled;
+	bool clear; /* a login may be said without TLS */
 	unsigned stop_at; /* core says stop to this many; 0: never */
 };
 
@@ -228,6 +229,7 @@ put_endpoint(struct rig *rig, struct ipc_writer *writer, const char *user)
 	ipc_put_u32(writer, TLS_NONE);
 	ipc_put_text(writer, user);
 	ipc_put_text(writer, user[0] == '\0' ? "" : "secret word");
+	ipc_put_u32(writer, rig->clear ? 1 : 0);
 }
 
 static void
@@ -447,12 +449,42 @@ a_login_comes_first_and_its_words_are_not_repeated(void **state)
 	struct rig *rig = *state;
 
 	rig->script = script;
+	rig->clear = true;
 	offer(rig, 1, 0, "us");
 	assert_true(
 	    was_said(rig, "AUTHINFO USER us\nAUTHINFO PASS secret word"));
 	assert_non_null(strstr(rig->why, "refused the login"));
 	assert_null(strstr(rig->why, "secret"));
 	assert_false(was_said(rig, "CHECK"));
+}
+
+static void
+a_password_is_not_said_without_tls(void **state)
+{
+	static const char *const old[] = { STREAMING, NULL };
+	static const char *const plain[] = { STREAMING, "CAPABILITIES",
+		"101 list\r\nVERSION 2\r\nAUTHINFO USER SASL\r\n"
+		"SASL PLAIN\r\n.\r\n",
+		NULL };
+	static const char *const scram[] = { STREAMING, "CAPABILITIES",
+		"101 list\r\nSASL PLAIN SCRAM-SHA-256\r\n.\r\n",
+		"AUTHINFO SASL SCRAM-SHA-256", "281 come in\r\n", NULL };
+	struct rig *rig = *state;
+
+	rig->script = old;
+	offer(rig, 1, 0, "us");
+	assert_non_null(strstr(rig->why, "without TLS"));
+	rig->script = plain;
+	offer(rig, 1, 0, "us");
+	assert_non_null(strstr(rig->why, "without TLS"));
+	assert_false(was_said(rig, "AUTHINFO"));
+	rig->script = scram;
+	offer(rig, 1, 0, "us");
+	assert_non_null(strstr(rig->why, "did not prove"));
+	rig->clear = true;
+	rig->script = plain;
+	offer(rig, 1, 0, "us");
+	assert_true(was_said(rig, "AUTHINFO SASL PLAIN AHVz"));
 }
 
 /* ---- pulls */
@@ -645,6 +677,7 @@ main(void)
 		TEST(who_does_not_stream_is_asked_by_ihave),
 		TEST(what_does_not_speak_nntp_is_left),
 		TEST(a_login_comes_first_and_its_words_are_not_repeated),
+		TEST(a_password_is_not_said_without_tls),
 		TEST(a_group_is_taken_number_by_number),
 		TEST(a_server_without_ranges_is_asked_for_each_number),
 		TEST(a_group_that_began_anew_is_taken_from_its_beginning),
