@@ -19,6 +19,8 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "daemon/tls.h"
+
 static char *
 bio_take(BIO *bio)
 {
@@ -83,4 +85,22 @@ void
 certificate_make_client(const char *names, char **certificate_r, char **key_r)
 {
 	certificate_sign("a client", names, certificate_r, key_r);
+}
+
+void
+certificate_contexts(const char *hostname, struct ssl_ctx_st **server_r,
+    struct ssl_ctx_st **client_r)
+{
+	char *certificate, *key;
+	const char *why = "";
+
+	certificate_make(hostname, &certificate, &key);
+	*server_r = tls_server_new(span_of(certificate), span_of(key), &why);
+	assert_non_null(*server_r);
+	if (client_r != NULL) {
+		*client_r = tls_client_new(span_of(certificate), &why);
+		assert_non_null(*client_r);
+	}
+	free(certificate);
+	free(key);
 }

@@ -6,6 +6,11 @@
 
 #include "tests/unit/news_fixture.h"
 
+/* The one of this program: all its tests share it. */
+extern struct news_fixture fixture;
+/* Closes it, as a tear-down of cmocka. */
+int news_teardown(void **state);
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof(a)[0])
 
 /* A space that anyone reads and posts to, made at second 1. */
@@ -41,6 +46,11 @@ struct answer {
 /* Asks one after the other. */
 void check_answers(struct client *client, const struct answer *answers,
     size_t count);
+/* The same of a client of its own. */
+void check_session(const struct answer *answers, size_t count);
+
+/* All that a client is sent that says this and closes its side; owned. */
+void say_and_close(const char *said, char **text_r);
 
 /* POST with this article, which ends in its lone dot; what came after 340. */
 const char *client_post(struct client *client, const char *article);

@@ -25,17 +25,8 @@ struct contexts {
 static void
 contexts_make(struct contexts *contexts)
 {
-	char *certificate, *key;
-	const char *why = "";
-
-	certificate_make("mx.example", &certificate, &key);
-	contexts->server =
-	    tls_server_new(span_of(certificate), span_of(key), &why);
-	contexts->client = tls_client_new(span_of(certificate), &why);
-	assert_non_null(contexts->server);
-	assert_non_null(contexts->client);
-	free(certificate);
-	free(key);
+	certificate_contexts("mx.example", &contexts->server,
+	    &contexts->client);
 }
 
 static void

@@ -15,7 +15,6 @@
 
 #define ARTICLES 300u
 
-static struct news_fixture fixture;
 static const uint32_t talk = 1, staff = 2; /* spaces */
 
 /* Each seventh in both spaces, each eleventh longer than the overview's room. */
@@ -51,14 +50,6 @@ setup(void **state)
 		   KITH__ROLE__ROLE_STAFF) == 0
 	    ? 0
 	    : -1;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	news_fixture_close(&fixture);
-	return 0;
 }
 
 static void
@@ -171,5 +162,5 @@ main(void)
 		cmocka_unit_test(what_was_removed_or_came_is_not_out_of_date),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, news_teardown);
 }

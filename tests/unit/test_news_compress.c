@@ -6,15 +6,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
-#include "daemon/tls.h"
 #include "tests/unit/certificate.h"
 #include "tests/unit/news_check.h"
-
-static struct news_fixture fixture;
 
 static int
 setup(void **state)
@@ -23,27 +19,14 @@ setup(void **state)
 		SPACE_FOR_ANYONE("talk"),
 		SPACE_FOR_ANYONE("big"),
 	};
-	char *certificate, *key;
-	const char *why;
 
 	(void)state;
 	if (news_open_with(&fixture, spaces, ARRAY_LEN(spaces)) != 0)
 		return -1;
-	certificate_make("news.example", &certificate, &key);
-	fixture.tls = tls_server_new(span_of(certificate), span_of(key), &why);
-	free(certificate);
-	free(key);
+	certificate_contexts("news.example", &fixture.tls, NULL);
 	return fixture_member_add(&fixture, "ann", "pw",
 		   KITH__ROLE__ROLE_MEMBER) != 0 ||
 	    fixture_rows_add(&fixture, 2, 20000) != 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	news_fixture_close(&fixture);
-	return 0;
 }
 
 static void
@@ -158,5 +141,5 @@ main(void)
 		cmocka_unit_test(what_is_not_packed_ends_the_connection),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, news_teardown);
 }

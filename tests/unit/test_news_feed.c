@@ -6,16 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/socket.h>
+#include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "daemon/news/session.h"
 #include "tests/unit/news_check.h"
-
-static struct news_fixture fixture;
 
 static int
 setup(void **state)
@@ -36,19 +33,11 @@ struct block {
 	sem_t gate, gone;
 };
 
-static int
-teardown(void **state)
-{
-	(void)state;
-	news_fixture_close(&fixture);
-	return 0;
-}
-
 static void
 log_in(struct client *client)
 {
 	client_send(client, "AUTHINFO USER feeder\r\nAUTHINFO PASS pw\r\n");
-	assert_non_null(strstr(client_wait(client, "\r\n281 "), "\r\n281 "));
+	contains(client_wait(client, "\r\n281 "), "\r\n281 ");
 	buffer_clear(&client->text);
 }
 
@@ -73,14 +62,13 @@ streaming_is_offered_to_peers_only(void **state)
 
 	(void)state;
 	client_open(&fixture, &client);
-	assert_null(strstr(client_ask(&client, "CAPABILITIES"), "STREAMING"));
+	lacks(client_ask(&client, "CAPABILITIES"), "STREAMING");
 	begins(client_ask(&client, "MODE STREAM"), "203 ");
 	begins(client_ask(&client, "MODE STREAM now"), "501 ");
 	begins(client_ask(&client, "CHECK <x@c.example>"), "480 ");
 	client_close(&client);
 	open_peer(&client);
-	assert_non_null(
-	    strstr(client_ask(&client, "CAPABILITIES"), "\r\nSTREAMING\r\n"));
+	contains(client_ask(&client, "CAPABILITIES"), "\r\nSTREAMING\r\n");
 	client_close(&client);
 }
 
@@ -351,7 +339,7 @@ articles_at_the_door_share_one_bound_of_memory(void **state)
 	assert_true(owed > 0 && owed < 30);
 	assert_true(bytes > 0 && bytes <= 8192);
 	(void)client_wait(&client, "239 <b29@c.example>");
-	assert_null(strstr(buffer_text(&client.text), "400 "));
+	lacks(buffer_text(&client.text), "400 ");
 	begins(client_ask(&client, "STAT <b29@c.example>"), "223 ");
 	assert_int_equal(atomic_load(&server->post_bytes), 0);
 	server->post_bytes_max = max;
@@ -394,32 +382,13 @@ a_peer_that_closes_its_side_is_answered_first(void **state)
 	static const char said[] =
 	    "AUTHINFO USER feeder\r\nAUTHINFO PASS pw\r\n" TAKETHIS("q1",
 		"acme.open") TAKETHIS("q2", "acme.open");
-	struct stream *theirs;
-	char text[1024];
-	size_t len = 0;
-	ssize_t got = -1;
-	int fds[2];
-	time_t start = time(NULL);
+	char *text;
 
 	(void)state;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
-			     fds),
-	    0);
-	theirs = stream_new_socket(loop_base(fixture.loop), fds[1], NULL, NULL,
-	    NULL);
-	assert_non_null(theirs);
-	news_session_new(fixture.server, 0, theirs, false);
-	assert_int_equal(write(fds[0], said, sizeof said - 1), sizeof said - 1);
-	assert_int_equal(shutdown(fds[0], SHUT_WR), 0);
-	while (got != 0 && time(NULL) < start + 10) {
-		fixture_turn(&fixture);
-		got = read(fds[0], text + len, sizeof text - 1 - len);
-		len += got > 0 ? (size_t)got : 0;
-	}
-	text[len] = '\0';
-	(void)close(fds[0]);
-	assert_non_null(strstr(text, "\r\n239 <q1@c.example> "));
-	assert_non_null(strstr(text, "\r\n239 <q2@c.example> "));
+	say_and_close(said, &text);
+	contains(text, "\r\n239 <q1@c.example> ");
+	contains(text, "\r\n239 <q2@c.example> ");
+	free(text);
 	assert_int_equal(news_server_sessions(fixture.server), 0);
 }
 
@@ -444,5 +413,5 @@ main(void)
 		cmocka_unit_test(a_peer_that_closes_its_side_is_answered_first),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, news_teardown);
 }

@@ -12,8 +12,6 @@
 
 #include "tests/unit/news_check.h"
 
-static struct news_fixture fixture;
-
 static const struct fixture_space spaces[] = {
 	SPACE_FOR_ANYONE("acme.open"),
 	SPACE_FOR_ANYONE("acme.other"),
@@ -54,14 +52,6 @@ setup(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(articles); i++)
 		begins(client_post(&client, articles[i]), "240 ");
 	client_close(&client);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	news_fixture_close(&fixture);
 	return 0;
 }
 
@@ -434,12 +424,9 @@ what_is_no_date_or_time_is_501(void **state)
 		{ "NEWNEWS * 20260101 000000 GMT more", "501 *" },
 		{ "NEWNEWS *", "501 *" },
 	};
-	struct client client;
 
 	(void)state;
-	client_open_greeted(&fixture, &client);
-	check_answers(&client, answers, ARRAY_LEN(answers));
-	client_close(&client);
+	check_session(answers, ARRAY_LEN(answers));
 }
 
 static void
@@ -494,5 +481,5 @@ main(void)
 		    a_header_beyond_the_overviews_room_is_whole_in_hdr),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, news_teardown);
 }

@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -18,33 +17,18 @@
 #include "tests/unit/certificate.h"
 #include "tests/unit/news_check.h"
 
-static struct news_fixture fixture;
-
 static int
 setup(void **state)
 {
 	static const struct fixture_space spaces[] = {
 		SPACE_FOR_ANYONE("talk"),
 	};
-	char *certificate, *key;
-	const char *why;
 
 	(void)state;
 	if (news_open_with(&fixture, spaces, 1) != 0)
 		return -1;
-	certificate_make("news.example", &certificate, &key);
-	fixture.tls = tls_server_new(span_of(certificate), span_of(key), &why);
-	free(certificate);
-	free(key);
+	certificate_contexts("news.example", &fixture.tls, NULL);
 	return fixture_peer_add(&fixture, "feeder", "pw", "*");
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	news_fixture_close(&fixture);
-	return 0;
 }
 
 /* Like one that comes over the network. */
@@ -311,5 +295,5 @@ main(void)
 		cmocka_unit_test(a_handshake_has_to_end),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, news_teardown);
 }

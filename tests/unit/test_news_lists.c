@@ -12,8 +12,6 @@
 #include "daemon/community/texts.h"
 #include "tests/unit/news_check.h"
 
-static struct news_fixture fixture;
-
 static int
 setup(void **state)
 {
@@ -33,14 +31,6 @@ setup(void **state)
 	    fixture_space_set(&fixture, 3, false, 1) != 0 ||
 	    fixture_space_set(&fixture, 4, false, 1) != 0 ||
 	    fixture_space_set(&fixture, 6, false, 2) != 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	news_fixture_close(&fixture);
-	return 0;
 }
 
 struct text_op {
@@ -94,12 +84,9 @@ what_was_not_written_is_503(void **state)
 		{ "LIST DISTRIBUTIONS x", "501 *" },
 		{ "LIST DISTRIB.PATS x", "501 *" },
 	};
-	struct client client;
 
 	(void)state;
-	client_open_greeted(&fixture, &client);
-	check_answers(&client, answers, ARRAY_LEN(answers));
-	client_close(&client);
+	check_session(answers, ARRAY_LEN(answers));
 }
 
 static void
@@ -232,5 +219,5 @@ main(void)
 		cmocka_unit_test(a_closed_space_has_status_x),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, news_teardown);
 }

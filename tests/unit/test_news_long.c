@@ -15,7 +15,6 @@
 
 #define ROWS 100000u
 
-static struct news_fixture fixture;
 static const uint32_t big = 1, parts = 2; /* spaces */
 
 static int
@@ -30,14 +29,6 @@ setup(void **state)
 	if (news_open_with(&fixture, spaces, ARRAY_LEN(spaces)) != 0)
 		return -1;
 	return fixture_rows_add(&fixture, big, ROWS);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	news_fixture_close(&fixture);
-	return 0;
 }
 
 static void
@@ -108,11 +99,11 @@ a_reader_that_stops_reading_costs_only_his_buffer(void **state)
 	/* and others are served meanwhile */
 	client_open(&fixture, &quick);
 	(void)client_wait(&quick, "\r\n");
-	assert_non_null(strstr(client_ask(&quick, "GROUP big"), "211 100000"));
+	contains(client_ask(&quick, "GROUP big"), "211 100000");
 	client_close(&quick);
 	slow.limit = 0;
 	stream_resume(slow.stream);
-	assert_non_null(strstr(client_wait(&slow, "\r\n225 "), "\r\n225 "));
+	contains(client_wait(&slow, "\r\n225 "), "\r\n225 ");
 	assert_int_equal(count_rows(slow.text.bytes), ROWS);
 	client_close(&slow);
 }
@@ -149,9 +140,8 @@ hdr_newnews_and_listgroup_are_whole(void **state)
 	assert_int_equal(count_rows(client_ask(&client, "HDR Message-ID 1-")),
 	    ROWS);
 	assert_int_equal(count_rows(client_ask(&client, "LISTGROUP")), ROWS);
-	assert_non_null(
-	    strstr(client_ask(&client, "NEWNEWS big 20260101 000000"),
-		"<row.99000.999@example.org>\r\n.\r\n"));
+	contains(client_ask(&client, "NEWNEWS big 20260101 000000"),
+	    "<row.99000.999@example.org>\r\n.\r\n");
 	client_close(&client);
 }
 
@@ -186,10 +176,10 @@ an_article_of_many_parts_comes_whole(void **state)
 	    len - (sizeof header - 1));
 	assert_string_equal(at + len - (sizeof header - 1), ".\r\n");
 	text = client_ask(&client, "ARTICLE <long@b.example>");
-	assert_non_null(strstr(text, "\r\nXref: news.example parts:1\r\n"));
-	assert_non_null(strstr(text, "line 01999 of"));
+	contains(text, "\r\nXref: news.example parts:1\r\n");
+	contains(text, "line 01999 of");
 	text = client_ask(&client, "HEAD 1");
-	assert_null(strstr(text, "line"));
+	lacks(text, "line");
 	client_close(&client);
 	free(received);
 }
@@ -206,13 +196,13 @@ a_stop_tells_idle_sessions_and_lets_busy_ones_finish(void **state)
 	client_send(&busy, "OVER 1-\r\n");
 	fixture_turn(&fixture);
 	news_server_stop(fixture.server);
-	assert_non_null(strstr(client_wait_end(&idle), "400 "));
+	contains(client_wait_end(&idle), "400 ");
 	busy.limit = 0;
 	stream_resume(busy.stream);
-	assert_non_null(strstr(client_wait_end(&busy), "\r\n.\r\n400 "));
+	contains(client_wait_end(&busy), "\r\n.\r\n400 ");
 	assert_int_equal(count_rows(busy.text.bytes), ROWS);
 	client_open(&fixture, &late);
-	assert_int_equal(strncmp(client_wait_end(&late), "400 ", 4), 0);
+	begins(client_wait_end(&late), "400 ");
 	client_close(&idle);
 	client_close(&busy);
 	client_close(&late);
@@ -236,5 +226,5 @@ main(void)
 		    a_stop_tells_idle_sessions_and_lets_busy_ones_finish),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, news_teardown);
 }

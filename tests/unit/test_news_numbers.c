@@ -11,7 +11,6 @@
 
 #include "tests/unit/news_check.h"
 
-static struct news_fixture fixture;
 static uint32_t space; /* a fresh one for each test, acme.N */
 
 static int
@@ -19,14 +18,6 @@ setup(void **state)
 {
 	(void)state;
 	return news_fixture_open(&fixture);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	news_fixture_close(&fixture);
-	return 0;
 }
 
 /* The text with acme.N in the place of each %; borrowed until the next call. */
@@ -401,5 +392,5 @@ main(void)
 		cmocka_unit_test(an_id_is_found_in_whatever_group_is_selected),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, news_teardown);
 }

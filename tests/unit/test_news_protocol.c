@@ -14,8 +14,6 @@
 
 #include "tests/unit/news_check.h"
 
-static struct news_fixture fixture;
-
 static int
 setup(void **state)
 {
@@ -29,14 +27,6 @@ setup(void **state)
 	(void)state;
 	return news_open_with(&fixture, spaces, ARRAY_LEN(spaces)) != 0 ||
 	    fixture_article_add(&fixture, &article) != 1;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	news_fixture_close(&fixture);
-	return 0;
 }
 
 /* 3.1 */
@@ -56,12 +46,9 @@ keywords_are_read_in_any_case_and_names_exactly(void **state)
 		{ "GROUP Acme.Open", "411 *" },
 		{ "capabilities AutoUpdate", "101 *" },
 	};
-	struct client client;
 
 	(void)state;
-	client_open_greeted(&fixture, &client);
-	check_answers(&client, answers, ARRAY_LEN(answers));
-	client_close(&client);
+	check_session(answers, ARRAY_LEN(answers));
 }
 
 static void
@@ -73,12 +60,9 @@ words_are_parted_by_any_number_of_blanks_and_tabs(void **state)
 		{ "STAT 1   ", "223 1 <1@b.example>\r\n" },
 		{ "HDR   :lines \t 1", "225 *" },
 	};
-	struct client client;
 
 	(void)state;
-	client_open_greeted(&fixture, &client);
-	check_answers(&client, answers, ARRAY_LEN(answers));
-	client_close(&client);
+	check_session(answers, ARRAY_LEN(answers));
 }
 
 /* GROUP and a name, `octets` long with CRLF. */
@@ -134,12 +118,9 @@ commands_and_names_are_utf_8(void **state)
 		{ "GROUP acme.\xed\xa0\x80", "501 *" },
 		{ "GROUP acme.\x01", "501 *" },
 	};
-	struct client client;
 
 	(void)state;
-	client_open_greeted(&fixture, &client);
-	check_answers(&client, answers, ARRAY_LEN(answers));
-	client_close(&client);
+	check_session(answers, ARRAY_LEN(answers));
 }
 
 /* 3.2.1 */
@@ -169,12 +150,9 @@ what_is_no_command_is_500_and_what_is_wrong_with_one_501(void **state)
 		{ "AUTHINFO GENERIC x", "501 *" },
 		{ "HDR Subject 1 2", "501 *" },
 	};
-	struct client client;
 
 	(void)state;
-	client_open_greeted(&fixture, &client);
-	check_answers(&client, answers, ARRAY_LEN(answers));
-	client_close(&client);
+	check_session(answers, ARRAY_LEN(answers));
 }
 
 /* 500 is not for these, whatever their arguments (3.2.1, 3.4). */
@@ -334,12 +312,9 @@ mode_reader_changes_nothing(void **state)
 		{ "MODE READER", "200 *" },
 		{ "STAT", "223 1 <1@b.example>\r\n" },
 	};
-	struct client client;
 
 	(void)state;
-	client_open_greeted(&fixture, &client);
-	check_answers(&client, answers, ARRAY_LEN(answers));
-	client_close(&client);
+	check_session(answers, ARRAY_LEN(answers));
 }
 
 /* 3.3, 5.2, 9.5 */
@@ -399,12 +374,9 @@ capabilities_take_a_keyword_and_nothing_else(void **state)
 		{ "CAPABILITIES a_b", "501 *" },
 		{ "CAPABILITIES abc abc", "501 *" },
 	};
-	struct client client;
 
 	(void)state;
-	client_open_greeted(&fixture, &client);
-	check_answers(&client, answers, ARRAY_LEN(answers));
-	client_close(&client);
+	check_session(answers, ARRAY_LEN(answers));
 }
 
 static void
@@ -510,5 +482,5 @@ main(void)
 		cmocka_unit_test(help_names_every_command),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, news_teardown);
 }
