@@ -1,5 +1,5 @@
-/* mail_report.c - message/delivery-status (RFC 3464), field by field: libetpan
- * hands such a part over as it is.
+/* mail_report.c - message/delivery-status (RFC 3464) and message/feedback-report
+ * (RFC 5965), field by field: libetpan hands such a part over as it is.
  */
 #include "protocol/mail_report.h"
 
@@ -121,9 +121,42 @@ mail_report_parse(struct span body, struct mail_report *report)
 		report->envelope_id = calloc(1, 1);
 	if (report->original_message_id == NULL)
 		report->original_message_id = calloc(1, 1);
-	if (report->envelope_id == NULL || report->original_message_id == NULL)
+	if (report->feedback_type == NULL)
+		report->feedback_type = calloc(1, 1);
+	if (report->original_mail_from == NULL)
+		report->original_mail_from = calloc(1, 1);
+	if (report->envelope_id == NULL ||
+	    report->original_message_id == NULL ||
+	    report->feedback_type == NULL || report->original_mail_from == NULL)
 		rc = -ENOMEM;
 	return rc;
+}
+
+char *
+mail_report_address(struct span value)
+{
+	value = span_trim(value);
+	if (value.len > 2 && value.bytes[0] == '<' &&
+	    value.bytes[value.len - 1] == '>')
+		value = span_make(value.bytes + 1, value.len - 2);
+	return value_text(value, false);
+}
+
+int
+mail_report_parse_feedback(struct span body, struct mail_report *report)
+{
+	size_t next;
+	struct span fields = span_make(body.bytes, mime_header_len(body, &next));
+
+	free(report->feedback_type);
+	free(report->original_mail_from);
+	report->feedback_type = word_text(mime_field(fields, "Feedback-Type"));
+	report->original_mail_from =
+	    mail_report_address(mime_field(fields, "Original-Mail-From"));
+	return report->feedback_type == NULL ||
+		report->original_mail_from == NULL ?
+		  -ENOMEM :
+		  0;
 }
 
 void
@@ -134,6 +167,8 @@ mail_report_fini(struct mail_report *report)
 	free(report->recipients);
 	free(report->envelope_id);
 	free(report->original_message_id);
+	free(report->feedback_type);
+	free(report->original_mail_from);
 	memset(report, 0, sizeof *report);
 }
 

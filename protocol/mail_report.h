@@ -1,5 +1,5 @@
 /* mail_report.h - what a report says: delivery status (RFC 3464), and the
- * judgement whether a bounce counts against its reader.
+ * judgement whether a bounce counts against its reader; a complaint (RFC 5965).
  */
 #ifndef KITH_PROTOCOL_MAIL_REPORT_H
 #define KITH_PROTOCOL_MAIL_REPORT_H
@@ -30,11 +30,19 @@ struct mail_report {
 	bool truncated;
 	char *envelope_id;	    /* Original-Envelope-Id */
 	char *original_message_id; /* of the embedded message or headers; "" */
+	char *feedback_type;	   /* "abuse", lower case; "": no complaint */
+	char *original_mail_from;  /* what is complained about; "" */
 };
 
 /* Reads the body of a message/delivery-status part (decoded). May be called for
  * a zeroed report only. -ENOMEM. */
 int mail_report_parse(struct span body, struct mail_report *report);
+/* Reads the body of a message/feedback-report part (decoded) into a report that
+ * was parsed. -ENOMEM. */
+int mail_report_parse_feedback(struct span body, struct mail_report *report);
+/* The address of an Original-Mail-From or Return-Path; "" if there is none.
+ * Owned, NULL: no memory. */
+char *mail_report_address(struct span value);
 void mail_report_fini(struct mail_report *report);
 
 /* Only `failed` counts, 5.x.x is hard save 5.7.x

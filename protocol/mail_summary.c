@@ -372,8 +372,10 @@ empty_report(struct mail_report *report)
 	return mail_report_parse(span_make("", 0), report);
 }
 
+/* Hands the decoded body of a part to one of the parsers of mail_report.h. */
 static int
-read_status(struct summary_build *build, const struct mime_entity *entity)
+read_status(struct summary_build *build, const struct mime_entity *entity,
+    int (*parse)(struct span body, struct mail_report *report))
 {
 	struct span body = span_make(build->message.bytes + entity->body,
 	    entity->end - entity->body);
@@ -386,7 +388,7 @@ read_status(struct summary_build *build, const struct mime_entity *entity)
 	mime_decode(&decoded, body, entity->encoding);
 	rc = decoded.failed
 	    ? -ENOMEM
-	    : mail_report_parse(buffer_span(&decoded), &build->summary->report);
+	    : parse(buffer_span(&decoded), &build->summary->report);
 	buffer_fini(&decoded);
 	return rc;
 }
@@ -411,8 +413,16 @@ read_original(struct summary_build *build, const struct mime_entity *entity)
 	    msgid_of_value(mime_field(buffer_span(&decoded), "Message-ID")));
 	free(report->original_message_id);
 	report->original_message_id = buffer_take(&text, NULL);
+	if (report->original_mail_from[0] == '\0') {
+		free(report->original_mail_from);
+		report->original_mail_from = mail_report_address(
+		    mime_field(buffer_span(&decoded), "Return-Path"));
+	}
 	buffer_fini(&decoded);
-	return report->original_message_id == NULL ? -ENOMEM : 0;
+	return report->original_message_id == NULL ||
+		report->original_mail_from == NULL ?
+		  -ENOMEM :
+		  0;
 }
 
 static int
@@ -423,6 +433,7 @@ read_report(struct summary_build *build)
 	/* OpenSMTPD's reports are of this type, with the same parts */
 	bool is_mixed = span_is(tree->items[0].type, "multipart/mixed");
 	const struct mime_entity *status = NULL, *original = NULL;
+	const struct mime_entity *feedback = NULL;
 	int rc;
 
 	for (size_t i = 0; i < tree->count; i++) {
@@ -435,6 +446,9 @@ read_report(struct summary_build *build)
 			span_is(entity->type,
 			    "message/global-delivery-status")))
 			status = entity;
+		if (feedback == NULL && is_report &&
+		    span_is(entity->type, "message/feedback-report"))
+			feedback = entity;
 		if (original == NULL &&
 		    (span_is(entity->type, "message/rfc822") ||
 			span_is(entity->type, "message/global") ||
@@ -443,7 +457,9 @@ read_report(struct summary_build *build)
 			original = entity;
 	}
 	rc = status == NULL ? empty_report(&build->summary->report)
-			    : read_status(build, status);
+			    : read_status(build, status, mail_report_parse);
+	if (rc == 0 && feedback != NULL)
+		rc = read_status(build, feedback, mail_report_parse_feedback);
 	if (rc == 0 && original != NULL)
 		rc = read_original(build, original);
 	return rc;

@@ -189,6 +189,8 @@ wire_report(struct wire *wire, struct mail_report *report)
 	wire_bool(wire, &report->truncated);
 	wire_string(wire, &report->envelope_id);
 	wire_string(wire, &report->original_message_id);
+	wire_string(wire, &report->feedback_type);
+	wire_string(wire, &report->original_mail_from);
 }
 
 static void

@@ -18,6 +18,7 @@
 
 #define LOGIN_MAX       64u
 #define MEMBER_NAME_MAX 200u
+#define BOUNCES_SHOWN   100u
 
 struct member_op {
 	struct admin_op admin;
@@ -328,7 +329,9 @@ run_list(struct control_request *request)
 struct show {
 	struct community *community;
 	struct store_reader *reader;
+	const char *address; /* at hand */
 	json_t *subscriptions;
+	json_t *bounces;
 };
 
 static int
@@ -358,11 +361,36 @@ show_subscription(void *arg, const struct store_key *key,
 	return 0;
 }
 
+static int
+show_bounce(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
+{
+	const Kith__Bounce *bounce =
+	    (const Kith__Bounce *)(const void *)message;
+	struct show *show = arg;
+	struct space *space =
+	    spaces_by_id(community_spaces(show->community), bounce->space);
+
+	(void)json_array_append_new(show->bounces,
+	    json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "address",
+		show->address, "space", space == NULL ? "" : space->name,
+		"time", (json_int_t)store_key_get_u64(key, 4), "kind",
+		bounce->complaint	? "complaint"
+		    : bounce->hard	? "hard"
+					: "soft",
+		"status", bounce->status, "text", bounce->text));
+	space_unref(space);
+	return json_array_size(show->bounces) == BOUNCES_SHOWN ? 1 : 0;
+}
+
 static json_t *
 show_row(struct control_request *request, struct store_reader *reader,
     uint32_t id, const Kith__Member *member)
 {
-	struct show show = { control_context(request), reader, json_array() };
+	struct show show = { .community = control_context(request),
+		.reader = reader,
+		.subscriptions = json_array(),
+		.bounces = json_array() };
 	struct store_key key = store_key_u32(id);
 	json_t *row = member_row(request, reader, &key, &member->base);
 	json_t *addresses = json_array();
@@ -373,13 +401,18 @@ show_row(struct control_request *request, struct store_reader *reader,
 			continue;
 		(void)json_array_append_new(addresses,
 		    json_string(address->text));
-		kith__address__free_unpacked(address, NULL);
 		key = store_key_u32(member->addresses[i]);
 		(void)store_walk(reader, STORE_SUBSCRIPTIONS_OF, &key, NULL,
 		    show_subscription, &show);
+		show.address = address->text;
+		if (json_array_size(show.bounces) < BOUNCES_SHOWN)
+			(void)store_walk(reader, STORE_BOUNCES, &key, NULL,
+			    show_bounce, &show);
+		kith__address__free_unpacked(address, NULL);
 	}
 	(void)json_object_set_new(row, "addresses", addresses);
 	(void)json_object_set_new(row, "subscriptions", show.subscriptions);
+	(void)json_object_set_new(row, "bounces", show.bounces);
 	return row;
 }
 

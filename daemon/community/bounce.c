@@ -21,6 +21,7 @@
 
 struct bounce_search {
 	uint64_t job;
+	bool complaint;
 	bool found;
 };
 
@@ -32,18 +33,20 @@ search_visit(void *arg, const struct store_key *key,
 	struct bounce_search *search = arg;
 
 	(void)key;
-	if (row->job != search->job || !row->hard)
+	if (row->job != search->job ||
+	    !(search->complaint ? row->complaint : row->hard))
 		return 0;
 	search->found = true;
 	return 1;
 }
 
 /* A mail that fails twice (at once, and in a report) counts once. */
-static int
+int
 bounce_is_known(struct store_reader *reader, const struct bounce *bounce,
     bool *known_r)
 {
-	struct bounce_search search = { .job = bounce->job };
+	struct bounce_search search = { .job = bounce->job,
+		.complaint = bounce->complaint };
 	struct store_key prefix = store_key_u32(bounce->address);
 	int rc = store_walk(reader, STORE_BOUNCES, &prefix, NULL, search_visit,
 	    &search);
@@ -52,7 +55,7 @@ bounce_is_known(struct store_reader *reader, const struct bounce *bounce,
 	return rc < 0 ? rc : 0;
 }
 
-static int
+int
 bounce_put(struct store_txn *txn, const struct bounce *bounce, uint64_t now)
 {
 	struct store_key key;
@@ -67,6 +70,7 @@ bounce_put(struct store_txn *txn, const struct bounce *bounce, uint64_t now)
 	row.status = (char *)(uintptr_t)bounce->status;
 	row.text = (char *)(uintptr_t)bounce->text;
 	row.hard = bounce->judged == MAIL_BOUNCE_HARD;
+	row.complaint = bounce->complaint;
 	row.space = bounce->space;
 	row.job = bounce->job;
 	return store_put(txn, STORE_BOUNCES, &key, &row.base);

@@ -11,6 +11,7 @@ struct bounce {
 	uint32_t space;
 	uint64_t job; /* what was sent; counted once per job */
 	enum mail_bounce judged;
+	bool complaint; /* nothing was judged: see complaint.h */
 	const char *status; /* "5.1.1" */
 	const char *text;
 	/* what came back, if it is known: one of these, or 0 and NULL */
@@ -24,5 +25,11 @@ struct bounce {
  * again. */
 int bounce_record(struct store_txn *txn, struct community *community,
     const struct bounce *bounce);
+/* Has that mail failed for good before, or been complained about? */
+int bounce_is_known(struct store_reader *reader, const struct bounce *bounce,
+    bool *known_r);
+/* In apply: only its row. */
+int bounce_put(
+    struct store_txn *txn, const struct bounce *bounce, uint64_t now);
 
 #endif

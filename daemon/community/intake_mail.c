@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/community/complaint.h"
 #include "daemon/community/intake_private.h"
 #include "daemon/community/members.h"
 #include "daemon/log.h"
@@ -193,6 +194,8 @@ item_new(struct delivery *delivery, struct mail_route *route, size_t recipient)
 	item->token_state = route->token_state;
 	item->step = route->step;
 	item->now = community_now(delivery->community);
+	if (route->action == &mail_action_postmaster)
+		complaint_find(item);
 	own->draft.spaces[0] = item->space == NULL ? 0 : item->space->id;
 	own->draft.space_count = item->space == NULL ? 0 : 1;
 	return own;
@@ -268,6 +271,9 @@ delivery_route(struct delivery *delivery, size_t recipient)
 		mail_route_fini(&route);
 		return;
 	}
+	if (route.action == &mail_action_bounce &&
+	    complaint_is(delivery->summary))
+		route.action = &mail_action_complaint;
 	/* nothing but a report is of use that could not be read */
 	if (delivery->summary == NULL && route.space != NULL &&
 	    route.action != &mail_action_bounce)

@@ -82,6 +82,7 @@ libkithcommunity_a_SOURCES += \
 # mail on its way out
 libkithcommunity_a_SOURCES += \
 	daemon/community/bounce.c daemon/community/bounce.h \
+	daemon/community/complaint.c daemon/community/complaint.h \
 	daemon/community/digest.c daemon/community/digest.h \
 	daemon/community/digest_render.c daemon/community/digest_state.c \
 	daemon/community/jobs.c \

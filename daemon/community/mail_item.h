@@ -33,6 +33,7 @@ struct mail_item {
 	struct span token_text;
 	struct token token;
 	int token_state; /* result of token_read */
+	uint32_t complained; /* space id; see complaint_find() */
 	uint64_t now;
 	/* for actions that store an article: prepared before the operation */
 	struct draft *draft; /* NULL if the action stores none */
@@ -67,6 +68,7 @@ extern const struct mail_action mail_action_request;	  /* mail_command.c */
 extern const struct mail_action mail_action_owner;	  /* mail_owner.c */
 extern const struct mail_action mail_action_confirm;	  /* mail_command.c */
 extern const struct mail_action mail_action_bounce;	  /* bounce.c */
+extern const struct mail_action mail_action_complaint;	  /* complaint.c */
 extern const struct mail_action mail_action_moderate;	  /* mail_moderate.c */
 
 /* intake_post.c. In apply: keeps the mail as held with a cause, tells moderators or admins.

@@ -2,6 +2,7 @@
  */
 #include <stdio.h>
 
+#include "daemon/community/complaint.h"
 #include "daemon/community/intake_private.h"
 #include "daemon/community/mail_hand_on.h"
 #include "protocol/mail_summary.h"
@@ -29,8 +30,12 @@ postmaster_apply(struct store_txn *txn, struct mail_item *item)
 	int rc = roster_admins(store_txn_reader(txn), &roster);
 
 	item->reason = REASON_DONE;
-	if (rc != 0)
+	if (rc == 0)
+		rc = complaint_take(txn, item);
+	if (rc != 0) {
+		roster_fini(&roster);
 		return rc;
+	}
 	(void)snprintf(address, sizeof address, "postmaster@%s",
 	    community_config(item->community)->domain);
 	(void)snprintf(subject, sizeof subject, "Mail to %.100s: %.200s",

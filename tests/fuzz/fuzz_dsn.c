@@ -1,4 +1,4 @@
-/* fuzz_dsn.c - delivery reports and Authentication-Results. */
+/* fuzz_dsn.c - delivery reports, complaints and Authentication-Results. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -21,6 +21,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				span_of(report.recipients[i].diagnostic)))
 				abort();
 		}
+		if (mail_report_parse_feedback(text, &report) == 0 &&
+		    (!utf8_valid(span_of(report.feedback_type)) ||
+			!utf8_valid(span_of(report.original_mail_from))))
+			abort();
 	}
 	mail_report_fini(&report);
 	mail_auth_read(text, span_of("mx.example"), span_of("example.com"),

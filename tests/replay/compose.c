@@ -140,3 +140,25 @@ compose_bounce(struct buffer *out, const struct world_mail *mail,
 	    id);
 	free(id);
 }
+
+void
+compose_complaint(struct buffer *out, const struct world_mail *mail,
+    const char *type, unsigned number)
+{
+	char *id = header_of(mail, "Message-ID");
+
+	buffer_printf(out,
+	    "From: <feedback@provider.example>\nTo: %s\n"
+	    "Subject: FW: complaint\nMessage-ID: <arf%u@provider.example>\n"
+	    "Date: Fri, 15 Jan 2027 09:00:00 +0000\nMIME-Version: 1.0\n"
+	    "Content-Type: multipart/report; report-type=feedback-report;\n"
+	    "\tboundary=\"=b=\"\n\n--=b=\nContent-Type: text/plain\n\n"
+	    "This is an email abuse report.\n--=b=\n"
+	    "Content-Type: message/feedback-report\n\n"
+	    "Feedback-Type: %s\nUser-Agent: Provider/1.0\nVersion: 1\n"
+	    "Original-Mail-From: <%s>\n\n--=b=\n"
+	    "Content-Type: message/rfc822\nContent-Disposition: inline\n\n"
+	    "To: redacted@provider.example\nMessage-ID: %s\n\nx\n--=b=--\n",
+	    mail->envelope_from, number, type, mail->envelope_from, id);
+	free(id);
+}

@@ -22,5 +22,8 @@ void compose_forward(struct buffer *out, const struct world_mail *mail,
 /* A report with this status ("4..." is a delay) for the recipient. */
 void compose_bounce(struct buffer *out, const struct world_mail *mail,
     const char *status, unsigned number);
+/* A report of this feedback type (RFC 5965) about the mail. */
+void compose_complaint(struct buffer *out, const struct world_mail *mail,
+    const char *type, unsigned number);
 
 #endif

@@ -12,7 +12,7 @@ REPLAY_SCENARIOS = \
 	tests/replay/another-community.scn \
 	tests/replay/bad-input.scn \
 	tests/replay/bounces-and-retry.scn \
-	tests/replay/crosspost.scn \
+	tests/replay/complaint.scn tests/replay/crosspost.scn \
 	tests/replay/digest-readers.scn tests/replay/digest.scn \
 	tests/replay/cancel.scn tests/replay/expiry.scn \
 	tests/replay/fan-out-large.scn \

@@ -17,6 +17,8 @@
  *   forward FROM TO        hands it on to somebody else, inline
  *   redeliver              the mail at hand is handed in where it went, as it is
  *   bounce STATUS          the mail at hand comes back with a delivery status
+ *   complaint TYPE [TO]    its reader's provider complains (RFC 5965), to where it
+ *                          came from or to that address
  *   nomail [ADDRESS]       no mail (to that address) is left to look at
  *   news NAME              a news client connects (and is greeted)
  *   door NAME              a mail server connects to LMTP (and is greeted)
@@ -405,6 +407,7 @@ static const struct {
 	{ "answer", 3, do_answer },
 	{ "block", 2, do_block },
 	{ "bounce", 2, replay_bounce },
+	{ "complaint", 2, replay_complaint },
 	{ "config", 2, do_config },
 	{ "control", 2, do_control },
 	{ "control!", 2, do_control_refused },

@@ -75,5 +75,6 @@ void replay_quote(struct replay *replay, struct step *step);
 void replay_forward(struct replay *replay, struct step *step);
 void replay_redeliver(struct replay *replay, struct step *step);
 void replay_bounce(struct replay *replay, struct step *step);
+void replay_complaint(struct replay *replay, struct step *step);
 
 #endif

@@ -261,6 +261,22 @@ replay_redeliver(struct replay *replay, struct step *step)
 }
 
 void
+replay_complaint(struct replay *replay, struct step *step)
+{
+	const char *where = step->count > 2 ? step->words[2]
+					    : at_hand(replay)->envelope_from;
+	char *to[1] = { strdup(where) };
+	struct buffer mail;
+
+	buffer_init(&mail, 0);
+	compose_complaint(&mail, at_hand(replay), step->words[1],
+	    ++replay->replies);
+	hand_in(replay, "<>", to, 1, buffer_text(&mail), 250);
+	buffer_fini(&mail);
+	free(to[0]);
+}
+
+void
 replay_bounce(struct replay *replay, struct step *step)
 {
 	char *to[1] = { strdup(at_hand(replay)->envelope_from) };

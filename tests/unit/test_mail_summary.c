@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -206,6 +207,47 @@ t47_receipts_and_complaints_are_told_apart(void **state)
 	    "Content-Type: multipart/report; report-type=feedback-report; "
 	    "boundary=b\r\n\r\n--b--\r\n",
 	    MAIL_CLASS_ARF);
+}
+
+static void
+t47_a_complaint_names_its_type_and_what_it_is_about(void **state)
+{
+	static const char original[] =
+	    "--b\r\nContent-Type: message/rfc822\r\n\r\n"
+	    "Return-Path: <talk+b.y@lists.example>\r\n"
+	    "Message-ID: <1@c.example>\r\n\r\nx\r\n--b--\r\n";
+	char text[2000];
+	struct mail_summary summary;
+
+	(void)state;
+	for (int named = 0; named < 2; named++) {
+		(void)snprintf(text, sizeof text,
+		    "Content-Type: multipart/report; boundary=b; "
+		    "report-type=feedback-report\r\n\r\n"
+		    "--b\r\nContent-Type: text/plain\r\n\r\n"
+		    "Feedback-Type: not-spam\r\n"
+		    "--b\r\nContent-Type: message/feedback-report\r\n"
+		    "Content-Transfer-Encoding: base64\r\n\r\n%s\r\n%s",
+		    /* Feedback-Type: Abuse (x), and Original-Mail-From:
+		     * <talk+b.x@lists.example> */
+		    named ? "RmVlZGJhY2stVHlwZTogQWJ1c2UgKHgpDQpPcmlnaW5hbC1NYWl"
+			    "sLUZyb206IDx0YWxr\r\nK2IueEBsaXN0cy5leGFtcGxlPg0K"
+			  : "RmVlZGJhY2stVHlwZTogQWJ1c2UgKHgpDQo=",
+		    original);
+		build(&summary, text);
+		assert_int_equal(summary.class, MAIL_CLASS_ARF);
+		assert_string_equal(summary.report.feedback_type, "abuse");
+		assert_string_equal(summary.report.original_mail_from,
+		    named ? "talk+b.x@lists.example"
+			  : "talk+b.y@lists.example");
+		assert_string_equal(summary.report.original_message_id,
+		    "<1@c.example>");
+		mail_summary_fini(&summary);
+	}
+	build(&summary, "Content-Type: text/plain\r\n\r\nFeedback-Type: abuse\r\n");
+	assert_string_equal(summary.report.feedback_type, "");
+	assert_string_equal(summary.report.original_mail_from, "");
+	mail_summary_fini(&summary);
 }
 
 static enum mail_bounce
@@ -511,6 +553,8 @@ main(void)
 		cmocka_unit_test(
 		    a_dsn_that_calls_itself_mixed_counts_from_a_mailer_daemon),
 		cmocka_unit_test(t47_receipts_and_complaints_are_told_apart),
+		cmocka_unit_test(
+		    t47_a_complaint_names_its_type_and_what_it_is_about),
 		cmocka_unit_test(
 		    a_policy_refusal_or_a_full_mailbox_is_not_hard),
 		cmocka_unit_test(t51_the_useful_text_is_shown),
