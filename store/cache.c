@@ -2,8 +2,11 @@
  *
  * What leaves is chosen by a clock: to find an object touches no other one, as
  * a list in order of use would.
+ *
+ * Aliases have shards of their own, whose locks are taken within those of the
+ * keys' shards: an alias is there only while its object is.
  */
-#include "store/cache.h"
+#include "store/cache_table.h"
 
 #include <pthread.h>
 #include <stdalign.h>
@@ -12,13 +15,12 @@
 
 #define SHARDS       16u
 #define CHANGES      16384u /* remembered commits, by the key's hash */
-#define OBJECT_BYTES 32u    /* of bookkeeping per object, roughly */
+#define OBJECT_BYTES 48u    /* of bookkeeping per object, roughly */
 #define LINE_BYTES   64u    /* of the processor's caches */
 
 struct shard {
 	alignas(LINE_BYTES) pthread_mutex_t lock;
-	struct store_object **buckets;
-	size_t buckets_count; /* a power of two */
+	struct cache_table table;
 	struct store_object **clock;
 	size_t count, room; /* of the clock */
 	size_t hand;
@@ -26,9 +28,16 @@ struct shard {
 	uint64_t hits, misses;
 };
 
+struct aliases {
+	alignas(LINE_BYTES) pthread_mutex_t lock;
+	struct cache_table table;
+	uint64_t hits;
+};
+
 struct store_cache {
 	struct shard shards[SHARDS];
-	unsigned ready; /* shards whose lock is made */
+	struct aliases aliases[SHARDS];
+	unsigned ready;   /* shards and aliases that are made */
 	atomic_bool full; /* something was driven out */
 	_Atomic uint64_t changes[CHANGES];
 };
@@ -59,41 +68,37 @@ store_object_unref(struct store_object *object)
 		object->free(object);
 }
 
-static uint64_t
-key_hash(struct store_cache_key key)
-{
-	uint64_t h = key.a * 0x9e3779b97f4a7c15u;
-	uint64_t b = (uint64_t)key.kind << 32 | key.b;
-
-	h ^= (h >> 29) ^ (b * 0xbf58476d1ce4e5b9u);
-	h *= 0x94d049bb133111ebu;
-	return h ^ (h >> 32);
-}
-
 static bool
-key_equal(struct store_cache_key a, struct store_cache_key b)
+cache_make_shard(struct store_cache *cache, unsigned i)
 {
-	return a.a == b.a && a.b == b.b && a.kind == b.kind;
+	struct shard *shard = &cache->shards[i];
+	struct aliases *aliases = &cache->aliases[i];
+
+	if (!cache_table_init(&shard->table, false) ||
+	    !cache_table_init(&aliases->table, true))
+		goto fail;
+	if (pthread_mutex_init(&shard->lock, NULL) != 0)
+		goto fail;
+	if (pthread_mutex_init(&aliases->lock, NULL) == 0)
+		return true;
+	pthread_mutex_destroy(&shard->lock);
+fail:
+	cache_table_fini(&shard->table);
+	cache_table_fini(&aliases->table);
+	return false;
 }
 
 struct store_cache *
 store_cache_new(size_t bytes)
 {
 	struct store_cache *cache = aligned_alloc(LINE_BYTES, sizeof *cache);
-	struct shard *shard;
 
 	if (cache == NULL)
 		return NULL;
 	memset(cache, 0, sizeof *cache);
 	for (cache->ready = 0; cache->ready < SHARDS; cache->ready++) {
-		shard = &cache->shards[cache->ready];
-		shard->limit = bytes / SHARDS;
-		shard->buckets_count = 64;
-		shard->buckets = calloc(shard->buckets_count,
-		    sizeof(struct store_object *));
-		if (shard->buckets == NULL ||
-		    pthread_mutex_init(&shard->lock, NULL) != 0) {
-			free(shard->buckets);
+		cache->shards[cache->ready].limit = bytes / SHARDS;
+		if (!cache_make_shard(cache, cache->ready)) {
 			store_cache_free(&cache);
 			return NULL;
 		}
@@ -107,58 +112,44 @@ cache_shard(struct store_cache *cache, uint64_t hash)
 	return &cache->shards[hash % SHARDS];
 }
 
+static struct aliases *
+cache_aliases(struct store_cache *cache, uint64_t hash)
+{
+	return &cache->aliases[hash % SHARDS];
+}
+
 static _Atomic uint64_t *
 cache_change(struct store_cache *cache, uint64_t hash)
 {
 	return &cache->changes[(hash >> 40) % CHANGES];
 }
 
-/* Where the link to the object is, or would be. */
-static struct store_object **
-shard_find(struct shard *shard, struct store_cache_key key, uint64_t hash)
+static void
+cache_remove_alias(struct store_cache *cache, const struct store_object *object)
 {
-	struct store_object **link =
-	    &shard->buckets[(hash >> 16) & (shard->buckets_count - 1)];
+	uint64_t hash = cache_key_hash(object->alias);
+	struct aliases *aliases = cache_aliases(cache, hash);
 
-	while (*link != NULL && !key_equal((*link)->key, key))
-		link = &(*link)->chain;
-	return link;
+	pthread_mutex_lock(&aliases->lock);
+	cache_table_remove(&aliases->table, hash, object);
+	pthread_mutex_unlock(&aliases->lock);
 }
 
+/* hash is that of its key. */
 static void
-shard_remove(struct shard *shard, struct store_object **link)
+shard_remove(struct store_cache *cache, struct shard *shard, uint64_t hash,
+    struct store_object *object)
 {
-	struct store_object *object = *link, *last;
+	struct store_object *last;
 
-	*link = object->chain;
+	cache_table_remove(&shard->table, hash, object);
+	if (object->alias.kind != 0)
+		cache_remove_alias(cache, object);
 	last = shard->clock[--shard->count];
 	shard->clock[object->place] = last;
 	last->place = object->place;
 	shard->bytes -= object->size + OBJECT_BYTES;
 	store_object_unref(object);
-}
-
-/* As many buckets as objects, or chains get long: they differ in size. */
-static void
-shard_spread(struct shard *shard)
-{
-	size_t more = shard->buckets_count * 2;
-	struct store_object **buckets, **old = shard->buckets, **link;
-
-	if (shard->count < shard->buckets_count)
-		return;
-	buckets = calloc(more, sizeof(struct store_object *));
-	if (buckets == NULL)
-		return;
-	shard->buckets = buckets;
-	shard->buckets_count = more;
-	for (size_t i = 0; i < shard->count; i++) {
-		shard->clock[i]->chain = NULL;
-		link = shard_find(shard, shard->clock[i]->key,
-		    key_hash(shard->clock[i]->key));
-		*link = shard->clock[i];
-	}
-	free(old);
 }
 
 static bool
@@ -167,11 +158,9 @@ shard_grow(struct shard *shard)
 	size_t more = shard->room == 0 ? 64 : shard->room * 2;
 	struct store_object **clock;
 
-	shard_spread(shard);
 	if (shard->count < shard->room)
 		return true;
-	clock =
-	    reallocarray(shard->clock, more, sizeof(struct store_object *));
+	clock = reallocarray(shard->clock, more, sizeof(struct store_object *));
 	if (clock == NULL)
 		return false;
 	shard->clock = clock;
@@ -189,15 +178,14 @@ shard_evict(struct store_cache *cache, struct shard *shard, size_t bytes)
 		if (shard->hand >= shard->count)
 			shard->hand = 0;
 		object = shard->clock[shard->hand];
-		if (object->used) {
-			object->used = false;
+		if (atomic_load_explicit(&object->used, memory_order_relaxed)) {
+			atomic_store_explicit(&object->used, false,
+			    memory_order_relaxed);
 			shard->hand++;
 			continue;
 		}
-		shard_remove(shard,
-		    shard_find(shard, object->key, key_hash(object->key)));
-		atomic_store_explicit(&cache->full, true,
-		    memory_order_relaxed);
+		shard_remove(cache, shard, cache_key_hash(object->key), object);
+		atomic_store_explicit(&cache->full, true, memory_order_relaxed);
 	}
 }
 
@@ -213,26 +201,37 @@ store_cache_free(struct store_cache **cache)
 		for (size_t at = 0; at < shard->count; at++)
 			store_object_unref(shard->clock[at]);
 		free(shard->clock);
-		free(shard->buckets);
+		cache_table_fini(&shard->table);
+		cache_table_fini(&(*cache)->aliases[i].table);
 		pthread_mutex_destroy(&shard->lock);
+		pthread_mutex_destroy(&(*cache)->aliases[i].lock);
 	}
 	free(*cache);
 	*cache = NULL;
+}
+
+static void
+object_use(struct store_object *object)
+{
+	/* mostly it is, and the line stays shared */
+	if (!atomic_load_explicit(&object->used, memory_order_relaxed))
+		atomic_store_explicit(&object->used, true,
+		    memory_order_relaxed);
+	store_object_ref(object);
 }
 
 struct store_object *
 store_cache_get(struct store_cache *cache, struct store_cache_key key,
     uint64_t version)
 {
-	uint64_t hash = key_hash(key);
+	uint64_t hash = cache_key_hash(key);
 	struct shard *shard = cache_shard(cache, hash);
 	struct store_object *object;
 
 	pthread_mutex_lock(&shard->lock);
-	object = *shard_find(shard, key, hash);
+	object = cache_table_find(&shard->table, hash, key);
 	if (object != NULL && object->version <= version) {
-		object->used = true;
-		store_object_ref(object);
+		object_use(object);
 		shard->hits++;
 	} else {
 		object = NULL;
@@ -242,24 +241,40 @@ store_cache_get(struct store_cache *cache, struct store_cache_key key,
 	return object;
 }
 
-static void
-shard_put(struct shard *shard, struct store_object **link,
-    struct store_object *object)
+struct store_object *
+store_cache_get_alias(struct store_cache *cache, struct store_cache_key alias)
 {
-	object->used = false;
-	object->chain = NULL;
+	uint64_t hash = cache_key_hash(alias);
+	struct aliases *aliases = cache_aliases(cache, hash);
+	struct store_object *object;
+
+	pthread_mutex_lock(&aliases->lock);
+	object = cache_table_find(&aliases->table, hash, alias);
+	if (object != NULL) {
+		object_use(object);
+		aliases->hits++;
+	}
+	pthread_mutex_unlock(&aliases->lock);
+	return object;
+}
+
+static void
+shard_put(struct shard *shard, uint64_t hash, struct store_object *object)
+{
+	if (!cache_table_add(&shard->table, hash, object))
+		return;
+	atomic_store_explicit(&object->used, false, memory_order_relaxed);
 	object->place = shard->count;
 	shard->clock[shard->count++] = object;
 	shard->bytes += object->size + OBJECT_BYTES;
 	store_object_ref(object);
-	*link = object;
 }
 
 void
 store_cache_put(struct store_cache *cache, struct store_cache_key key,
     uint64_t version, struct store_object *object)
 {
-	uint64_t hash = key_hash(key);
+	uint64_t hash = cache_key_hash(key);
 	struct shard *shard = cache_shard(cache, hash);
 	struct store_object *there;
 	bool changed;
@@ -267,7 +282,7 @@ store_cache_put(struct store_cache *cache, struct store_cache_key key,
 	if (object->size > store_cache_object_max(cache))
 		return;
 	pthread_mutex_lock(&shard->lock);
-	there = *shard_find(shard, key, hash);
+	there = cache_table_find(&shard->table, hash, key);
 	changed = atomic_load(cache_change(cache, hash)) > version;
 	if (there != NULL) {
 		/* The same, built by an older view: now known to be as old. */
@@ -277,50 +292,93 @@ store_cache_put(struct store_cache *cache, struct store_cache_key key,
 		object->key = key;
 		object->version = version;
 		shard_evict(cache, shard, object->size + OBJECT_BYTES);
-		/* what was evicted may have held the link */
-		shard_put(shard, shard_find(shard, key, hash), object);
+		shard_put(shard, hash, object);
 	}
 	pthread_mutex_unlock(&shard->lock);
+}
+
+/* The object is in the cache, and its shard is locked. */
+static void
+aliases_add(struct store_cache *cache, struct store_object *object,
+    struct store_cache_key alias, uint64_t version)
+{
+	uint64_t hash = cache_key_hash(alias);
+	struct aliases *aliases = cache_aliases(cache, hash);
+
+	pthread_mutex_lock(&aliases->lock);
+	if (atomic_load(cache_change(cache, hash)) <= version &&
+	    cache_table_find(&aliases->table, hash, alias) == NULL) {
+		object->alias = alias;
+		(void)cache_table_add(&aliases->table, hash, object);
+	}
+	pthread_mutex_unlock(&aliases->lock);
+}
+
+void
+store_cache_add_alias(struct store_cache *cache, struct store_object *object,
+    struct store_cache_key alias, uint64_t version)
+{
+	uint64_t hash = cache_key_hash(object->key);
+	struct shard *shard = cache_shard(cache, hash);
+
+	pthread_mutex_lock(&shard->lock);
+	if (cache_table_find(&shard->table, hash, object->key) == object &&
+	    (object->alias.kind == 0 || cache_key_equal(object->alias, alias)))
+		aliases_add(cache, object, alias, version);
+	pthread_mutex_unlock(&shard->lock);
+}
+
+/* By one thread at a time: who publishes batches. */
+static void
+cache_note_change(struct store_cache *cache, uint64_t hash, uint64_t version)
+{
+	_Atomic uint64_t *change = cache_change(cache, hash);
+
+	if (atomic_load(change) < version)
+		atomic_store(change, version);
 }
 
 void
 store_cache_drop(struct store_cache *cache, struct store_cache_key key,
     uint64_t version)
 {
-	uint64_t hash = key_hash(key);
+	uint64_t hash = cache_key_hash(key);
 	struct shard *shard = cache_shard(cache, hash);
-	_Atomic uint64_t *change = cache_change(cache, hash);
-	struct store_object **link;
+	struct aliases *aliases = cache_aliases(cache, hash);
+	struct store_object *object;
 
 	pthread_mutex_lock(&shard->lock);
-	/* by one thread at a time: who publishes batches */
-	if (atomic_load(change) < version)
-		atomic_store(change, version);
-	link = shard_find(shard, key, hash);
-	if (*link != NULL && (*link)->version < version)
-		shard_remove(shard, link);
+	cache_note_change(cache, hash, version);
+	object = cache_table_find(&shard->table, hash, key);
+	if (object != NULL && object->version < version)
+		shard_remove(cache, shard, hash, object);
 	pthread_mutex_unlock(&shard->lock);
+	/* after the note: none is added again */
+	pthread_mutex_lock(&aliases->lock);
+	object = cache_table_find(&aliases->table, hash, key);
+	if (object != NULL)
+		cache_table_remove(&aliases->table, hash, object);
+	pthread_mutex_unlock(&aliases->lock);
 }
 
 void
 store_cache_remove(struct store_cache *cache, struct store_object *object)
 {
-	uint64_t hash = key_hash(object->key);
+	uint64_t hash = cache_key_hash(object->key);
 	struct shard *shard = cache_shard(cache, hash);
-	struct store_object **link;
 
 	pthread_mutex_lock(&shard->lock);
-	link = shard_find(shard, object->key, hash);
-	if (*link == object)
-		shard_remove(shard, link);
+	if (cache_table_find(&shard->table, hash, object->key) == object)
+		shard_remove(cache, shard, hash, object);
 	pthread_mutex_unlock(&shard->lock);
 }
 
 uint64_t
 store_cache_changed(const struct store_cache *cache, struct store_cache_key key)
 {
-	return atomic_load_explicit(
-	    &cache->changes[(key_hash(key) >> 40) % CHANGES],
+	return atomic_load_explicit(&cache
+					 ->changes[(cache_key_hash(key) >> 40) %
+					     CHANGES],
 	    memory_order_acquire);
 }
 
@@ -348,6 +406,9 @@ store_cache_counts(struct store_cache *cache, uint64_t *hits_r,
 		*hits_r += cache->shards[i].hits;
 		*misses_r += cache->shards[i].misses;
 		pthread_mutex_unlock(&cache->shards[i].lock);
+		pthread_mutex_lock(&cache->aliases[i].lock);
+		*hits_r += cache->aliases[i].hits;
+		pthread_mutex_unlock(&cache->aliases[i].lock);
 	}
 }
 

@@ -17,12 +17,13 @@
 enum store_cache_kind {
 	STORE_CACHE_PART = 1, /* a: artid, b: part */
 	STORE_CACHE_BLOCK,    /* a: space, b: block */
-	STORE_CACHE_ARTICLE,  /* a: artid; nothing is kept: changes of its parts,
+	STORE_CACHE_ARTICLE, /* a: artid; nothing is kept: changes of its parts,
 			       * placements, or entries of its Message-ID */
-	STORE_CACHE_WIRE,     /* made by news: a: space and number, b: class */
-	STORE_CACHE_XREF,     /* made by news: a: artid, b: class */
-	STORE_CACHE_PLACE,    /* made by news: a and b of an id's hash */
-	STORE_CACHE_COLUMN,   /* made by news: a: space and block, b: field */
+	STORE_CACHE_WIRE,    /* made by news: a: space and number, b: class */
+	STORE_CACHE_XREF,    /* made by news: a: artid, b: class */
+	STORE_CACHE_PLACE,   /* made by news: a and b of an id's hash; also an
+			       * alias of its wire */
+	STORE_CACHE_COLUMN,  /* made by news: a: space and block, b: field */
 };
 
 struct store_cache_key {
@@ -35,13 +36,12 @@ struct store_cache_key {
  * that it is in, one at most. */
 struct store_object {
 	_Atomic uint32_t refs;
-	bool used; /* since the hand of the clock was here */
-	size_t size; /* bytes it accounts for */
+	atomic_bool used; /* since the hand of the clock was here */
+	size_t size;      /* bytes it accounts for */
 	void (*free)(struct store_object *object);
-	struct store_cache_key key;
+	struct store_cache_key key, alias; /* alias.kind 0: none */
 	uint64_t version; /* the oldest view known to see just this */
 	size_t place;     /* in the clock */
-	struct store_object *chain;
 };
 
 struct store_cache;
@@ -62,7 +62,16 @@ struct store_object *store_cache_get(struct store_cache *cache,
  * key or something newer is there. */
 void store_cache_put(struct store_cache *cache, struct store_cache_key key,
     uint64_t version, struct store_object *object);
-/* Commit `version` changed what key stands for. */
+/* An object that is in the cache is found under another key as well as long as
+ * it stays, unless a commit after `version` dropped that or it leads elsewhere.
+ * An object has one alias in its life. */
+void store_cache_add_alias(struct store_cache *cache,
+    struct store_object *object, struct store_cache_key alias,
+    uint64_t version);
+/* By its alias, whatever is newest: as store_cache_get. */
+struct store_object *store_cache_get_alias(struct store_cache *cache,
+    struct store_cache_key alias);
+/* Commit `version` changed what key stands for, as key or as alias. */
 void store_cache_drop(struct store_cache *cache, struct store_cache_key key,
     uint64_t version);
 /* The object itself has found that it is out of date. */

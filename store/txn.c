@@ -171,16 +171,20 @@ void
 store_txn_publish(struct store_txn *txn)
 {
 	struct store *store = txn->reader.store;
+	struct store_cache_key key;
 	size_t i;
 
 	/* The caches first: a view of the new version must not meet what the
 	 * commit replaced. The states last: who reads them unlocked must find
 	 * in a view what they promise. */
-	for (i = 0; i < txn->drops_count; i++)
-		store_cache_drop(txn->drops[i].kind == STORE_CACHE_PLACE
-			? store->places
-			: store->objects,
-		    txn->drops[i], txn->system.commit);
+	for (i = 0; i < txn->drops_count; i++) {
+		key = txn->drops[i];
+		/* an id's hash is an alias among the objects */
+		if (key.kind == STORE_CACHE_PLACE)
+			store_cache_drop(store->places, key,
+			    txn->system.commit);
+		store_cache_drop(store->objects, key, txn->system.commit);
+	}
 	store_views_publish(store, txn->system.commit);
 	for (i = 0; i < txn->states_count; i++)
 		store_published_set(store, txn->states[i].space,

@@ -61,11 +61,11 @@ made_holds(struct session *s, const struct made *made)
 	    store_cache_changed(s->loop->objects, key) <= made->version;
 }
 
-struct made *
-made_find(struct session *s, struct store_cache_key key)
+/* Takes what was found, or NULL. */
+static struct made *
+made_check(struct session *s, struct store_cache *cache,
+    struct store_object *object)
 {
-	struct store_cache *cache = made_cache(s, key);
-	struct store_object *object = store_cache_get(cache, key, UINT64_MAX);
 	struct made *made = (struct made *)object;
 
 	if (made == NULL)
@@ -76,6 +76,22 @@ made_find(struct session *s, struct store_cache_key key)
 		return made;
 	store_object_unref(object);
 	return NULL;
+}
+
+struct made *
+made_find(struct session *s, struct store_cache_key key)
+{
+	struct store_cache *cache = made_cache(s, key);
+
+	return made_check(s, cache, store_cache_get(cache, key, UINT64_MAX));
+}
+
+struct made *
+made_find_alias(struct session *s, struct store_cache_key alias)
+{
+	struct store_cache *cache = s->loop->objects;
+
+	return made_check(s, cache, store_cache_get_alias(cache, alias));
 }
 
 void

@@ -29,6 +29,8 @@ uint32_t made_classes(struct session *s, uint32_t space);
 void made_init(struct made *made, size_t size);
 /* The one under the key that holds now for this reader, counted, or NULL. */
 struct made *made_find(struct session *s, struct store_cache_key key);
+/* The same among the objects by an alias. */
+struct made *made_find_alias(struct session *s, struct store_cache_key alias);
 /* Keeps it for all loops, in the place of one that held no more or was for
  * others. The caller's reference stays his. */
 void made_keep(struct session *s, struct store_cache_key key,

@@ -36,6 +36,7 @@ place_keep(struct session *s, const struct made *notes,
 	place->number = found->number;
 	place->bytes = found->bytes;
 	place->multi = found->multi;
+	place->alone = found->alone;
 	made_keep(s, store_msgid_key(hash), &place->made);
 	made_unref(&place->made);
 }

@@ -16,11 +16,11 @@ struct place {
 	uint32_t space, number;
 	uint32_t bytes; /* of the news copy; 0: not known */
 	bool multi;
+	bool alone; /* whoever may see its space finds this one */
 };
 
 /* Counted (made_unref), or NULL. hash is that of the id. */
-struct place *place_find(struct session *s,
-    const uint8_t hash[STORE_HASH_LEN]);
+struct place *place_find(struct session *s, const uint8_t hash[STORE_HASH_LEN]);
 /* `notes` from made_begin(), before the article was looked for. */
 void place_keep(struct session *s, const struct made *notes,
     const uint8_t hash[STORE_HASH_LEN], const struct found *found);

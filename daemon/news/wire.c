@@ -13,7 +13,7 @@
 #include "daemon/news/xref.h"
 
 /* Below this a piece is copied: cheaper than to keep track of it. */
-#define REFERENCE_MIN 2048u
+#define REFERENCE_MIN 512u
 #define STATUS_MAX    (sizeof "220 4294967295 \r\n")
 
 static struct store_cache_key
@@ -36,33 +36,65 @@ wire_of_number(struct session *s, uint32_t space, uint32_t number)
 	struct made *made = made_find(s, wire_key(space, number, 0));
 
 	if (made == NULL)
-		made = made_find(s,
-		    wire_key(space, number, class_variant(s)));
+		made = made_find(s, wire_key(space, number, class_variant(s)));
 	return (struct wire *)made;
+}
+
+static bool
+wire_has_id(const struct wire *wire, struct span id)
+{
+	return wire->head_at - wire->id_at == id.len + 2 &&
+	    memcmp(wire->bytes + wire->id_at, id.bytes, id.len) == 0;
+}
+
+/* Where all who may read the space find this article by the id, it is found by
+ * the id's hash alone from the second time on. */
+static struct wire *
+wire_of_place(struct session *s, const struct place *place,
+    struct store_cache_key id_key)
+{
+	struct wire *wire = (struct wire *)made_find(s,
+	    wire_key(place->space, place->number,
+		place->multi ? class_variant(s) : 0));
+
+	if (wire != NULL && place->alone)
+		store_cache_add_alias(s->loop->objects, &wire->made.object,
+		    id_key, place->made.version);
+	return wire;
+}
+
+static struct wire *
+wire_of_id(struct session *s, struct span id)
+{
+	uint8_t hash[STORE_HASH_LEN];
+	struct store_cache_key id_key;
+	struct place *place;
+	struct wire *wire;
+
+	store_msgid_hash(session_store(s), id.bytes, id.len, hash);
+	id_key = store_msgid_key(hash);
+	wire = (struct wire *)made_find_alias(s, id_key);
+	if (wire != NULL && wire_has_id(wire, id))
+		return wire;
+	wire_unref(wire);
+	place = place_find(s, hash);
+	if (place == NULL)
+		return NULL;
+	wire = wire_of_place(s, place, id_key);
+	made_unref(&place->made);
+	return wire;
 }
 
 struct wire *
 wire_find(struct session *s, const struct target *target)
 {
-	uint8_t hash[STORE_HASH_LEN];
-	struct place *place;
 	struct wire *wire;
 
-	if (target->id.len == 0) {
-		wire = wire_of_number(s, target->space, target->number);
-		if (wire != NULL)
-			s->current = target->number;
-		return wire;
-	}
-	store_msgid_hash(session_store(s), target->id.bytes, target->id.len,
-	    hash);
-	place = place_find(s, hash);
-	if (place == NULL)
-		return NULL;
-	wire = (struct wire *)made_find(s,
-	    wire_key(place->space, place->number,
-		place->multi ? class_variant(s) : 0));
-	made_unref(&place->made);
+	if (target->id.len > 0)
+		return wire_of_id(s, target->id);
+	wire = wire_of_number(s, target->space, target->number);
+	if (wire != NULL)
+		s->current = target->number;
 	return wire;
 }
 
@@ -70,8 +102,8 @@ wire_find(struct session *s, const struct target *target)
 
 /* The wire of a copy with so long a header; NULL: no memory. */
 static struct wire *
-wire_new(const struct made *notes, const struct found *found,
-    struct span copy, size_t header_len)
+wire_new(const struct made *notes, const struct found *found, struct span copy,
+    size_t header_len)
 {
 	size_t id_len = strlen(found->message_id);
 	size_t room = STATUS_MAX + id_len + copy.len + sizeof ".\r\n";
@@ -126,8 +158,7 @@ wire_make(struct session *s, struct found *found)
 	struct wire *wire;
 	size_t header_len;
 
-	if (found->bytes > STORE_PART_MAX ||
-	    !wire_is_wanted(s, found->artid) ||
+	if (found->bytes > STORE_PART_MAX || !wire_is_wanted(s, found->artid) ||
 	    made_begin(s, found->artid, &notes) != 0)
 		return NULL;
 	buffer_clear(text);
@@ -153,17 +184,17 @@ release_wire(void *arg)
 	wire_unref(arg);
 }
 
-/* Octets [from, to), with a reference of its own. */
+/* Octets [from, to). Takes the reference. */
 static void
 wire_piece(struct session *s, struct wire *wire, uint32_t from, uint32_t to)
 {
 	if (to - from < REFERENCE_MIN) {
 		session_write(s, wire->bytes + from, to - from);
-		return;
+		wire_unref(wire);
+	} else {
+		session_write_reference(s, wire->bytes + from, to - from,
+		    release_wire, wire);
 	}
-	store_object_ref(&wire->made.object);
-	session_write_reference(s, wire->bytes + from, to - from, release_wire,
-	    wire);
 }
 
 /* "CODE number" or "CODE 0"; how far the status line is written by that. */
@@ -185,6 +216,8 @@ wire_send(struct session *s, struct wire *wire, const struct target *target,
 {
 	uint32_t from = wire_status(s, wire, target->id.len > 0, what);
 
+	if (what != COPY_NOTHING)
+		s->articles++;
 	switch (what) {
 	case COPY_ARTICLE:
 		wire_piece(s, wire, from, wire->len);
@@ -200,9 +233,7 @@ wire_send(struct session *s, struct wire *wire, const struct target *target,
 	case COPY_NOTHING:
 	default:
 		session_write(s, wire->bytes + from, wire->head_at - from);
+		wire_unref(wire);
 		break;
 	}
-	if (what != COPY_NOTHING)
-		s->articles++;
-	wire_unref(wire);
 }

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "store/msgid.h"
 #include "tests/unit/news_check.h"
 
 /* ids of some of the spaces below */
@@ -584,6 +585,47 @@ a_login_opens_what_it_may_read(void **state)
 	client_close(&client);
 }
 
+static int
+forget_id(struct store_txn *txn, struct store_op *op)
+{
+	static const char id[] = "<kept@b.example>";
+	uint8_t hash[STORE_HASH_LEN];
+
+	(void)op;
+	store_msgid_hash(fixture.store, id, strlen(id), hash);
+	return store_msgid_put(txn, hash, NULL, 0);
+}
+
+/* The third time it is found by the id alone. */
+static void
+an_article_kept_by_its_id_is_so_for_who_may_read_it_as_long_as_it_is_there(
+    void **state)
+{
+	static const char ask[] = "ARTICLE <kept@b.example>";
+	struct fixture_article kept = { .message_id = "<kept@b.example>",
+		.subject = "kept",
+		.spaces = { staff } };
+	struct store_op forget = { .apply = forget_id };
+	struct client anyone, member;
+
+	(void)state;
+	assert_true(fixture_article_add(&fixture, &kept) > 0);
+	client_open_greeted(&fixture, &anyone);
+	client_open_greeted(&fixture, &member);
+	begins(client_ask(&member, "AUTHINFO USER li"), "381 ");
+	begins(client_ask(&member, "AUTHINFO PASS secret"), "281 ");
+	for (unsigned i = 0; i < 4; i++) {
+		begins(client_ask(&anyone, ask), "430 ");
+		begins(client_ask(&member, ask), "220 0 <kept@b.example>\r\n");
+		contains(client_ask(&member, ask), "\r\nSubject: kept\r\n");
+	}
+	assert_int_equal(store_run(fixture.store, &forget), 0);
+	begins(client_ask(&member, ask), "430 ");
+	begins(client_ask(&anyone, ask), "430 ");
+	client_close(&anyone);
+	client_close(&member);
+}
+
 static void
 a_space_that_goes_away_is_no_longer_selected(void **state)
 {
@@ -628,6 +670,8 @@ main(void)
 		cmocka_unit_test(xgtitle_describes_what_may_be_seen),
 		cmocka_unit_test(capabilities_follow_the_state),
 		cmocka_unit_test(a_login_opens_what_it_may_read),
+		cmocka_unit_test(
+		    an_article_kept_by_its_id_is_so_for_who_may_read_it_as_long_as_it_is_there),
 		cmocka_unit_test(a_space_that_goes_away_is_no_longer_selected),
 	};
 

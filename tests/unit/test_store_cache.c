@@ -129,6 +129,76 @@ an_older_view_that_saw_the_same_makes_it_older(void **state)
 	assert_int_equal(freed, 2);
 }
 
+static struct store_cache_key
+alias_of(uint64_t a)
+{
+	return (struct store_cache_key){ STORE_CACHE_PLACE, 0, a };
+}
+
+static bool
+leads(struct store_cache *cache, uint64_t a, const struct store_object *to)
+{
+	struct store_object *object = store_cache_get_alias(cache, alias_of(a));
+
+	store_object_unref(object);
+	return object == to;
+}
+
+static void
+an_alias_leads_to_an_object_until_either_is_dropped(void **state)
+{
+	struct store_cache *cache = store_cache_new(200000);
+	int freed = 0;
+	struct store_object *object = thing_new(1000, &freed);
+
+	(void)state;
+	store_cache_add_alias(cache, object, alias_of(1), 5);
+	assert_true(leads(cache, 1, NULL)); /* it is not in the cache */
+	store_cache_put(cache, key_of(7), 5, object);
+	store_cache_add_alias(cache, object, alias_of(1), 5);
+	assert_true(leads(cache, 1, object));
+	assert_true(leads(cache, 7, NULL));
+	store_cache_add_alias(cache, object, alias_of(2), 5);
+	assert_true(leads(cache, 2, NULL)); /* one at most */
+	store_cache_drop(cache, alias_of(1), 6);
+	assert_true(leads(cache, 1, NULL));
+	assert_true(has(cache, 7, 5));
+	store_cache_add_alias(cache, object, alias_of(1), 5);
+	assert_true(leads(cache, 1, NULL)); /* learnt before the change */
+	store_cache_add_alias(cache, object, alias_of(1), 6);
+	assert_true(leads(cache, 1, object));
+	store_cache_drop(cache, key_of(7), 6);
+	assert_true(leads(cache, 1, NULL));
+	store_object_unref(object);
+	assert_int_equal(freed, 1);
+	store_cache_free(&cache);
+}
+
+static void
+aliases_go_with_what_is_driven_out(void **state)
+{
+	struct store_cache *cache = store_cache_new(200000);
+	struct store_object *object;
+	unsigned there = 0, led = 0;
+	int freed = 0;
+
+	(void)state;
+	for (uint64_t a = 0; a < 2000; a++) {
+		object = thing_new(1000, &freed);
+		store_cache_put(cache, key_of(a), 1, object);
+		store_cache_add_alias(cache, object, alias_of(a), 1);
+		store_object_unref(object);
+	}
+	for (uint64_t a = 0; a < 2000; a++) {
+		there += has(cache, a, 1);
+		led += !leads(cache, a, NULL);
+	}
+	assert_in_range(there, 100, 200);
+	assert_int_equal(led, there);
+	store_cache_free(&cache);
+	assert_int_equal(freed, 2000);
+}
+
 static void
 a_cache_of_nothing_keeps_nothing(void **state)
 {
@@ -152,6 +222,9 @@ main(void)
 		cmocka_unit_test(a_drop_outlives_the_entry),
 		cmocka_unit_test(
 		    an_older_view_that_saw_the_same_makes_it_older),
+		cmocka_unit_test(
+		    an_alias_leads_to_an_object_until_either_is_dropped),
+		cmocka_unit_test(aliases_go_with_what_is_driven_out),
 		cmocka_unit_test(a_cache_of_nothing_keeps_nothing),
 	};
 
