@@ -7,7 +7,7 @@ libkithstore_a_SOURCES = \
 	store/cache_table.c store/cache_table.h \
 	store/compact.c store/env.c store/flusher.c store/inbox.c \
 	store/keeper.c store/keys.c store/memo.c store/memo.h store/msgid.c \
-	store/msgid.h \
+	store/msgid.h store/msgid_insert.c \
 	store/overview.c store/overview.h store/overview_block.c \
 	store/private.h store/queue.c store/records.c store/room.c store/row.c \
 	store/sequence.c store/sequence.h store/siphash.c store/siphash.h \

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WEAK_MAX  2u
 /* claims, not tried because an id was known */
 #define CLAIMS_PAUSE_LEAST 16u
 #define CLAIMS_PAUSE_MOST  4096u
@@ -91,54 +90,6 @@ bool
 store_msgid_is_memory(enum store_msgid_state state)
 {
 	return state >= STORE_MSGID_REFUSED;
-}
-
-static bool
-entry_is_weak(const struct store_msgid_entry *entry)
-{
-	return entry->state == STORE_MSGID_UNWANTED ||
-	    entry->state == STORE_MSGID_WAITS;
-}
-
-bool
-store_msgid_has_room(const struct store_msgid_entry *entries, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		if (entry_is_weak(&entries[i]))
-			return true;
-	return count < STORE_MSGID_MAX;
-}
-
-int
-store_msgid_insert(struct store_msgid_entry entries[STORE_MSGID_MAX],
-    unsigned count, const struct store_msgid_entry *entry)
-{
-	unsigned out = count, alike = 0;
-
-	for (unsigned i = count; i > 0 && entry_is_weak(entry); i--) {
-		if (entries[i - 1].state != entry->state)
-			continue;
-		out = i - 1; /* the oldest of its kind */
-		alike++;
-		if (entries[i - 1].about == entry->about &&
-		    entries[i - 1].artid == entry->artid) {
-			alike = WEAK_MAX;
-			break;
-		}
-	}
-	if (alike < WEAK_MAX && count == STORE_MSGID_MAX) {
-		out = 0;
-		while (out < count && !entry_is_weak(&entries[out]))
-			out++;
-		if (out == count)
-			return -ENOSPC;
-	} else if (alike < WEAK_MAX) {
-		out = count++;
-	}
-	memmove(&entries[out], &entries[out + 1],
-	    (count - 1 - out) * sizeof entries[0]);
-	entries[count - 1] = *entry;
-	return (int)count;
 }
 
 static int

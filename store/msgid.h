@@ -23,10 +23,13 @@ enum store_msgid_state {
 struct store_msgid_entry {
 	uint64_t artid; /* 0: none; of WAITS: of who wants to cancel it */
 	uint32_t about; /* HELD, REFUSED: the held id; CANCELLED, EXPIRED and
-			 * CONTROL: a space that it is of; UNWANTED: the peer */
+			 * CONTROL: a space that it is of; UNWANTED: the peer;
+			 * WAITS: the peer or member that it came from */
 	enum store_msgid_state state;
 	uint32_t day; /* days since 1970 */
-	uint8_t content[STORE_HASH_LEN]; /* of body, From, Date, Subject */
+	uint8_t content[STORE_HASH_LEN]; /* of body, From, Date, Subject; of
+					  * WAITS the first octet is 1 if it
+					  * came from a peer */
 };
 
 /* The keyed hash of a Message-ID including its angle brackets; keyed, so that
@@ -57,9 +60,10 @@ int store_msgid_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
 int store_msgid_claim(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
     struct store_msgid_entry *entry);
 /* Adds one to what is under an id, and returns how many there are then. Of
- * UNWANTED and of WAITS an id has two entries at most, and the older one makes
- * room for a third, or for others when there is none left. -ENOSPC: there are
- * too many others. */
+ * UNWANTED an id has two entries at most, and the older one makes room; of WAITS
+ * five, and of one source the first and the newest, so that nobody pushes out what
+ * came from another. Both make room for others when there is none left. -ENOSPC:
+ * there is none for this one. */
 int store_msgid_insert(struct store_msgid_entry entries[STORE_MSGID_MAX],
     unsigned count, const struct store_msgid_entry *entry);
 /* In apply: that, and put. 0 or negative. */

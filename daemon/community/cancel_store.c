@@ -90,9 +90,12 @@ static int
 wait_for_target(struct store_txn *txn, struct community *community,
     const struct draft *draft)
 {
+	bool peer = draft->author.peer != 0;
 	const struct store_msgid_entry entry = { .artid = draft->artid,
+		.about = peer ? draft->author.peer : draft->author.member,
 		.state = STORE_MSGID_WAITS,
-		.day = today(draft) };
+		.day = today(draft),
+		.content = { peer } };
 	uint8_t hash[STORE_HASH_LEN];
 	int rc;
 

@@ -421,6 +421,70 @@ weak_entries_make_room_for_others(void **state)
 		assert_int_equal(entries[i].artid, i + 3);
 }
 
+static int
+waits_from(struct store_msgid_entry entries[STORE_MSGID_MAX], int count,
+    uint32_t source, uint64_t artid)
+{
+	const struct store_msgid_entry entry = { .state = STORE_MSGID_WAITS,
+		.about = source,
+		.artid = artid };
+
+	return store_msgid_insert(entries, (unsigned)count, &entry);
+}
+
+static bool
+waits(const struct store_msgid_entry *entries, int count, uint64_t artid)
+{
+	for (int i = 0; i < count; i++)
+		if (entries[i].state == STORE_MSGID_WAITS &&
+		    entries[i].artid == artid)
+			return true;
+	return false;
+}
+
+static void
+what_waits_is_bounded_for_each_source(void **state)
+{
+	struct store_msgid_entry entries[STORE_MSGID_MAX];
+	struct store_msgid_entry other = { .state = STORE_MSGID_UNWANTED };
+	int count = waits_from(entries, 0, 1, 1);
+
+	(void)state;
+	/* one source: the first and the newest */
+	for (uint64_t artid = 2; artid <= 9; artid++)
+		count = waits_from(entries, count, 7, artid);
+	assert_int_equal(count, 3);
+	assert_true(waits(entries, count, 1));
+	assert_true(waits(entries, count, 2));
+	assert_true(waits(entries, count, 9));
+	/* many of them: a second one makes room, no first one does */
+	for (uint32_t source = 11; source <= 13; source++)
+		count = waits_from(entries, count, source, source);
+	assert_int_equal(count, 5);
+	assert_false(waits(entries, count, 9));
+	assert_int_equal(waits_from(entries, count, 14, 14), -ENOSPC);
+	assert_int_equal(waits_from(entries, count, 7, 15), -ENOSPC);
+	/* what is not wanted takes its own places alone */
+	for (other.about = 1; other.about <= 5; other.about++)
+		count = store_msgid_insert(entries, (unsigned)count, &other);
+	assert_int_equal(count, 7);
+	/* and articles take those first */
+	other.state = STORE_MSGID_STORED;
+	for (other.artid = 101; other.artid <= 103; other.artid++)
+		count = store_msgid_insert(entries, (unsigned)count, &other);
+	assert_int_equal(count, 8);
+	for (uint64_t artid = 11; artid <= 13; artid++)
+		assert_true(waits(entries, count, artid));
+	other.state = STORE_MSGID_UNWANTED;
+	assert_int_equal(store_msgid_insert(entries, (unsigned)count, &other),
+	    -ENOSPC);
+	other.state = STORE_MSGID_STORED;
+	assert_int_equal(store_msgid_insert(entries, (unsigned)count, &other),
+	    8);
+	assert_false(waits(entries, 8, 13));
+	assert_true(waits(entries, 8, 1));
+}
+
 int
 main(void)
 {
@@ -442,6 +506,7 @@ main(void)
 		TEST(an_id_that_was_known_makes_claims_wait_for_a_while),
 		TEST(what_is_not_an_article_cannot_be_claimed_for),
 		cmocka_unit_test(weak_entries_make_room_for_others),
+		cmocka_unit_test(what_waits_is_bounded_for_each_source),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

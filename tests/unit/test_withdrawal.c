@@ -402,6 +402,34 @@ a_cancel_may_come_before_its_article(void **state)
 	store_is_sound(f);
 }
 
+#define JUNK(n, id) \
+ POST(ANN, "a.talk", "<j" #n "@y>", CANCEL(id) NO_KEY)
+
+/* What others send must not push out the one that has the key; nor must what
+ * came the same way as that one, before it or after it. */
+static void
+a_waiting_cancel_outlasts_those_that_open_nothing(void **state)
+{
+	static const char *const junk[] = { JUNK(1, "<1@y>"), JUNK(2, "<1@y>"),
+		JUNK(3, "<1@y>"), JUNK(4, "<2@y>"), JUNK(5, "<2@y>"),
+		JUNK(6, "<2@y>"), JUNK(7, "<3@y>"), JUNK(8, "<3@y>"),
+		JUNK(9, "<3@y>") };
+	struct fixture *f = *state;
+
+	feed_is(f, "<c1@y>", FED("a.talk", "<c1@y>", CANCEL("<1@y>") KEY),
+	    REASON_DONE);
+	post_is(f, ANN, POST(ANN, "a.talk", "<c2@y>", CANCEL("<2@y>") KEY),
+	    REASON_DONE);
+	for (size_t i = 0; i < sizeof junk / sizeof junk[0]; i++)
+		post_is(f, ANN, junk[i], REASON_DONE);
+	post_is(f, ANN, POST(ANN, "a.talk", "<c3@y>", CANCEL("<3@y>") KEY),
+	    REASON_DONE);
+	feed_is(f, "<1@y>", FED("a.talk", "<1@y>", LOCK), REASON_CANCELLED);
+	feed_is(f, "<2@y>", FED("a.talk", "<2@y>", LOCK), REASON_CANCELLED);
+	feed_is(f, "<3@y>", FED("a.talk", "<3@y>", LOCK), REASON_CANCELLED);
+	store_is_sound(f);
+}
+
 static void
 group_control_messages_of_a_peer_are_refused(void **state)
 {
@@ -510,6 +538,7 @@ main(void)
 		TEST(a_hidden_article_answers_as_an_unknown_one),
 		TEST(a_peer_cancels_by_a_key_alone),
 		TEST(a_cancel_may_come_before_its_article),
+		TEST(a_waiting_cancel_outlasts_those_that_open_nothing),
 		TEST(group_control_messages_of_a_peer_are_refused),
 		TEST(what_supersedes_takes_the_place_of_the_old),
 		TEST(a_held_article_is_withdrawn_by_its_author),
