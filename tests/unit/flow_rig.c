@@ -10,6 +10,17 @@
 #include "protocol/mail_summary.h"
 #include "store/overview.h"
 
+int
+rig_setup(void **state)
+{
+	int rc = fixture_setup(state);
+
+	rig_do(*state,
+	    WORDS("space", "add", "a.talk", "--kind", "talk", "--mail", "talk",
+		"--post", "anyone"));
+	return rc;
+}
+
 struct rig_wait {
 	bool done;
 	struct intake_result result;
@@ -33,6 +44,14 @@ rig_wire(const char *text, size_t *len_r, struct dot_facts *facts)
 	buffer_init(&wire, 0);
 	dot_from_file(&wire, span_of(text), facts);
 	return buffer_take(&wire, len_r);
+}
+
+void
+rig_is(struct intake_result result, enum reason reason)
+{
+	if (result.reason != reason)
+		fail_msg("%s: %s, not %s", reason_name(result.reason),
+		    result.detail, reason_name(reason));
 }
 
 struct intake_result
@@ -154,6 +173,16 @@ rig_ask(struct fixture *fixture, const char *const *words)
 	if (fixture_kithctl(fixture, words, NULL, &answer) != 0)
 		fail_msg("%s %s: %s", words[0], words[1], answer);
 	return answer;
+}
+
+bool
+rig_says(struct fixture *fixture, const char *const *words, const char *text)
+{
+	char *answer = rig_ask(fixture, words);
+	bool found = strstr(answer, text) != NULL;
+
+	free(answer);
+	return found;
 }
 
 void

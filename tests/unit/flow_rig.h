@@ -13,12 +13,18 @@
   __VA_ARGS__, NULL    \
  }
 
+/* A fixture (fixture_setup) with a space a.talk: anyone posts to it, by mail to
+ * talk@lists.example too. */
+int rig_setup(void **state);
+
 /* text has LF line ends. login: a member's address, NULL: nobody. */
 struct intake_result rig_post(
     struct fixture *fixture, const char *login, const char *text);
 /* As TAKETHIS of that id from a peer. */
 struct intake_result rig_feed(struct fixture *fixture, uint32_t peer,
     const char *message_id, const char *text);
+/* Fails the test, with what was said, unless that came of it. */
+void rig_is(struct intake_result result, enum reason reason);
 /* What CHECK would be told. */
 enum reason rig_wants(
     struct fixture *fixture, uint32_t peer, const char *message_id);
@@ -32,6 +38,9 @@ void rig_mail(struct fixture *fixture, const char *envelope_from,
 void rig_do(struct fixture *fixture, const char *const *words);
 /* kithctl's whole answer, owned (free). */
 char *rig_ask(struct fixture *fixture, const char *const *words);
+/* Whether it has that text in it. */
+bool rig_says(struct fixture *fixture, const char *const *words,
+    const char *text);
 /* The number of articles of a space. */
 unsigned rig_count(struct fixture *fixture, const char *space);
 /* The first mail to that recipient; NULL: none. */

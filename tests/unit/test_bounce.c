@@ -9,12 +9,9 @@
 static int
 setup(void **state)
 {
-	int rc = fixture_setup(state);
+	int rc = rig_setup(state);
 	struct fixture *f = *state;
 
-	rig_do(f,
-	    WORDS("space", "add", "a.talk", "--kind", "talk", "--mail", "talk",
-		"--post", "anyone"));
 	rig_do(f, WORDS("subscription", "add", "a.talk", "u@y.example"));
 	assert_int_equal(rig_post(f, NULL,
 			     "From: x@y.example\nNewsgroups: a.talk\n"
@@ -56,11 +53,8 @@ report(struct fixture *f, const char *to, const char *action,
 static bool
 is_suspended(struct fixture *f)
 {
-	char *list = rig_ask(f, WORDS("subscription", "list", "a.talk"));
-	bool suspended = strstr(list, "suspended") != NULL;
-
-	free(list);
-	return suspended;
+	return rig_says(f, WORDS("subscription", "list", "a.talk"),
+	    "suspended");
 }
 
 /* A new mail to the reader; its envelope, owned. */

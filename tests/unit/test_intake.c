@@ -17,12 +17,9 @@
 static int
 setup(void **state)
 {
-	int rc = fixture_setup(state);
+	int rc = rig_setup(state);
 	struct fixture *f = *state;
 
-	rig_do(f,
-	    WORDS("space", "add", "a.talk", "--kind", "talk", "--mail", "talk",
-		"--post", "anyone"));
 	rig_do(f,
 	    WORDS("space", "add", "a.more", "--kind", "talk", "--mail", "more",
 		"--post", "anyone"));

@@ -18,11 +18,8 @@
 static int
 setup(void **state)
 {
-	int rc = fixture_setup(state);
+	int rc = rig_setup(state);
 
-	rig_do(*state,
-	    WORDS("space", "add", "a.talk", "--kind", "talk", "--mail", "talk",
-		"--post", "anyone"));
 	rig_do(*state,
 	    WORDS("space", "add", "a.more", "--kind", "talk", "--mail", "more",
 		"--post", "anyone"));
