@@ -4,4 +4,5 @@ libkithfeed_a_SOURCES = \
 	daemon/feed/client.c daemon/feed/client.h \
 	daemon/feed/endpoint.c daemon/feed/endpoint.h \
 	daemon/feed/feed.c daemon/feed/feed.h \
-	daemon/feed/login.c daemon/feed/login.h daemon/feed/pull.c daemon/feed/push.c
+	daemon/feed/login.c daemon/feed/login.h \
+	daemon/feed/numbers.c daemon/feed/numbers.h daemon/feed/pull.c daemon/feed/push.c

@@ -1,7 +1,12 @@
 /* pull.c - takes the articles of one group of another server: GROUP, then by
- * windows of numbers LISTGROUP and pipelined ARTICLE (RFC 3977 6.1, 6.2). Each
- * article goes to core at once; what core does with it is its business, but for
- * "stop".
+ * windows which numbers there are (numbers.h) and pipelined ARTICLE (RFC 3977 6.1,
+ * 6.2). Each article goes to core at once; what core does with it is its business,
+ * but for "stop".
+ *
+ * A number is settled when it is with core, or known to hold nothing. That one is
+ * not there is known from an answer that is at its place; so it counts when an
+ * article that names its number has come at its place behind it, or nothing more
+ * is owed.
  */
 #include "build.h"
 
@@ -12,17 +17,15 @@
 
 #include "daemon/dial.h"
 #include "daemon/feed/feed.h"
+#include "daemon/feed/numbers.h"
 #include "daemon/ipc.h"
 #include "daemon/log.h"
 #include "daemon/messages.h"
 #include "daemon/stream.h"
-#include "protocol/newsgroup.h"
 #include "protocol/range.h"
 
-#define WINDOW       10000u /* numbers asked for by one LISTGROUP */
-#define LIST_VAIN    10u    /* a list of nothing is a round trip */
-#define LINES_MAX    ((size_t)100000000)
-#define ASKED_MAX    64u /* articles on their way here */
+#define LIST_VAIN    10u /* a list of nothing is a round trip */
+#define DEPTH_MAX    64u /* articles on their way here */
 #define HANDED_MAX   64u /* articles that core has not answered */
 #define HANDED_BYTES ((size_t)8 << 20)
 #define TAKE_SECONDS 120u
@@ -30,7 +33,7 @@
 
 enum pull_step {
 	PULL_GROUP,
-	PULL_LIST,  /* LISTGROUP is not answered */
+	PULL_LIST,  /* the list of a window is not answered */
 	PULL_FETCH, /* articles are under way */
 	PULL_ENDED, /* core has heard how it went */
 };
@@ -41,22 +44,20 @@ struct pull {
 	uint32_t request;
 	struct endpoint endpoint;
 	struct feed_client_options options;
-	char group[NEWSGROUP_MAX + 1];
 	struct feed_client *client;
 	bool dialing;
 	bool dropped; /* freed once nobody will call back */
 	enum pull_step step;
-	uint32_t next; /* number that the next window begins with */
-	uint32_t high;
-	uint32_t *numbers; /* of the window */
-	size_t count;      /* of numbers */
-	size_t lines;      /* of lists, those of no use too */
-	unsigned vain;     /* what was asked for without an article */
-	unsigned seconds;  /* left */
-	uint32_t settled;  /* numbers up to this one, 0: none */
-	size_t asked;      /* numbers asked for */
-	size_t answered;   /* numbers answered by the server */
-	unsigned handed;   /* articles at core */
+	struct numbers numbers;
+	unsigned depth;   /* how many ARTICLE may be owed */
+	uint32_t from;    /* as core asked for it */
+	bool again;       /* when this connection has ended */
+	unsigned vain;    /* what was asked for without an article */
+	unsigned seconds; /* left */
+	uint32_t settled; /* numbers up to this one, 0: none */
+	size_t asked;     /* numbers asked for */
+	size_t answered;  /* numbers answered by the server */
+	unsigned handed;  /* articles at core */
 	size_t handed_bytes;
 	bool stopped; /* core wants no more */
 };
@@ -68,6 +69,8 @@ struct hand {
 };
 
 static void pull_pump(struct pull *pull);
+static void pull_again(struct pull *pull);
+static void pull_dial(struct pull *pull);
 
 /* ---- the end */
 
@@ -82,7 +85,7 @@ pull_answer(struct pull *pull, const char *why)
 	writer = ipc_writer_new(MESSAGE_PULL);
 	ipc_put_u32(writer, why[0] == '\0' ? 0 : 1);
 	ipc_put_text(writer, why);
-	ipc_put_u32(writer, pull->high);
+	ipc_put_u32(writer, pull->numbers.high);
 	ipc_put_u32(writer, pull->settled);
 	(void)ipc_answer(pull->feed->core, pull->request, writer);
 }
@@ -93,7 +96,7 @@ pull_free(struct pull *pull)
 	LIST_REMOVE(pull, entry);
 	feed_client_free(&pull->client);
 	endpoint_fini(&pull->endpoint);
-	free(pull->numbers);
+	numbers_fini(&pull->numbers);
 	free(pull);
 }
 
@@ -106,13 +109,19 @@ pull_check_free(struct pull *pull)
 		pull_free(pull);
 }
 
+static void
+pull_end(struct pull *pull, const char *why)
+{
+	pull_answer(pull, why);
+	pull->dropped = true;
+	pull_check_free(pull);
+}
+
 void
 pull_drop(struct pull *pull)
 {
-	pull_answer(pull, "it was given up");
-	pull->dropped = true;
 	feed_client_free(&pull->client);
-	pull_check_free(pull);
+	pull_end(pull, "it was given up");
 }
 
 static enum feed_client_next
@@ -139,75 +148,61 @@ pull_was_in_vain(struct pull *pull, unsigned cost)
 	return true;
 }
 
-static void
-pull_list(struct pull *pull)
-{
-	uint32_t last = pull->high - pull->next < WINDOW
-	    ? pull->high
-	    : pull->next + (WINDOW - 1);
-
-	pull->count = pull->asked = pull->answered = 0;
-	pull->step = PULL_LIST;
-	feed_client_command(pull->client, "LISTGROUP %s %u-%u", pull->group,
-	    pull->next, last);
-}
-
-/* A server that cannot list a range is asked for each number. */
-static void
-pull_list_all(struct pull *pull)
-{
-	for (uint32_t n = pull->next; n <= pull->high && pull->count < WINDOW;
-	     n++)
-		pull->numbers[pull->count++] = n;
-}
-
+/* The window is known. */
 static void
 pull_listed(struct pull *pull)
 {
-	uint32_t left = pull->high - pull->next;
-
-	pull->next = left < WINDOW ? pull->high + 1 : pull->next + WINDOW;
 	pull->step = PULL_FETCH;
+	if (pull->numbers.count == 0) {
+		pull->settled = pull->numbers.next - 1;
+		if (pull_was_in_vain(pull, LIST_VAIN))
+			return;
+	}
+	pull_pump(pull);
 }
 
-static int
-number_compare(const void *a, const void *b)
-{
-	uint32_t one = *(const uint32_t *)a, other = *(const uint32_t *)b;
-
-	return one < other ? -1 : one > other;
-}
-
-/* What is settled is known by one number: so they go up, and each once. */
 static void
-pull_sort(struct pull *pull)
+pull_list(struct pull *pull)
 {
-	size_t count = 0;
+	char line[NNTP_REPLY_MAX];
 
-	qsort(pull->numbers, pull->count, sizeof *pull->numbers,
-	    number_compare);
-	for (size_t i = 0; i < pull->count; i++)
-		if (count == 0 || pull->numbers[i] != pull->numbers[count - 1])
-			pull->numbers[count++] = pull->numbers[i];
-	pull->count = count;
+	pull->asked = pull->answered = 0;
+	pull->step = PULL_LIST;
+	if (numbers_ask(&pull->numbers, line) == NUMBERS_LINES)
+		feed_client_command(pull->client, "%s", line);
+	else
+		pull_listed(pull);
+}
+
+static void
+pull_list_step(struct pull *pull, enum numbers_step step)
+{
+	if (step == NUMBERS_ASK)
+		pull_list(pull);
+	else if (step == NUMBERS_READY)
+		pull_listed(pull);
+	else
+		feed_client_fail(pull->client,
+		    "a list of numbers is none, or has no end", span_of(""));
 }
 
 static enum feed_client_next
 on_group(struct pull *pull, const struct nntp_reply *reply)
 {
+	struct numbers *numbers = &pull->numbers;
 	struct nntp_reply_group group;
 
 	if (reply->code != 211)
 		return pull_unexpected(pull, "answer to GROUP", reply);
 	if (!nntp_reply_group(reply, &group))
 		return pull_unexpected(pull, "answer to GROUP", reply);
-	pull->high =
+	numbers->high =
 	    group.high < RANGE_NUMBER_MAX ? group.high : RANGE_NUMBER_MAX - 1;
 	/* numbers below what we have seen: the group was begun anew there */
-	if (group.high + 1 < pull->next || pull->next < group.low)
-		pull->next = group.low;
-	if (pull->next == 0)
-		pull->next = 1;
+	if (group.high + 1 < numbers->next || numbers->next < group.low)
+		numbers->next = group.low;
+	if (numbers->next == 0)
+		numbers->next = 1;
 	pull->step = PULL_FETCH;
 	pull_pump(pull);
 	return CLIENT_STATUS;
@@ -216,13 +211,11 @@ on_group(struct pull *pull, const struct nntp_reply *reply)
 static enum feed_client_next
 on_list(struct pull *pull, const struct nntp_reply *reply)
 {
-	if (reply->code == 211)
+	enum numbers_step step = numbers_reply(&pull->numbers, reply);
+
+	if (step == NUMBERS_LINES)
 		return CLIENT_LINES;
-	if (reply->code / 100 != 5 && reply->code / 100 != 4)
-		return pull_unexpected(pull, "answer to LISTGROUP", reply);
-	pull_list_all(pull);
-	pull_listed(pull);
-	pull_pump(pull);
+	pull_list_step(pull, step);
 	return CLIENT_STATUS;
 }
 
@@ -230,25 +223,10 @@ static void
 on_line(void *arg, struct span line)
 {
 	struct pull *pull = arg;
-	uint32_t number;
+	enum numbers_step step = numbers_line(&pull->numbers, line);
 
-	if (++pull->lines > LINES_MAX) {
-		feed_client_fail(pull->client, "a list of numbers has no end",
-		    span_of(""));
-		return;
-	}
-	if (line.bytes == NULL) {
-		pull_sort(pull);
-		pull_listed(pull);
-		if (pull->count == 0)
-			pull->settled = pull->next - 1;
-		if (pull->count > 0 || !pull_was_in_vain(pull, LIST_VAIN))
-			pull_pump(pull);
-	} else if (pull->count < WINDOW && nntp_reply_number(line, &number) &&
-	    number >= pull->next && number <= pull->high &&
-	    number - pull->next < WINDOW) {
-		pull->numbers[pull->count++] = number;
-	}
+	if (step != NUMBERS_LINES)
+		pull_list_step(pull, step);
 }
 
 /* ---- articles */
@@ -287,7 +265,7 @@ pull_hand_over(struct pull *pull, uint32_t number, struct span wire)
 	hand->len = wire.len;
 	writer = ipc_writer_new(MESSAGE_PULLED);
 	ipc_put_u32(writer, pull->endpoint.peer);
-	ipc_put_text(writer, pull->group);
+	ipc_put_text(writer, pull->numbers.group);
 	ipc_put_u32(writer, number);
 	ipc_put_payload(writer, wire);
 	rc = ipc_call(pull->feed->core, writer, IPC_INTAKE, TAKE_SECONDS,
@@ -313,11 +291,11 @@ static void
 on_article(void *arg, struct span wire)
 {
 	struct pull *pull = arg;
-	uint32_t number = pull->numbers[pull->answered];
+	uint32_t number = pull->numbers.at[pull->answered];
 
 	if (wire.bytes == NULL) {
 		log_warning("peer=%u group=%s number=%u is too large",
-		    pull->endpoint.peer, pull->group, number);
+		    pull->endpoint.peer, pull->numbers.group, number);
 	} else if (wire.len > 0 && pull_hand_over(pull, number, wire) != 0) {
 		feed_client_fail(pull->client, "core takes no article",
 		    span_of(""));
@@ -329,24 +307,38 @@ on_article(void *arg, struct span wire)
 		pull_pump(pull);
 }
 
+/* RFC 3977 3.5: answers come in the order of their commands. There is a server
+ * that says at once what is not there and the articles before it later
+ * (public-inbox 1.9): it is asked for one at a time from where that began. */
+static enum feed_client_next
+pull_disorder(struct pull *pull, const struct nntp_reply *reply)
+{
+	pull->again = pull->depth > 1;
+	if (pull->again)
+		log_info("peer=%u group=%s answers in another order than it is "
+			 "asked: one at a time",
+		    pull->endpoint.peer, pull->numbers.group);
+	return pull_unexpected(pull, "answer about another article", reply);
+}
+
 static enum feed_client_next
 on_article_reply(struct pull *pull, const struct nntp_reply *reply)
 {
-	uint32_t number;
+	uint32_t number, expected;
 
 	if (pull->answered >= pull->asked)
 		return pull_unexpected(pull, "the server said", reply);
+	expected = pull->numbers.at[pull->answered];
 	if (reply->code == 220) {
-		/* in order, or numbers would be settled that are not */
 		if (nntp_reply_number(reply->text, &number) && number != 0 &&
-		    number != pull->numbers[pull->answered])
-			return pull_unexpected(pull,
-			    "answer about another article", reply);
+		    number != expected)
+			return pull_disorder(pull, reply);
 		return CLIENT_ARTICLE;
 	}
 	if (reply->code != 423 && reply->code != 430 && reply->code != 403)
 		return pull_unexpected(pull, "answer to ARTICLE", reply);
-	pull->settled = pull->numbers[pull->answered++];
+	if (++pull->answered == pull->asked)
+		pull->settled = expected;
 	if (!pull_was_in_vain(pull, 1))
 		pull_pump(pull);
 	return CLIENT_STATUS;
@@ -357,6 +349,8 @@ on_article_reply(struct pull *pull, const struct nntp_reply *reply)
 static void
 pull_pump(struct pull *pull)
 {
+	struct numbers *numbers = &pull->numbers;
+
 	if (pull->client == NULL || !feed_client_is_ready(pull->client))
 		return;
 	if (core_is_busy(pull))
@@ -365,18 +359,18 @@ pull_pump(struct pull *pull)
 		feed_client_resume(pull->client);
 	if (pull->step != PULL_FETCH)
 		return;
-	while (pull->asked < pull->count &&
-	    pull->asked - pull->answered < ASKED_MAX &&
+	while (pull->asked < numbers->count &&
+	    pull->asked - pull->answered < pull->depth &&
 	    !feed_client_is_full(pull->client))
 		feed_client_command(pull->client, "ARTICLE %u",
-		    pull->numbers[pull->asked++]);
-	if (pull->answered < pull->count)
+		    numbers->at[pull->asked++]);
+	if (pull->answered < numbers->count)
 		return;
-	pull->settled = pull->next - 1;
-	if (pull->next <= pull->high && pull->high > 0) {
+	pull->settled = numbers->next - 1;
+	if (numbers->next <= numbers->high && numbers->high > 0) {
 		pull_list(pull);
 	} else if (pull->handed == 0) {
-		pull->settled = pull->high;
+		pull->settled = numbers->high;
 		pull_answer(pull, "");
 		feed_client_quit(pull->client);
 	}
@@ -390,7 +384,7 @@ on_ready(void *arg, bool streaming)
 	struct pull *pull = arg;
 
 	(void)streaming;
-	feed_client_command(pull->client, "GROUP %s", pull->group);
+	feed_client_command(pull->client, "GROUP %s", pull->numbers.group);
 }
 
 static enum feed_client_next
@@ -423,9 +417,24 @@ on_ended(void *arg, const char *why)
 	struct pull *pull = arg;
 
 	pull->client = NULL;
-	pull_answer(pull, why);
-	pull->dropped = true;
-	pull_check_free(pull);
+	if (pull->again && !pull->stopped) {
+		pull_again(pull);
+		return;
+	}
+	pull_end(pull, why);
+}
+
+/* On a new connection, from behind what is settled. */
+static void
+pull_again(struct pull *pull)
+{
+	pull->again = false;
+	pull->depth = 1;
+	pull->step = PULL_GROUP;
+	pull->asked = pull->answered = pull->numbers.count = 0;
+	pull->numbers.next =
+	    pull->settled != 0 ? pull->settled + 1 : pull->from;
+	pull_dial(pull);
 }
 
 static const struct feed_client_owner pull_owner = {
@@ -457,10 +466,17 @@ on_dialed(void *arg, struct stream *stream, const char *why)
 		pull->client =
 		    feed_client_new(stream, &pull->options, &pull_owner, pull);
 	}
-	if (pull->client == NULL) {
-		pull_answer(pull, why);
-		pull_free(pull);
-	}
+	if (pull->client == NULL)
+		pull_end(pull, why);
+}
+
+static void
+pull_dial(struct pull *pull)
+{
+	pull->dialing = dialer_dial(pull->feed->dialer, pull->endpoint.host,
+			    pull->endpoint.port, on_dialed, pull) == 0;
+	if (!pull->dialing)
+		pull_end(pull, "the name cannot be resolved now");
 }
 
 /* ---- what core asks */
@@ -473,14 +489,17 @@ pull_read(struct pull *pull, struct ipc_reader *fields)
 	if (endpoint_read(&pull->endpoint, fields) != 0)
 		return false;
 	group = ipc_get_bytes(fields);
-	pull->next = ipc_get_u32(fields);
+	pull->from = ipc_get_u32(fields);
 	pull->seconds = ipc_get_u32(fields);
 	if (ipc_reader_bad(fields) || group.len > NEWSGROUP_MAX ||
-	    !newsgroup_is_valid(group) || pull->next > RANGE_NUMBER_MAX)
+	    !newsgroup_is_valid(group) || pull->from > RANGE_NUMBER_MAX)
 		return false;
-	memcpy(pull->group, group.bytes, group.len);
-	pull->numbers = calloc(WINDOW, sizeof *pull->numbers);
-	return pull->numbers != NULL;
+	if (numbers_init(&pull->numbers) != 0)
+		return false;
+	memcpy(pull->numbers.group, group.bytes, group.len);
+	pull->numbers.next = pull->from;
+	pull->depth = DEPTH_MAX;
+	return true;
 }
 
 static unsigned
@@ -509,16 +528,10 @@ pull_begin(struct feed *feed, uint32_t request, struct ipc_reader *fields)
 	pull->request = request;
 	LIST_INSERT_HEAD(&feed->pulls, pull, entry);
 	if (!pull_read(pull, fields)) {
-		pull_answer(pull, "the group has a name that is none");
-		pull_free(pull);
+		pull_end(pull, "the group has a name that is none");
 		return;
 	}
-	pull->dialing = dialer_dial(feed->dialer, pull->endpoint.host,
-			    pull->endpoint.port, on_dialed, pull) == 0;
-	if (!pull->dialing) {
-		pull_answer(pull, "the name cannot be resolved now");
-		pull_free(pull);
-	}
+	pull_dial(pull);
 }
 
 /* Whatever it waits for: a name, a greeting, the rest of an article. */
@@ -530,8 +543,7 @@ pull_expire(struct pull *pull)
 	if (pull->client != NULL) {
 		feed_client_fail(pull->client, why, span_of(""));
 	} else {
-		pull_answer(pull, why);
-		pull->dropped = true;
+		pull_end(pull, why);
 	}
 }
 

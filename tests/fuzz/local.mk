@@ -133,6 +133,11 @@ fuzz_feed_login_SOURCES = tests/fuzz/fuzz_feed_login.c
 fuzz_feed_login_LDADD = $(FUZZ_DRIVER) libkithfeed.a $(KITHDAEMON_LIBS) \
 	$(GSASL_LIBS) $(FUZZ_ENGINE)
 
+fuzz_targets += fuzz_numbers
+fuzz_numbers_SOURCES = tests/fuzz/fuzz_numbers.c
+fuzz_numbers_LDADD = $(FUZZ_DRIVER) libkithfeed.a libkithprotocol.a \
+	$(FUZZ_ENGINE)
+
 fuzz_targets += fuzz_deflate
 fuzz_deflate_SOURCES = tests/fuzz/fuzz_deflate.c $(test_client)
 fuzz_deflate_LDADD = $(FUZZ_DAEMON_LINK)

@@ -35,7 +35,8 @@ struct rig {
 	unsigned port;
 	struct event *accept_event;
 	struct stream *server;
-	bool in_article;           /* the server reads up to a dot */
+	bool in_article;   /* the server reads up to a dot */
+	const char *later; /* said behind the answers to what came with it */
 	const char *const *script; /* pairs: what a line begins with, answer */
 	struct buffer said;        /* all lines that the server was sent */
 	/* what core was told */
@@ -46,7 +47,7 @@ struct rig {
 	uint32_t failed, high, settled;
 	uint32_t numbers[16]; /* pulled */
 	unsigned pulled;
-	bool clear; /* a login may be said without TLS */
+	bool clear;       /* a login may be said without TLS */
 	unsigned stop_at; /* core says stop to this many; 0: never */
 };
 
@@ -57,6 +58,8 @@ server_say(struct rig *rig, const char *text)
 {
 	if (strcmp(text, "HANG UP") == 0)
 		stream_close(rig->server);
+	else if (strncmp(text, "LATER ", 6) == 0)
+		rig->later = text + 6;
 	else
 		stream_write(rig->server, text, strlen(text));
 }
@@ -112,12 +115,15 @@ on_readable(void *arg)
 		in = stream_input(rig->server);
 		end = in.len == 0 ? NULL : memchr(in.bytes, '\n', in.len);
 		if (end == NULL)
-			return;
+			break;
 		(void)snprintf(line, sizeof line, "%.*s",
 		    (int)(end - in.bytes) - 1, in.bytes);
 		stream_consume(rig->server, (size_t)(end - in.bytes) + 1);
 		server_line(rig, line);
 	}
+	if (rig->later != NULL && rig->server != NULL)
+		server_say(rig, rig->later);
+	rig->later = NULL;
 }
 
 static void
@@ -497,7 +503,7 @@ a_group_is_taken_number_by_number(void **state)
 {
 	static const char *const script[] = { READER, "GROUP old.talk",
 		"211 3 5 9 old.talk\r\n", "LISTGROUP old.talk 6-9",
-		"211 3 5 9 old.talk\r\n6\r\n8\r\n9\r\n4000\r\nx\r\n.\r\n",
+		"211 3 5 9 old.talk\r\n6\r\n8\r\n9\r\n4000\r\n.\r\n",
 		"ARTICLE 6", PULLED, "ARTICLE 8", "423 gone\r\n", "ARTICLE 9",
 		PULLED, NULL };
 	struct rig *rig = *state;
@@ -525,6 +531,33 @@ a_server_without_ranges_is_asked_for_each_number(void **state)
 	assert_string_equal(rig->why, "");
 	assert_int_equal(rig->pulled, 2);
 	assert_int_equal(rig->numbers[1], 3);
+}
+
+static void
+a_list_that_is_none_is_asked_for_otherwise(void **state)
+{
+	/* what public-inbox 1.9 says */
+	static const char *const script[] = { READER, "GROUP old.talk",
+		"211 2 1 9 old.talk\r\n", "LISTGROUP",
+		"211 2 1 9 old.talk\r\nARRAY(0x5f)\r\nARRAY(0x60)\r\n.\r\n",
+		"HDR Message-ID 1-9", "225 go\r\n4 <4@y>\r\n7 <7@y>\r\n.\r\n",
+		"ARTICLE 4", PULLED, "ARTICLE 7", PULLED, NULL };
+	static const char *const old[] = { READER, "GROUP old.talk",
+		"211 2 1 9 old.talk\r\n", "XHDR Message-ID 1-9",
+		"221 go\r\n4 <4@y>\r\n.\r\n", "ARTICLE 4", PULLED, NULL };
+	struct rig *rig = *state;
+
+	rig->script = script;
+	pull(rig, 1);
+	assert_string_equal(rig->why, "");
+	assert_int_equal(rig->pulled, 2);
+	assert_int_equal(rig->numbers[0], 4);
+	assert_int_equal(rig->numbers[1], 7);
+	rig->script = old;
+	pull(rig, 1);
+	assert_string_equal(rig->why, "");
+	assert_int_equal(rig->pulled, 1);
+	assert_int_equal(rig->settled, 9);
 }
 
 static void
@@ -559,6 +592,29 @@ articles_in_another_order_are_not_taken(void **state)
 	assert_int_equal(rig->failed, 1);
 	assert_non_null(strstr(rig->why, "another article"));
 	assert_int_equal(rig->pulled, 0);
+}
+
+static void
+who_answers_in_disorder_is_asked_one_at_a_time(void **state)
+{
+	/* what is not there is said at once, the articles behind it */
+	static const char *const script[] = { READER, "GROUP old.talk",
+		"211 3 1 4 old.talk\r\n", "LISTGROUP",
+		"211 3 1 4 old.talk\r\n1\r\n2\r\n3\r\n4\r\n.\r\n", "ARTICLE 1",
+		"220 1 <x@y>\r\n" ARTICLE ".\r\n", "ARTICLE 2",
+		"LATER 220 2 <x@y>\r\n" ARTICLE ".\r\n", "ARTICLE 3",
+		"423 no\r\n", "ARTICLE 4", "220 4 <x@y>\r\n" ARTICLE ".\r\n",
+		NULL };
+	struct rig *rig = *state;
+
+	rig->script = script;
+	pull(rig, 1);
+	assert_string_equal(rig->why, "");
+	assert_int_equal(rig->pulled, 3);
+	assert_int_equal(rig->numbers[0], 1);
+	assert_int_equal(rig->numbers[1], 2);
+	assert_int_equal(rig->numbers[2], 4);
+	assert_int_equal(rig->settled, 4);
 }
 
 static void
@@ -680,8 +736,10 @@ main(void)
 		TEST(a_password_is_not_said_without_tls),
 		TEST(a_group_is_taken_number_by_number),
 		TEST(a_server_without_ranges_is_asked_for_each_number),
+		TEST(a_list_that_is_none_is_asked_for_otherwise),
 		TEST(a_group_that_began_anew_is_taken_from_its_beginning),
 		TEST(articles_in_another_order_are_not_taken),
+		TEST(who_answers_in_disorder_is_asked_one_at_a_time),
 		TEST(core_can_stop_a_pull),
 		TEST(a_group_that_is_not_there_is_said_so),
 		TEST(a_high_mark_with_nothing_below_it_ends_the_pull),
