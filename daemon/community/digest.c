@@ -56,6 +56,12 @@ struct issue_op {
 	void *arg;
 };
 
+static bool
+has_readers(const Kith__DigestState *state)
+{
+	return state->digest_readers > 0 || state->plain_readers > 0;
+}
+
 /* How far one issue reaches from the cursor. */
 static int
 issue_bounds(struct store_reader *reader, struct issue_op *issue, uint32_t high)
@@ -105,18 +111,37 @@ issue_check(struct store_txn *txn, struct store_op *op)
 	if (issue->from + 1 < space.low) /* expired meanwhile */
 		issue->from = issue->upto = space.low - 1;
 	/* nobody reads digests here: who joins later gets what comes later */
-	if (issue->state.readers == 0) {
+	if (!has_readers(&issue->state)) {
 		issue->upto = space.high;
 		return 0;
 	}
 	return issue_bounds(reader, issue, space.high);
 }
 
+/* Each form that somebody reads. */
+static int
+issue_add_jobs(struct store_txn *txn, const struct issue_op *issue)
+{
+	const struct {
+		Kith__Mode mode;
+		uint32_t readers;
+	} forms[] = {
+		{ KITH__MODE__MODE_DIGEST, issue->state.digest_readers },
+		{ KITH__MODE__MODE_PLAIN, issue->state.plain_readers },
+	};
+	int error = 0;
+
+	for (size_t i = 0; error == 0 && i < 2; i++)
+		if (forms[i].readers > 0)
+			error = job_add_digest(txn, issue->digests->community,
+			    issue->space, forms[i].mode, issue->from,
+			    issue->upto, issue->state.issue);
+	return error;
+}
+
 static int
 issue_apply(struct store_txn *txn, struct store_op *op)
 {
-	static const Kith__Mode modes[] = { KITH__MODE__MODE_DIGEST,
-		KITH__MODE__MODE_PLAIN };
 	struct issue_op *issue = (struct issue_op *)(void *)op;
 	struct community *community = issue->digests->community;
 	Kith__Event event;
@@ -136,9 +161,8 @@ issue_apply(struct store_txn *txn, struct store_op *op)
 		event.object = issue->state.issue;
 		error = store_sequence_append(txn, &event, NULL);
 	}
-	for (size_t i = 0; error == 0 && issue->articles > 0 && i < 2; i++)
-		error = job_add_digest(txn, community, issue->space, modes[i],
-		    issue->from, issue->upto, issue->state.issue);
+	if (error == 0 && issue->articles > 0)
+		error = issue_add_jobs(txn, issue);
 	if (error == 0)
 		error = store_put(txn, STORE_DIGESTS, &key, &issue->state.base);
 	return error;
@@ -266,8 +290,8 @@ cursor_is_due(struct community *community, struct digest_cursor *cursor,
 	cursor->looked_high = state->high;
 	/* Without readers nothing is, until somebody joins: and he gets what
 	 * comes later. */
-	cursor->again = digest.readers == 0 ? UINT64_MAX : now + DUE_AGAIN;
-	due = digest.readers > 0 && state->high > digest.last_number &&
+	cursor->again = has_readers(&digest) ? now + DUE_AGAIN : UINT64_MAX;
+	due = has_readers(&digest) && state->high > digest.last_number &&
 	    pending_is_due(store_view_reader(view), space,
 		digest.last_number + 1 < state->low ? state->low - 1
 						    : digest.last_number,

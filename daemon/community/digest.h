@@ -30,10 +30,10 @@ void digest_send(struct digests *digests, uint32_t space,
 /* The cursor of a space; zeroed if it has none yet. */
 int digest_state_get(struct store_reader *reader, uint32_t space,
     Kith__DigestState *state_r);
-/* In apply, when a subscription in a mode that reads digests comes (+1) or goes
- * (-1): a space that nobody reads so makes no issues. */
-int digest_count_readers(
-    struct store_txn *txn, uint32_t space, int change);
+/* In apply, when subscriptions come and go that read each of the two forms: what
+ * nobody reads is not made. */
+int digest_count_readers(struct store_txn *txn, uint32_t space,
+    int digest_change, int plain_change);
 /* In apply, after an old article was imported: it is not news, so an issue that
  * has nothing pending before it skips it. */
 int digest_skip_article(

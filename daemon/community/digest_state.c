@@ -50,8 +50,18 @@ digest_skip_all(struct store_reader *reader, uint32_t space,
 	return error == -ENOENT ? 0 : error;
 }
 
+static void
+count(uint32_t *readers, int change)
+{
+	if (change > 0)
+		*readers += (uint32_t)change;
+	else if (change < 0 && *readers >= (uint32_t)-change)
+		*readers -= (uint32_t)-change;
+}
+
 int
-digest_count_readers(struct store_txn *txn, uint32_t space, int change)
+digest_count_readers(struct store_txn *txn, uint32_t space, int digest_change,
+    int plain_change)
 {
 	Kith__DigestState state;
 	struct store_key key = store_key_u32(space);
@@ -60,13 +70,11 @@ digest_count_readers(struct store_txn *txn, uint32_t space, int change)
 	if (error != 0)
 		return error;
 	/* who is the first gets what comes from now on */
-	if (change > 0 && state.readers == 0)
+	if (state.digest_readers + state.plain_readers == 0)
 		error = digest_skip_all(store_txn_reader(txn), space, &state);
 	if (error != 0)
 		return error;
-	if (change > 0)
-		state.readers++;
-	else if (state.readers > 0)
-		state.readers--;
+	count(&state.digest_readers, digest_change);
+	count(&state.plain_readers, plain_change);
 	return store_put(txn, STORE_DIGESTS, &key, &state.base);
 }

@@ -74,7 +74,7 @@ job_add_digest(struct store_txn *txn, struct community *community,
     uint32_t space, Kith__Mode mode, uint32_t from, uint32_t upto,
     unsigned issue)
 {
-	static char purpose[] = "digest";
+	static char digest[] = "digest", plain[] = "plain";
 	Kith__Job row;
 
 	kith__job__init(&row);
@@ -84,7 +84,7 @@ job_add_digest(struct store_txn *txn, struct community *community,
 	row.from_number = from;
 	row.upto_number = upto;
 	row.issue = issue;
-	row.purpose = purpose;
+	row.purpose = mode == KITH__MODE__MODE_PLAIN ? plain : digest;
 	return job_put_list(txn, community, &row);
 }
 

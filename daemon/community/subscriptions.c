@@ -29,12 +29,11 @@ put_verb(bool known, const Kith__Subscription *subscription)
 		     : KITH__VERB__VERB_SUBSCRIBED;
 }
 
-static bool
-reads_digests(const Kith__Subscription *subscription)
+static int
+reads(const Kith__Subscription *subscription, Kith__Mode mode)
 {
-	return subscription != NULL &&
-	    (subscription->mode == KITH__MODE__MODE_DIGEST ||
-		subscription->mode == KITH__MODE__MODE_PLAIN);
+	return subscription != NULL && subscription->mode == mode &&
+	    subscription->state == KITH__SUBSCRIPTION_STATE__SUB_ACTIVE;
 }
 
 /* The space's digests gain or lose a reader. Either may be NULL. */
@@ -42,9 +41,14 @@ static int
 count_readers(struct store_txn *txn, uint32_t space,
     const Kith__Subscription *before, const Kith__Subscription *after)
 {
-	bool did = reads_digests(before), does = reads_digests(after);
+	int digest = reads(after, KITH__MODE__MODE_DIGEST) -
+	    reads(before, KITH__MODE__MODE_DIGEST);
+	int plain = reads(after, KITH__MODE__MODE_PLAIN) -
+	    reads(before, KITH__MODE__MODE_PLAIN);
 
-	return did == does ? 0 : digest_count_readers(txn, space, does ? 1 : -1);
+	return digest == 0 && plain == 0
+	    ? 0
+	    : digest_count_readers(txn, space, digest, plain);
 }
 
 int
