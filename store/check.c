@@ -5,7 +5,7 @@
  * sums over a space are compared only if its state did not change meanwhile,
  * and in one view if it keeps changing.
  */
-#include "store/private.h"
+#include "store/check.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -13,19 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLICE_ROWS  512u
 #define SUM_TRIES   3u
 #define FAULT_LINES 1000u /* then only counted */
-
-struct check {
-	struct store *store;
-	struct store_view *view;
-	struct store_reader *reader;
-	void (*report)(void *arg, const char *fault);
-	void *arg;
-	uint64_t rows;
-	unsigned faults;
-};
 
 struct check_sum {
 	uint64_t bytes;
@@ -35,10 +24,7 @@ struct check_sum {
 typedef int (*row_fn)(struct check *check, const uint8_t *key, size_t key_len,
     const uint8_t *bytes, size_t len);
 
-static void check_fault(struct check *check, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void
+void
 check_fault(struct check *check, const char *format, ...)
 {
 	char line[512];
@@ -52,7 +38,7 @@ check_fault(struct check *check, const char *format, ...)
 	check->report(check->arg, line);
 }
 
-static int
+int
 check_view(struct check *check)
 {
 	store_view_end(&check->view);
@@ -75,7 +61,7 @@ slice(struct check *check, enum store_file file, struct store_key *key,
 	if (rc == 0)
 		rc = store_cursor_seek(&cursor, key->bytes, key->len);
 	for (unsigned i = 0; rc == 0; i++) {
-		if (i == SLICE_ROWS) {
+		if (i == CHECK_SLICE) {
 			*key = store_key_bytes(cursor.key, cursor.key_len);
 			rc = 1;
 			break;
@@ -434,7 +420,7 @@ check_sums(struct check *check)
 			return rc == -ENOENT ? 0 : rc;
 		rc = 1;
 		for (unsigned i = 0; rc == 1 && i < SUM_TRIES; i++)
-			rc = sum_try(check, space, SLICE_ROWS);
+			rc = sum_try(check, space, CHECK_SLICE);
 		if (rc == 1)
 			rc = sum_try(check, space, UINT32_MAX);
 		if (rc < 0)
@@ -513,6 +499,7 @@ static const struct reference references[] = {
 	{ STORE_FEEDS, STORE_PEERS, false, 0, 4 },
 	{ STORE_FEED_DEFERRED, STORE_PEERS, false, 0, 4 },
 	{ STORE_PULLS, STORE_PEERS, false, 0, 4 },
+	{ STORE_DIGESTS, STORE_SPACES, false, 0, 4 },
 };
 
 static void
@@ -635,6 +622,8 @@ store_check(struct store *store, void (*report)(void *arg, const char *fault),
 		rc = check_last_event(&check);
 	if (rc == 0)
 		rc = check_sums(&check);
+	if (rc == 0)
+		rc = check_readers(&check);
 	store_view_end(&check.view);
 	*rows_r = check.rows;
 	if (rc < 0)

@@ -2,7 +2,8 @@
 noinst_LIBRARIES += libkithstore.a
 libkithstore_a_SOURCES = \
 	store/admin.h store/article.c store/article.h store/article_head.c \
-	store/backup.c store/check.c store/checksum.c \
+	store/backup.c store/check.c store/check.h store/check_readers.c \
+	store/checksum.c \
 	store/body.c store/bundle.c store/bundle.h store/cache.c store/cache.h \
 	store/cache_table.c store/cache_table.h \
 	store/compact.c store/env.c store/flusher.c store/inbox.c \

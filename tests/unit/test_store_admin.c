@@ -145,6 +145,61 @@ lose_expires(struct store_txn *txn, void *arg)
 	return rc;
 }
 
+/* Space 5 has two who read digests and one who would. */
+static int
+put_readers(struct store_txn *txn, uint32_t digest, uint32_t plain)
+{
+	Kith__Space space = KITH__SPACE__INIT;
+	Kith__DigestState state = KITH__DIGEST_STATE__INIT;
+	struct store_key key = store_key_u32(5);
+	int rc = store_put(txn, STORE_SPACES, &key, &space.base);
+
+	state.digest_readers = digest;
+	state.plain_readers = plain;
+	if (rc == 0)
+		rc = store_put(txn, STORE_DIGESTS, &key, &state.base);
+	for (uint32_t i = 0; rc == 0 && i < 3; i++) {
+		Kith__Subscription subscription = KITH__SUBSCRIPTION__INIT;
+
+		key = store_key_u32_u32(5, i + 1);
+		subscription.mode = i == 0 ? KITH__MODE__MODE_DIGEST
+					   : KITH__MODE__MODE_PLAIN;
+		if (i == 2)
+			subscription.state =
+			    KITH__SUBSCRIPTION_STATE__SUB_SUSPENDED;
+		rc = store_put(txn, STORE_SUBSCRIPTIONS, &key,
+		    &subscription.base);
+	}
+	return rc;
+}
+
+static int
+miscount_readers(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	return put_readers(txn, 1, 2);
+}
+
+static int
+lose_readers(struct store_txn *txn, void *arg)
+{
+	struct store_key key = store_key_u32(5);
+	int rc = put_readers(txn, 1, 1);
+
+	(void)arg;
+	return rc == 0 ? store_delete(txn, STORE_DIGESTS, &key) : rc;
+}
+
+static int
+keep_readers(struct store_txn *txn, void *arg)
+{
+	struct store_key key = store_key_u32(5);
+	int rc = put_readers(txn, 1, 1);
+
+	(void)arg;
+	return rc == 0 ? store_delete(txn, STORE_SPACES, &key) : rc;
+}
+
 static int
 garbage(struct store_txn *txn, void *arg)
 {
@@ -172,6 +227,11 @@ every_kind_of_damage_is_reported(void **state)
 		{ lose_history, "a memory of day 3 is not in the history" },
 		{ odd_expires, "expires: space 1 has no number 77" },
 		{ lose_expires, "article 1: would not expire in space 1" },
+		{ miscount_readers, "space 5 has 1 and 1 readers, counted as "
+				    "1 and 2" },
+		{ lose_readers, "space 5 has 1 and 1 readers, counted as "
+				"0 and 0" },
+		{ keep_readers, "digests: 5 is not in spaces" },
 		{ garbage, "records: a row of no known table" },
 	};
 	struct faults faults;
@@ -187,6 +247,24 @@ every_kind_of_damage_is_reported(void **state)
 			    faults.text);
 		assert_int_equal(fixture_teardown(state), 0);
 	}
+}
+
+static int
+right_readers(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	return put_readers(txn, 1, 1);
+}
+
+static void
+readers_of_digests_are_counted(void **state)
+{
+	struct faults faults;
+	uint64_t rows;
+
+	assert_int_equal(fixture_run(*state, right_readers, NULL), 0);
+	(void)check(*state, &faults, &rows);
+	assert_null(strstr(faults.text, "readers"));
 }
 
 /* ---- backup ----------------------------------------------------------- */
@@ -388,6 +466,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_sound_store_has_no_faults),
 		cmocka_unit_test(every_kind_of_damage_is_reported),
+		TEST(readers_of_digests_are_counted),
 		TEST(a_backup_made_while_serving_restores_sound),
 		TEST(
 		    half_a_backup_is_not_restored_and_half_a_restore_not_opened),

@@ -1,0 +1,28 @@
+/* check.h - what the parts of store_check() share; for check*.c only.
+ */
+#ifndef KITH_STORE_CHECK_H
+#define KITH_STORE_CHECK_H
+
+#include "store/private.h"
+
+#define CHECK_SLICE 512u /* rows in one view */
+
+struct check {
+	struct store *store;
+	struct store_view *view;
+	struct store_reader *reader;
+	void (*report)(void *arg, const char *fault);
+	void *arg;
+	uint64_t rows;
+	unsigned faults;
+};
+
+void check_fault(struct check *check, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* A new view, so that the one before keeps nothing. 0 or -ENOMEM. */
+int check_view(struct check *check);
+
+/* check_readers.c: the readers of digests. 0 or negative. */
+int check_readers(struct check *check);
+
+#endif
