@@ -27,7 +27,7 @@
 #include "store/sequence.h"
 #include "store/store.h"
 
-#define STORE_SCHEMA     2u
+#define STORE_SCHEMA     3u
 #define STORE_BATCH_MAX  100u
 #define STORE_LOG_FILE   ((size_t)16 << 20)
 #define STORE_LOG_BUFFER ((size_t)4 << 20)
