@@ -1,11 +1,10 @@
-/* references.c - the References of a follow-up.
+/* references.c - what a follow-up refers to.
  */
 #include "protocol/references.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "protocol/header.h"
 #include "protocol/msgid.h"
 
 #define REFERENCES_NAME	   "References"
@@ -76,21 +75,14 @@ references_write(struct buffer *out, const struct msgid_list *list,
     struct span parent_id)
 {
 	size_t cut = references_trim(list, parent_id);
-	struct buffer value;
 
-	buffer_init(&value, 0);
 	for (size_t i = 0; i < list->count; i++) {
 		if (i >= 1 && i <= cut)
 			continue;
-		buffer_append_span(&value, list->ids[i]);
-		buffer_append_byte(&value, ' ');
+		buffer_append_span(out, list->ids[i]);
+		buffer_append_byte(out, ' ');
 	}
-	buffer_append_span(&value, parent_id);
-	if (buffer_failed(&value))
-		out->failed = true;
-	else
-		header_append(out, REFERENCES_NAME, buffer_span(&value));
-	buffer_fini(&value);
+	buffer_append_span(out, parent_id);
 }
 
 int

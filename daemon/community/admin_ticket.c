@@ -1,4 +1,5 @@
-/* admin_ticket.c - kithctl ticket: what is open, what was said, answers.
+/* admin_ticket.c - kithctl ticket: what is open, what was said. Answers are
+ * admin_ticket_reply.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -8,11 +9,12 @@
 #include "daemon/community/admin.h"
 #include "daemon/community/admin_list.h"
 #include "daemon/community/admin_op.h"
+#include "daemon/community/admin_ticket.h"
+#include "daemon/community/admin_words.h"
 #include "daemon/community/members.h"
+#include "daemon/community/meta.h"
 #include "daemon/community/spaces.h"
 #include "daemon/community/ticket_private.h"
-#include "protocol/dot.h"
-#include "protocol/mail_compose.h"
 
 /* ---- output */
 
@@ -91,26 +93,22 @@ run_list(struct control_request *request)
 	admin_list_run(request, STORE_TICKETS, NULL, list_row);
 }
 
-static bool
-number_of(struct control_request *request, uint32_t *number_r)
+bool
+admin_ticket_number(struct control_request *request, uint32_t *number_r)
 {
-	const char *text = control_arg(request, 0);
-	unsigned long number;
-	char *end;
+	long number = admin_number(control_arg(request, 0), UINT32_MAX);
 
-	errno = 0;
-	number = strtoul(text, &end, 10);
-	if (errno == 0 && *end == '\0' && end != text && number > 0 &&
-	    number <= UINT32_MAX) {
-		*number_r = (uint32_t)number;
-		return true;
+	if (number <= 0) {
+		control_fail(request, CONTROL_USAGE,
+		    "a ticket is named by its number");
+		return false;
 	}
-	control_fail(request, CONTROL_USAGE, "a ticket is named by its number");
-	return false;
+	*number_r = (uint32_t)number;
+	return true;
 }
 
-static void
-fail_ticket(struct control_request *request, int error)
+void
+admin_ticket_fail(struct control_request *request, int error)
 {
 	if (error == -ENOENT)
 		control_fail(request, "not-found",
@@ -123,19 +121,16 @@ fail_ticket(struct control_request *request, int error)
 static json_t *
 article_json(struct store_reader *reader, uint64_t artid)
 {
-	struct store_key key = store_key_u64(artid);
-	ProtobufCMessage *message;
-	const Kith__ArticleMeta *meta;
+	Kith__ArticleMeta *meta;
 	json_t *row;
 
-	if (store_get(reader, STORE_ARTICLE_META, &key, &message) != 0)
+	if (meta_get(reader, artid, &meta) != 0)
 		return NULL;
-	meta = (const void *)message;
 	row = json_pack("{s:s, s:s, s:s, s:I, s:b, s:b}", "message_id",
 	    meta->message_id, "from", meta->from, "subject", meta->subject,
 	    "time", (json_int_t)meta->time, "automatic", (int)meta->automatic,
 	    "unverified", (int)meta->unverified);
-	protobuf_c_message_free_unpacked(message, NULL);
+	kith__article_meta__free_unpacked(meta, NULL);
 	return row;
 }
 
@@ -178,14 +173,14 @@ run_show(struct control_request *request)
 	uint32_t number;
 	int error = -ENOMEM;
 
-	if (!number_of(request, &number))
+	if (!admin_ticket_number(request, &number))
 		return;
 	view = store_view_begin(community_store(community));
 	if (view != NULL)
 		error = ticket_get(store_view_reader(view), number, &ticket);
 	if (error != 0) {
 		store_view_end(&view);
-		fail_ticket(request, error);
+		admin_ticket_fail(request, error);
 		return;
 	}
 	result = ticket_json(
@@ -257,7 +252,7 @@ run_set(struct control_request *request)
 	struct set_op *set;
 	uint32_t number;
 
-	if (!number_of(request, &number))
+	if (!admin_ticket_number(request, &number))
 		return;
 	if (name == NULL ||
 	    ticket_status_by_name(name) == KITH__TICKET_STATUS__TICKET_NONE) {
@@ -275,231 +270,11 @@ run_set(struct control_request *request)
 	admin_op_run(&set->admin);
 }
 
-/* ---- reply */
-
-struct reply_op {
-	struct store_op op;
-	struct control_request *request;
-	struct community *community;
-	struct draft draft;
-	uint32_t number;
-};
-
-/* What the answer belongs to. */
-struct reply_thread {
-	uint32_t number;
-	char root[300]; /* "": the parent is the first article, or it is gone */
-	char parent[300]; /* "": none of its articles is there any more */
-};
-
-/* The answer as a mail of the support address, in wire form. */
-static char *
-reply_compose(struct community *community, const struct space *space,
-    const Kith__Ticket *ticket, const struct reply_thread *thread,
-    struct span text, size_t *len_r)
-{
-	const struct config *config = community_config(community);
-	uint64_t now = community_now(community);
-	const char *parent = thread->parent[0] == '\0' ? NULL : thread->parent;
-	bool again = strncasecmp(ticket->subject, "re:", 3) == 0;
-	char address[300], id[600], subject[600], references[1100];
-	struct buffer mail, wire;
-	const struct mail_field fields[] = {
-		{ "In-Reply-To", parent, MAIL_FIELD_RAW },
-		{ "References", parent == NULL ? NULL : references,
-		    MAIL_FIELD_IDS },
-	};
-	struct mail_notice notice = { .date = (int64_t)now,
-		.from_name = space->name,
-		.from = address,
-		.to = address,
-		.subject = subject,
-		.message_id = id,
-		.fields = fields,
-		.field_count = 2,
-		.text = text };
-
-	(void)snprintf(
-	    address, sizeof address, "%s@%s", space->mail, config->domain);
-	(void)snprintf(id, sizeof id, "<reply.%x.%zx.%llx@%s>", thread->number,
-	    ticket->n_articles, (unsigned long long)now, config->hostname);
-	(void)snprintf(subject, sizeof subject, "%s%s", again ? "" : "Re: ",
-	    ticket->subject);
-	(void)snprintf(references, sizeof references, "%s%s%s", thread->root,
-	    thread->root[0] == '\0' ? "" : " ", thread->parent);
-	buffer_init(&mail, 0);
-	buffer_init(&wire, 0);
-	if (mail_notice_compose(&mail, &notice) != 0)
-		mail.failed = true;
-	else
-		dot_stuff(&wire, buffer_span(&mail));
-	if (buffer_failed(&mail))
-		wire.failed = true;
-	buffer_fini(&mail);
-	return buffer_take(&wire, len_r);
-}
-
-static int
-reply_check(struct store_txn *txn, struct store_op *op)
-{
-	struct reply_op *reply = (struct reply_op *)(void *)op;
-
-	return draft_check_id(txn, reply->community, &reply->draft) ==
-		REASON_STORED ?
-	    0 :
-	    -EEXIST;
-}
-
-static int
-reply_apply(struct store_txn *txn, struct store_op *op)
-{
-	struct reply_op *reply = (struct reply_op *)(void *)op;
-	return ticket_store(txn, reply->community, &reply->draft);
-}
-
-static void
-reply_done(struct store_op *op, int result)
-{
-	struct reply_op *reply = (struct reply_op *)(void *)op;
-
-	if (result != 0)
-		control_fail(
-		    reply->request, "failed", "%s", strerror(-result));
-	else
-		control_done(reply->request);
-	draft_fini(&reply->draft);
-	free(reply);
-}
-
-static int
-article_id(
-    struct store_reader *reader, uint64_t artid, char *id, size_t room)
-{
-	struct store_key key = store_key_u64(artid);
-	ProtobufCMessage *message;
-	int error = store_get(reader, STORE_ARTICLE_META, &key, &message);
-
-	if (error != 0)
-		return error;
-	(void)snprintf(id, room, "%s",
-	    ((const Kith__ArticleMeta *)(void *)message)->message_id);
-	protobuf_c_message_free_unpacked(message, NULL);
-	return 0;
-}
-
-/* The ticket's first article and its last one that are still there. */
-static int
-thread_load(struct store_reader *reader, const Kith__Ticket *ticket,
-    struct reply_thread *thread)
-{
-	size_t last = ticket->n_articles;
-	int error = -ENOENT;
-
-	while (error == -ENOENT && last > 0)
-		error = article_id(reader, ticket->articles[--last],
-		    thread->parent, sizeof thread->parent);
-	if (error == 0 && last > 0)
-		(void)article_id(reader, ticket->articles[0], thread->root,
-		    sizeof thread->root);
-	return error == -ENOENT ? 0 : error;
-}
-
-/* Prepares the draft as an answer to the ticket's last article. Negative, or 0. */
-static int
-reply_prepare(struct reply_op *reply, struct store_reader *reader,
-    const Kith__Ticket *ticket, struct span text, char *detail, size_t room)
-{
-	struct community *community = reply->community;
-	struct space *space =
-	    spaces_by_id(community_spaces(community), ticket->space);
-	struct reply_thread thread = { .number = reply->number };
-	struct draft *draft = &reply->draft;
-	struct draft_bytes bytes = { 0 };
-	int error = -ENOENT;
-
-	if (space == NULL)
-		return error;
-	error = thread_load(reader, ticket, &thread);
-	if (error != 0)
-		goto out;
-	error = -ENOMEM;
-	bytes.bytes = reply_compose(
-	    community, space, ticket, &thread, text, &bytes.len);
-	if (bytes.bytes == NULL)
-		goto out;
-	dot_examine(span_make(bytes.bytes, bytes.len), &bytes.facts);
-	draft->ticket = reply->number;
-	draft->spaces[0] = space->id;
-	draft->space_count = 1;
-	draft->channel = KITH__CHANNEL__CHANNEL_LOCAL;
-	draft->author.role = KITH__ROLE__ROLE_ADMIN;
-	draft->author.active = true;
-	draft->author.trust = TRUST_SESSION;
-	error = draft_from_mail(community, draft, &bytes, detail, room) ==
-		REASON_STORED ?
-	    0 :
-	    -EBADMSG;
-out:
-	space_unref(space);
-	return error;
-}
-
-static void
-run_reply(struct control_request *request)
-{
-	struct community *community = control_context(request);
-	struct span text = control_input(request);
-	struct reply_op *reply;
-	struct store_view *view;
-	Kith__Ticket *ticket;
-	char detail[200] = "";
-	uint32_t number;
-	int error = -ENOMEM;
-
-	if (!number_of(request, &number))
-		return;
-	if (span_trim(text).len == 0) {
-		control_fail(request, "refused",
-		    "the answer is empty: give its text on standard input");
-		return;
-	}
-	reply = calloc(1, sizeof *reply);
-	view = store_view_begin(community_store(community));
-	if (reply == NULL || view == NULL)
-		goto fail;
-	reply->op.check = reply_check;
-	reply->op.apply = reply_apply;
-	reply->op.done = reply_done;
-	reply->op.inbox = community_inbox(community);
-	reply->request = request;
-	reply->community = community;
-	reply->number = number;
-	error = ticket_get(store_view_reader(view), number, &ticket);
-	if (error != 0)
-		goto fail;
-	error = reply_prepare(reply, store_view_reader(view), ticket, text,
-	    detail, sizeof detail);
-	kith__ticket__free_unpacked(ticket, NULL);
-	if (error != 0)
-		goto fail;
-	store_view_end(&view);
-	store_submit(community_store(community), &reply->op);
-	return;
-fail:
-	store_view_end(&view);
-	if (detail[0] != '\0')
-		control_fail(request, "refused", "%s", detail);
-	else
-		fail_ticket(request, error);
-	if (reply != NULL)
-		draft_fini(&reply->draft);
-	free(reply);
-}
-
 const struct control_verb admin_ticket_verbs[] = {
 	{ "ticket", "list", "[SPACE]", 0, 1, run_list, 0 },
 	{ "ticket", "show", "N", 1, 1, run_show, 0 },
 	{ "ticket", "set", "N --status open|pending|solved", 1, 1, run_set, 0 },
-	{ "ticket", "reply", "N", 1, 1, run_reply, CONTROL_TAKES_BYTES },
+	{ "ticket", "reply", "N", 1, 1, admin_ticket_reply,
+	    CONTROL_TAKES_BYTES },
 	{ NULL, NULL, NULL, 0, 0, NULL, 0 },
 };

@@ -21,7 +21,8 @@ libkithcommunity_a_SOURCES = \
 	daemon/community/admin_subscription.h \
 	daemon/community/admin_subscription_import.c \
 	daemon/community/admin_system.c daemon/community/admin_text.c \
-	daemon/community/admin_ticket.c \
+	daemon/community/admin_ticket.c daemon/community/admin_ticket.h \
+	daemon/community/admin_ticket_reply.c \
 	daemon/community/admin_words.c daemon/community/admin_words.h
 # the context, and what everything rests on
 libkithcommunity_a_SOURCES += \

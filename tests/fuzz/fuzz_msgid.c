@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "protocol/header.h"
 #include "protocol/msgid.h"
@@ -12,16 +13,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 check_references(struct span raw, struct span parent)
 {
-	struct buffer out, flat;
+	struct buffer out;
 
 	buffer_init(&out, 0);
-	buffer_init(&flat, 0);
 	assert(references_append(&out, raw, raw, parent) == 0);
-	header_unfold(&flat, buffer_span(&out));
-	assert(flat.len <= 998);
-	assert(header_value_is_clean(buffer_span(&flat)));
+	assert(strlen("References: ") + out.len <= 998);
+	assert(header_value_is_clean(buffer_span(&out)));
 	buffer_fini(&out);
-	buffer_fini(&flat);
 }
 
 int

@@ -101,32 +101,30 @@ a_follow_up_refers_to_root_and_parent(void **state)
 {
 	(void)state;
 	check_references("<r@x>\r\n <q@x>", "<q@x>",
-	    "References: <r@x> <q@x> <p@x>\r\n");
-	check_references("", "<q@x>", "References: <q@x> <p@x>\r\n");
-	check_references("", "<q@x> <s@x>", "References: <p@x>\r\n");
+	    "<r@x> <q@x> <p@x>");
+	check_references("", "<q@x>", "<q@x> <p@x>");
+	check_references("", "<q@x> <s@x>", "<p@x>");
 	check_references("<r@x> <p@x> <r@x>", "",
-	    "References: <r@x> <p@x>\r\n");
+	    "<r@x> <p@x>");
 }
 
 static void
 long_references_keep_the_root_and_the_last_three(void **state)
 {
-	struct buffer raw, out, flat;
+	struct buffer raw, out;
 	struct msgid_list list;
 
 	(void)state;
 	buffer_init(&raw, 0);
 	buffer_init(&out, 0);
-	buffer_init(&flat, 0);
 	msgid_list_init(&list);
 	for (int i = 0; i < 300; i++)
 		buffer_printf(&raw, "<%0100d@x>\r\n ", i);
 	assert_int_equal(references_append(&out, buffer_span(&raw), span_of(""),
 			     span_of("<p@x>")),
 	    0);
-	header_unfold(&flat, buffer_span(&out));
-	assert_true(flat.len <= 998);
-	assert_int_equal(msgid_list_parse(&list, buffer_span(&flat),
+	assert_true(strlen("References: ") + out.len <= 998);
+	assert_int_equal(msgid_list_parse(&list, buffer_span(&out),
 			     MSGID_LIST_MAX),
 	    0);
 	assert_true(list.count >= 4);
@@ -136,7 +134,6 @@ long_references_keep_the_root_and_the_last_three(void **state)
 	msgid_list_fini(&list);
 	buffer_fini(&raw);
 	buffer_fini(&out);
-	buffer_fini(&flat);
 }
 
 int
