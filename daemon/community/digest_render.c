@@ -11,6 +11,7 @@
 
 #include "daemon/community/digest.h"
 #include "daemon/community/list_copy.h"
+#include "daemon/community/meta.h"
 #include "daemon/community/spaces.h"
 #include "daemon/log.h"
 #include "protocol/digest_compose.h"
@@ -103,8 +104,6 @@ article_load(struct render *render, struct store_reader *reader, uint32_t number
 {
 	struct store_overview_row row;
 	struct store_article_head head;
-	struct store_key key;
-	ProtobufCMessage *message;
 	uint8_t *bytes;
 	size_t len;
 	char *copy;
@@ -115,11 +114,9 @@ article_load(struct render *render, struct store_reader *reader, uint32_t number
 	if (error != 0)
 		return error;
 	free(copy);
-	key = store_key_u64(row.artid);
-	error = store_get(reader, STORE_ARTICLE_META, &key, &message);
+	error = meta_get(reader, row.artid, &article->meta);
 	if (error != 0)
 		return error;
-	article->meta = (Kith__ArticleMeta *)(void *)message;
 	error = store_article_get(
 	    reader, row.artid, RENDER_ARTICLE_MAX, &head, &bytes, &len);
 	if (error == -EFBIG && strlen(article->meta->message_id) > 2)

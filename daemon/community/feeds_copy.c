@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon/community/feeds_private.h"
+#include "daemon/community/meta.h"
 #include "daemon/community/spaces.h"
 #include "protocol/article.h"
 #include "protocol/newsgroup.h"
@@ -186,17 +187,14 @@ int
 fed_copy(const struct fed_peer *fed, struct store_reader *reader,
     uint64_t artid, struct buffer *out)
 {
-	struct store_key key = store_key_u64(artid);
-	ProtobufCMessage *message = NULL;
-	const Kith__ArticleMeta *meta;
 	struct store_article_head head;
+	Kith__ArticleMeta *meta;
 	uint8_t *bytes = NULL;
 	size_t len;
-	int rc = store_get(reader, STORE_ARTICLE_META, &key, &message);
+	int rc = meta_get(reader, artid, &meta);
 
 	if (rc != 0)
 		return rc;
-	meta = (Kith__ArticleMeta *)(void *)message;
 	/* between the offer and now */
 	if (!fed_may_have_article(fed, meta))
 		rc = -ENOENT;
@@ -212,6 +210,6 @@ fed_copy(const struct fed_peer *fed, struct store_reader *reader,
 		rc = buffer_failed(out) ? -ENOMEM : 0;
 	}
 	free(bytes);
-	protobuf_c_message_free_unpacked(message, NULL);
+	kith__article_meta__free_unpacked(meta, NULL);
 	return rc;
 }

@@ -6,6 +6,7 @@
 
 #include "daemon/community/feeds_private.h"
 #include "daemon/community/kinds.h"
+#include "daemon/community/meta.h"
 #include "daemon/community/rights.h"
 #include "daemon/community/spaces.h"
 #include "daemon/log.h"
@@ -142,15 +143,13 @@ batch_add(struct fed_batch *batch, struct store_reader *reader, uint64_t artid,
     uint64_t seq)
 {
 	struct fed_offer *offer = &batch->offers[batch->count];
-	struct store_key key = store_key_u64(artid);
-	ProtobufCMessage *message = NULL;
-	const Kith__ArticleMeta *meta;
+	Kith__ArticleMeta *meta = NULL;
 	bool must_not = false;
 	size_t len;
 	int rc = fed_must_not_have(batch->fed, reader, artid, &must_not);
 
 	if (rc == 0 && !must_not)
-		rc = store_get(reader, STORE_ARTICLE_META, &key, &message);
+		rc = meta_get(reader, artid, &meta);
 	if (rc == -EBADMSG) /* kithctl check says more about it */
 		log_err("peer=%s article=%llu cannot be read: not offered",
 		    batch->fed->name, (unsigned long long)artid);
@@ -158,7 +157,6 @@ batch_add(struct fed_batch *batch, struct store_reader *reader, uint64_t artid,
 		return 0;
 	if (rc != 0)
 		return rc;
-	meta = (const Kith__ArticleMeta *)(const void *)message;
 	len = strlen(meta->message_id);
 	if (len <= MSGID_MAX && msgid_is_valid(span_of(meta->message_id)) &&
 	    fed_may_have_article(batch->fed, meta)) {
@@ -168,7 +166,7 @@ batch_add(struct fed_batch *batch, struct store_reader *reader, uint64_t artid,
 		memcpy(offer->message_id, meta->message_id, len + 1);
 		batch->count++;
 	}
-	protobuf_c_message_free_unpacked(message, NULL);
+	kith__article_meta__free_unpacked(meta, NULL);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "daemon/community/digest.h"
 #include "daemon/community/jobs_private.h"
 #include "daemon/community/list_copy.h"
+#include "daemon/community/meta.h"
 #include "daemon/community/spaces.h"
 #include "daemon/log.h"
 #include "protocol/article.h"
@@ -36,11 +37,8 @@ stored_fini(struct stored *stored)
 static int
 stored_get(struct store_reader *reader, uint64_t artid, struct stored *stored)
 {
-	struct store_key key = store_key_u64(artid);
-	ProtobufCMessage *message = NULL;
-	int rc = store_get(reader, STORE_ARTICLE_META, &key, &message);
+	int rc = meta_get(reader, artid, &stored->meta);
 
-	stored->meta = (Kith__ArticleMeta *)message;
 	if (rc == 0)
 		rc = store_article_get(reader, artid, BODY_ARTICLE_MAX,
 		    &stored->head, &stored->bytes, &stored->len);

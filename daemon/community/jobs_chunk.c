@@ -6,6 +6,7 @@
 
 #include "daemon/community/jobs_private.h"
 #include "daemon/community/members.h"
+#include "daemon/community/meta.h"
 #include "daemon/community/spaces.h"
 #include "daemon/community/subscriptions.h"
 #include "daemon/community/token.h"
@@ -216,16 +217,14 @@ recipient_compose(struct composer *composer, struct chunk_recipient *recipient)
 static bool
 article_is_unverified(struct composer *composer)
 {
-	struct store_key key = store_key_u64(composer->job->artid);
-	ProtobufCMessage *message = NULL;
+	Kith__ArticleMeta *meta;
 	bool unverified;
 
 	if (composer->job->ticket == 0 || composer->job->artid == 0 ||
-	    store_get(composer->reader, STORE_ARTICLE_META, &key, &message) !=
-		0)
+	    meta_get(composer->reader, composer->job->artid, &meta) != 0)
 		return false;
-	unverified = ((Kith__ArticleMeta *)(void *)message)->unverified;
-	protobuf_c_message_free_unpacked(message, NULL);
+	unverified = meta->unverified;
+	kith__article_meta__free_unpacked(meta, NULL);
 	return unverified;
 }
 

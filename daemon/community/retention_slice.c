@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/community/meta.h"
 #include "daemon/community/removal.h"
 #include "daemon/community/retention.h"
 #include "daemon/community/ticket.h"
@@ -22,16 +23,15 @@ struct finding {
 static int
 article_is_needed(struct store_reader *reader, uint64_t artid)
 {
-	struct store_key key = store_key_u64(artid);
-	ProtobufCMessage *message = NULL;
+	Kith__ArticleMeta *meta;
 	Kith__Ticket *ticket;
 	uint32_t number;
-	int rc = store_get(reader, STORE_ARTICLE_META, &key, &message);
+	int rc = meta_get(reader, artid, &meta);
 
 	if (rc != 0)
 		return rc == -ENOENT ? -EBADMSG : rc;
-	number = ((Kith__ArticleMeta *)(void *)message)->ticket;
-	protobuf_c_message_free_unpacked(message, NULL);
+	number = meta->ticket;
+	kith__article_meta__free_unpacked(meta, NULL);
 	if (number == 0)
 		return 0;
 	rc = ticket_get(reader, number, &ticket);

@@ -7,6 +7,7 @@
 
 #include "daemon/community/bounce.h"
 #include "daemon/community/members.h"
+#include "daemon/community/meta.h"
 #include "daemon/community/notice.h"
 #include "daemon/community/spaces.h"
 #include "daemon/community/ticket_private.h"
@@ -18,9 +19,6 @@ bounced_article(struct store_reader *reader, struct community *community,
     const struct bounce *bounce, Kith__ArticleMeta **meta_r)
 {
 	uint64_t artid = bounce->artid;
-	ProtobufCMessage *message = NULL;
-	struct store_key key;
-	int error;
 
 	if (artid == 0 && bounce->message_id != NULL &&
 	    bounce->message_id[0] != '\0')
@@ -28,10 +26,7 @@ bounced_article(struct store_reader *reader, struct community *community,
 		    bounce->message_id, READER_STAFF, NULL);
 	if (artid == 0)
 		return -ENOENT;
-	key = store_key_u64(artid);
-	error = store_get(reader, STORE_ARTICLE_META, &key, &message);
-	*meta_r = (Kith__ArticleMeta *)(void *)message;
-	return error;
+	return meta_get(reader, artid, meta_r);
 }
 
 static int

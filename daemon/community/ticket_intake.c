@@ -11,6 +11,7 @@
 
 #include "daemon/community/mail_item.h"
 #include "daemon/community/members.h"
+#include "daemon/community/meta.h"
 #include "daemon/community/ticket_private.h"
 #include "protocol/mail_summary.h"
 
@@ -135,19 +136,17 @@ static int
 ticket_of_duplicate(struct store_txn *txn, const struct draft *draft,
     uint32_t *number_r)
 {
-	struct store_key key = store_key_u64(draft->duplicate);
-	ProtobufCMessage *message;
+	Kith__ArticleMeta *meta;
 	int error;
 
 	*number_r = 0;
 	if (draft->duplicate == 0)
 		return 0;
-	error = store_get(store_txn_reader(txn), STORE_ARTICLE_META, &key,
-	    &message);
+	error = meta_get(store_txn_reader(txn), draft->duplicate, &meta);
 	if (error != 0)
 		return error == -ENOENT ? 0 : error;
-	*number_r = ((const Kith__ArticleMeta *)(void *)message)->ticket;
-	protobuf_c_message_free_unpacked(message, NULL);
+	*number_r = meta->ticket;
+	kith__article_meta__free_unpacked(meta, NULL);
 	return 0;
 }
 

@@ -6,25 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/community/meta.h"
 #include "daemon/news/made.h"
-#include <string.h>
-
 #include "protocol/overview.h"
 
 int
 xref_meta(struct session *s, uint64_t artid, Kith__ArticleMeta **meta_r)
 {
 	struct store_reader *reader = session_reader(s);
-	struct store_key key = store_key_u64(artid);
-	ProtobufCMessage *message = NULL;
-	int rc;
 
-	if (reader == NULL)
-		return -ENOMEM;
-	rc = store_get(reader, STORE_ARTICLE_META, &key, &message);
-	if (rc == 0)
-		*meta_r = (Kith__ArticleMeta *)(void *)message;
-	return rc;
+	return reader == NULL ? -ENOMEM : meta_get(reader, artid, meta_r);
 }
 
 void
