@@ -1,4 +1,4 @@
-/* article.c - articles in parts, and the cache of parts.
+/* article.c - articles, and the cache of their parts.
  */
 #include "store/article.h"
 
@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define PARTS_MAX 65536u
-#define KEY_LEN   10u
 
 struct store_blob {
 	struct store_object object;
@@ -71,128 +70,23 @@ store_blob_unref(struct store_blob *blob)
 
 /* ---- writing ---------------------------------------------------------- */
 
-static void
-article_key(uint8_t key[KEY_LEN], uint64_t artid, uint32_t part)
-{
-	store_write_u64(key, artid);
-	store_write_u16(key + 8, (uint16_t)part);
-}
-
 static struct store_cache_key
 part_key(uint64_t artid, uint32_t part)
 {
 	return (struct store_cache_key){ STORE_CACHE_PART, part, artid };
 }
 
-/* Octets [from, from + len) of head, added and received in a row. */
-static void
-pieces_copy(uint8_t *to, uint64_t from, size_t len,
-    const uint8_t *const pieces[3], const size_t lens[3])
-{
-	size_t take;
-
-	for (unsigned i = 0; i < 3 && len > 0; i++) {
-		if (from >= lens[i]) {
-			from -= lens[i];
-			continue;
-		}
-		take = lens[i] - (size_t)from;
-		if (take > len)
-			take = len;
-		memcpy(to, pieces[i] + from, take);
-		to += take;
-		len -= take;
-		from = 0;
-	}
-}
-
-int
-store_article_row_put(struct store_txn *txn, uint64_t artid, uint32_t part,
-    const uint8_t *bytes, size_t len)
-{
-	uint8_t key[KEY_LEN];
-
-	article_key(key, artid, part);
-	return store_row_put(txn, STORE_FILE_ARTICLES, key, sizeof key, bytes,
-	    len);
-}
-
-/* Deletes parts from `part` on; how many in *count_r. */
+/* What was there is no more, and its room is waste. */
 static int
-parts_delete(struct store_txn *txn, uint64_t artid, uint32_t part,
-    uint32_t *count_r)
+article_gone(struct store_txn *txn, uint64_t artid,
+    const struct store_extent *gone)
 {
-	uint8_t key[KEY_LEN];
-	int rc = 0;
-
-	*count_r = 0;
-	if (part == 0) {
-		rc = store_bundle_remove(txn, artid);
-		if (rc == 0)
-			rc = store_txn_drop(txn, part_key(artid, 0));
-		if (rc == 0) {
-			*count_r = 1;
-			return store_txn_drop_article(txn, artid);
-		}
-		if (rc != -ENOENT)
-			return rc;
-		rc = 0;
-	}
-	for (; part < PARTS_MAX; part++) {
-		article_key(key, artid, part);
-		rc =
-		    store_row_delete(txn, STORE_FILE_ARTICLES, key, sizeof key);
-		if (rc == 0)
-			rc = store_txn_drop(txn, part_key(artid, part));
-		if (rc != 0)
-			break;
-		++*count_r;
-	}
-	if (rc != 0 && rc != -ENOENT)
-		return rc;
-	return store_txn_drop_article(txn, artid);
-}
-
-/* Puts part after part where there may be one already. */
-static int
-parts_put(struct store_txn *txn, uint64_t artid, const uint8_t *const pieces[3],
-    const size_t lens[3])
-{
-	uint64_t all = (uint64_t)lens[0] + lens[1] + lens[2];
-	uint8_t bytes[STORE_PART_MAX];
+	int rc = store_use_note(txn, gone, false);
 	uint32_t part = 0;
-	size_t len;
-	int rc = 0;
 
-	for (uint64_t at = 0; rc == 0 && at < all; at += len, part++) {
-		len = all - at < STORE_PART_MAX ? (size_t)(all - at)
-						: STORE_PART_MAX;
-		pieces_copy(bytes, at, len, pieces, lens);
-		rc = store_article_row_put(txn, artid, part, bytes, len);
-	}
-	return rc;
-}
-
-/* One that is new: if it is short, with others of its batch. */
-static int
-article_add(struct store_txn *txn, uint64_t artid,
-    const uint8_t *const pieces[3], const size_t lens[3])
-{
-	size_t len = lens[0] + lens[1] + lens[2];
-	uint8_t *to;
-	int rc;
-
-	if (len <= STORE_PART_MAX) {
-		rc = store_bundle_add(txn, artid, len, &to);
-		if (rc == 0)
-			pieces_copy(to, 0, len, pieces, lens);
-	} else {
-		rc = parts_put(txn, artid, pieces, lens);
-		store_bundle_note(txn, artid);
-	}
-	if (rc == 0)
-		txn->system.articles++;
-	return rc;
+	for (uint64_t at = 0; rc == 0 && at < gone->len; at += STORE_PART_MAX)
+		rc = store_txn_drop(txn, part_key(artid, part++));
+	return rc == 0 ? store_txn_drop_article(txn, artid) : rc;
 }
 
 int
@@ -203,7 +97,7 @@ store_article_put(struct store_txn *txn, uint64_t artid,
 	uint8_t encoded[STORE_HEAD_MAX];
 	const uint8_t *const pieces[3] = { encoded, added, received };
 	size_t lens[3] = { 0, head->added_len, head->received_len };
-	uint32_t gone;
+	struct store_extent extent, gone = { 0, 0, 0 };
 	int rc;
 
 	if (store_head_check(head) != 0)
@@ -212,29 +106,34 @@ store_article_put(struct store_txn *txn, uint64_t artid,
 	if ((uint64_t)lens[0] + lens[1] + lens[2] >
 	    (uint64_t)STORE_PART_MAX * (PARTS_MAX - 1))
 		return -EFBIG;
-	if (store_bundle_is_new(txn, artid))
-		return article_add(txn, artid, pieces, lens);
-	rc = parts_delete(txn, artid, 0, &gone);
+	rc = store_append_article(txn, artid, pieces, lens, &extent);
 	if (rc == 0)
-		rc = parts_put(txn, artid, pieces, lens);
-	if (rc == 0 && gone == 0)
-		txn->system.articles++;
-	return rc;
+		rc = store_use_note(txn, &extent, true);
+	if (rc != 0)
+		return rc;
+	if (store_extent_is_new(txn, artid))
+		rc = store_extent_add(txn, artid, &extent);
+	else
+		rc = store_extent_set(txn, artid, &extent, &gone);
+	if (rc != 0)
+		return rc;
+	if (gone.len != 0)
+		return article_gone(txn, artid, &gone);
+	txn->system.articles++;
+	return 0;
 }
 
 int
 store_article_delete(struct store_txn *txn, uint64_t artid)
 {
-	uint32_t gone;
-	int rc = parts_delete(txn, artid, 0, &gone);
+	struct store_extent gone;
+	int rc = store_extent_remove(txn, artid, &gone);
 
-	if (rc != 0)
-		return rc;
-	if (gone == 0)
-		return -ENOENT;
-	if (txn->system.articles > 0)
+	if (rc == 0)
+		rc = article_gone(txn, artid, &gone);
+	if (rc == 0 && txn->system.articles > 0)
 		txn->system.articles--;
-	return 0;
+	return rc;
 }
 
 /* ---- reading ---------------------------------------------------------- */
@@ -274,24 +173,20 @@ int
 store_article_part_read(struct store_reader *reader, uint64_t artid,
     uint16_t part, struct store_blob **blob_r)
 {
-	uint8_t key[KEY_LEN];
+	struct store_extent extent;
 	uint8_t *bytes;
 	size_t len;
-	int rc;
+	int rc = store_extent_get(reader, artid, &extent);
 
 	*blob_r = NULL;
-	article_key(key, artid, part);
-	rc = part == 0 ? store_bundle_take(reader, artid, &bytes, &len)
-		       : -ENOENT;
-	if (rc == -ENOENT)
-		rc = store_row_take(reader, STORE_FILE_ARTICLES, key,
-		    sizeof key, &bytes, &len);
+	/* The writer reads what it is about to write, too. */
+	if (rc == 0 && reader->writing != NULL)
+		rc = store_append_flush(reader->writing);
+	if (rc == 0)
+		rc = store_segment_part(reader->store->segments, &extent, artid,
+		    part, &bytes, &len);
 	if (rc != 0)
 		return rc;
-	if (len == 0 || len > STORE_PART_MAX) {
-		free(bytes);
-		return -EBADMSG;
-	}
 	*blob_r = blob_new(bytes, len);
 	return *blob_r == NULL ? -ENOMEM : 0;
 }

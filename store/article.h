@@ -12,7 +12,7 @@
 
 #include "store/store.h"
 
-/* What a slow reader holds in memory; half a bundle. */
+/* What a slow reader holds in memory. */
 #define STORE_PART_MAX	 15000u
 #define STORE_HIDDEN_MAX 64u /* ranges per channel; adjacent ones are merged */
 

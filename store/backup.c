@@ -113,63 +113,6 @@ directory_prepare(const char *directory, char **error_r)
 	return rc;
 }
 
-/* ---- backup ----------------------------------------------------------- */
-
-struct place {
-	const char *from; /* directories */
-	const char *to;
-	char **error_r;
-};
-
-static int
-entry_sync(void *arg, const char *name)
-{
-	const struct place *place = arg;
-	char path[PATH_MAX];
-	int rc = store_path(path, sizeof path, place->to, name);
-
-	if (rc == 0 && chmod(path, 0600) != 0)
-		rc = -errno;
-	if (rc != 0)
-		return fail(place->error_r, rc, "cannot finish", path);
-	return sync_path(path, place->error_r);
-}
-
-static int
-environment_copy(struct store *store, const char *directory)
-{
-	DB_ENV *env = store->env;
-	int ret;
-
-	/* Flush, then no further checkpoint and no removal of logs. */
-	(void)store_keeper_checkpoint(store, true);
-	pthread_mutex_lock(&store->keeper.checkpoint);
-	ret = env->backup(env, directory, 0);
-	pthread_mutex_unlock(&store->keeper.checkpoint);
-	return store_error(ret);
-}
-
-int
-store_backup(struct store *store, const char *directory, char **error_r)
-{
-	struct place place = { store->directory, directory, error_r };
-	int rc;
-
-	*error_r = NULL;
-	rc = directory_prepare(directory, error_r);
-	if (rc != 0)
-		return rc;
-	rc = environment_copy(store, directory);
-	if (rc != 0)
-		return fail(error_r, rc, "cannot copy the store to", directory);
-	rc = directory_each(directory, entry_sync, &place, error_r);
-	if (rc == 0)
-		rc = mark_make(directory, MARK, error_r);
-	return rc;
-}
-
-/* ---- restore ---------------------------------------------------------- */
-
 static int
 bytes_copy(int from, int to, uint8_t *buffer)
 {
@@ -211,12 +154,89 @@ file_copy(const char *from, const char *to)
 	return rc;
 }
 
+/* ---- backup ----------------------------------------------------------- */
+
+struct place {
+	const char *from; /* directories */
+	const char *to;
+	char **error_r;
+};
+
+static int
+entry_sync(void *arg, const char *name)
+{
+	const struct place *place = arg;
+	char path[PATH_MAX];
+	int rc = store_path(path, sizeof path, place->to, name);
+
+	if (rc == 0 && chmod(path, 0600) != 0)
+		rc = -errno;
+	if (rc != 0)
+		return fail(place->error_r, rc, "cannot finish", path);
+	return sync_path(path, place->error_r);
+}
+
+static int
+segment_copy(void *arg, uint32_t segment)
+{
+	const struct place *place = arg;
+	char name[STORE_SEGMENT_NAME], from[PATH_MAX], to[PATH_MAX];
+	int rc;
+
+	store_segment_name(name, segment);
+	rc = store_path(from, sizeof from, place->from, name);
+	if (rc == 0)
+		rc = store_path(to, sizeof to, place->to, name);
+	return rc == 0 ? file_copy(from, to) : rc;
+}
+
+/* The segments may be copied at any time after the checkpoint: what is written
+ * to them since is in the log, which is copied last. */
+static int
+environment_copy(struct store *store, struct place *place)
+{
+	DB_ENV *env = store->env;
+	int rc;
+
+	/* Flush, then no further checkpoint and no removal of logs or
+	 * segments. */
+	(void)store_keeper_checkpoint(store, true);
+	pthread_mutex_lock(&store->keeper.checkpoint);
+	rc = store_segments_each(place->from, segment_copy, place);
+	if (rc == 0)
+		rc = store_error(env->backup(env, place->to, 0));
+	pthread_mutex_unlock(&store->keeper.checkpoint);
+	return rc;
+}
+
+int
+store_backup(struct store *store, const char *directory, char **error_r)
+{
+	struct place place = { store->directory, directory, error_r };
+	int rc;
+
+	*error_r = NULL;
+	rc = directory_prepare(directory, error_r);
+	if (rc != 0)
+		return rc;
+	rc = environment_copy(store, &place);
+	if (rc != 0)
+		return fail(error_r, rc, "cannot copy the store to", directory);
+	rc = directory_each(directory, entry_sync, &place, error_r);
+	if (rc == 0)
+		rc = mark_make(directory, MARK, error_r);
+	return rc;
+}
+
+/* ---- restore ---------------------------------------------------------- */
+
 static bool
 is_of_store(const char *name)
 {
 	size_t len = strlen(name);
+	uint32_t segment;
 
-	return strncmp(name, "log.", 4) == 0 ||
+	return store_segment_is_name(name, &segment) || strncmp(name, "log.", 4) == 0 ||
 	    (len > 3 && strcmp(name + len - 3, ".db") == 0);
 }
 

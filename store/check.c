@@ -174,15 +174,17 @@ article_check(struct check *check, uint64_t artid)
 }
 
 static int
-article_row(struct check *check, const uint8_t *key, size_t key_len,
+extent_row(struct check *check, const uint8_t *key, size_t key_len,
     const uint8_t *bytes, size_t len)
 {
-	(void)bytes;
-	(void)len;
-	if (key_len != 10)
-		check_fault(check, "articles: a key of %zu octets", key_len);
-	else if (store_read_u16(key + 8) == 0)
-		article_check(check, store_read_u64(key));
+	struct store_extent_row row;
+
+	if (store_extent_row_parse(key, key_len, bytes, len, &row) != 0) {
+		check_fault(check, "extents: a row does not parse");
+		return 0;
+	}
+	for (unsigned i = 0; i < row.count; i++)
+		article_check(check, row.artids[i]);
 	return 0;
 }
 
@@ -202,22 +204,6 @@ expires_check(struct check *check, uint64_t artid,
 			    (unsigned long long)artid,
 			    meta->placements[i]->space);
 	}
-}
-
-static void
-bundled_check(void *arg, uint64_t artid)
-{
-	article_check(arg, artid);
-}
-
-static int
-bundle_row(struct check *check, const uint8_t *key, size_t key_len,
-    const uint8_t *bytes, size_t len)
-{
-	if (store_bundle_each(key, key_len, bytes, len, bundled_check, check) !=
-	    0)
-		check_fault(check, "bundles: a row does not parse");
-	return 0;
 }
 
 static void
@@ -605,8 +591,7 @@ store_check(struct store *store, void (*report)(void *arg, const char *fault),
 		enum store_file file;
 		row_fn fn;
 	} walks[] = {
-		{ STORE_FILE_ARTICLES, article_row },
-		{ STORE_FILE_BUNDLES, bundle_row },
+		{ STORE_FILE_EXTENTS, extent_row },
 		{ STORE_FILE_NUMBERS, number_row },
 		{ STORE_FILE_META, meta_row },
 		{ STORE_FILE_MSGID, msgid_row },
@@ -622,6 +607,8 @@ store_check(struct store *store, void (*report)(void *arg, const char *fault),
 		rc = check_last_event(&check);
 	if (rc == 0)
 		rc = check_sums(&check);
+	if (rc == 0)
+		rc = check_segments(&check);
 	if (rc == 0)
 		rc = check_readers(&check);
 	store_view_end(&check.view);

@@ -24,5 +24,7 @@ int check_view(struct check *check);
 
 /* check_readers.c: the readers of digests. 0 or negative. */
 int check_readers(struct check *check);
+/* check_segments.c: what extents and segments say of each other. */
+int check_segments(struct check *check);
 
 #endif

@@ -1,7 +1,7 @@
 /* compact.c - room that was freed inside the files is given back to the disk.
  *
  * What is deleted leaves free pages, which new rows fill first: files do not grow
- * for that. This is for a store that shall stay small afterwards. Berkeley DB
+ * for that; and segments that are mostly waste are swept at any time (sweep.c). This is for a store that shall stay small afterwards. Berkeley DB
  * moves rows together in transactions of its own, a few pages each, beside the
  * writer; readers see none of it. Idle snapshots are renewed after each slice: for
  * one that stays, each page that was moved is kept, and then written to a file of
@@ -27,7 +27,7 @@ static uint64_t
 files_size(struct store *store)
 {
 	char path[PATH_MAX];
-	uint64_t bytes = 0;
+	uint64_t bytes = store_segments_size(store->directory);
 	struct stat st;
 
 	for (unsigned i = 0; i < STORE_FILES; i++)
@@ -136,6 +136,9 @@ store_compact(struct store *store, bool (*stop)(void *arg), void *arg,
 		return -EBUSY;
 	rc = store_keeper_checkpoint(store, true);
 	*before_r = files_size(store);
+	if (rc == 0)
+		rc = store_sweep(store, true, stop, arg);
+	store_sweep_remove(store, true);
 	for (unsigned i = 0; rc == 0 && i < STORE_FILES; i++) {
 		rc = file_compact(&compacting, (enum store_file)i, 0);
 		if (rc == 0)

@@ -1,22 +1,9 @@
 /* env.c - opening and closing: lock file, environment, recovery, files.
  *
- * Page sizes. Articles: a full page of a tree is logged whole when it is split,
- * so every octet of an article was logged twice; what is longer than a quarter
- * page gets pages of its own and is logged once. So an article by itself is in
- * pages of 4 KB, and a bundle of several fills one of 32 KB: a page costs the
- * writer about the same whatever its size (see bundle.h). The others, of the
- * file per article, measured with store_bench: numbers 343 octets with 8 KB, 335
- * with 16; msgid 93, 90, 87 with 1, 2, 4 KB; meta 174 and 168 with 4 and 8 KB. A
- * changed page is copied whole for snapshots, so where the octets hardly differ
- * it is small.
- *
- * Priorities: an article's page is hardly looked at again in this cache (there
- * is one of articles above it), while Message-IDs are met at random. What the
- * writer looks for in a full cache is room for 32 KB; unless the pages of articles
- * are the first to go, it looks at more than 500 buckets at times, and then takes
- * old versions that views still need, which Berkeley DB writes to files of their
- * own: 40 us of the writer's CPU for an article, with LOW instead of VERY_LOW too,
- * against 24 (and 20 while the cache has room; store_bench, 32 MB).
+ * Page sizes: of the file per article, measured with store_bench: numbers 343
+ * octets with 8 KB, 335 with 16; msgid 93, 90, 87 with 1, 2, 4 KB; meta 174 and 168
+ * with 4 and 8 KB. A changed page is copied whole for snapshots, so where the
+ * octets hardly differ it is small. Articles are not in pages: segment.h.
  */
 #include "build.h"
 
@@ -46,8 +33,8 @@ static const struct {
 	DB_CACHE_PRIORITY priority;
 } files[STORE_FILES] = {
 	[STORE_FILE_SYSTEM] = { "system.db", 4096, DB_PRIORITY_HIGH },
-	[STORE_FILE_ARTICLES] = { "articles.db", 4096, DB_PRIORITY_VERY_LOW },
-	[STORE_FILE_BUNDLES] = { "bundles.db", 32768, DB_PRIORITY_VERY_LOW },
+	[STORE_FILE_EXTENTS] = { "extents.db", 4096, DB_PRIORITY_HIGH },
+	[STORE_FILE_SEGMENTS] = { "segments.db", 4096, DB_PRIORITY_HIGH },
 	[STORE_FILE_NUMBERS] = { "numbers.db", 8192, DB_PRIORITY_HIGH },
 	[STORE_FILE_MSGID] = { "msgid.db", 2048, DB_PRIORITY_HIGH },
 	[STORE_FILE_SPACE_STATE] = { "space_state.db", 4096, DB_PRIORITY_HIGH },
@@ -229,6 +216,8 @@ store_env_new(struct store *store, DB_ENV **env_r)
 	env->set_errcall(env, env_error);
 	ret = env->set_event_notify(env, env_event);
 	if (ret == 0)
+		ret = env->set_app_dispatch(env, store_segment_dispatch);
+	if (ret == 0)
 		ret = env->set_cachesize(env, (u_int32_t)(cache >> 30),
 		    (u_int32_t)(cache & 0x3fffffff), 1);
 	if (ret == 0)
@@ -378,6 +367,10 @@ store_setup(struct store *store, const struct store_options *options)
 		rc = store_keeper_init(store);
 	if (rc == 0)
 		rc = store_published_new(&store->published);
+	if (rc == 0)
+		rc = store_sweep_new(&store->sweep);
+	if (rc == 0)
+		rc = store_segments_new(&store->segments, store->directory);
 	if (rc != 0)
 		return rc;
 	store->places = store_cache_new(options->object_cache_bytes / 8);
@@ -432,7 +425,11 @@ store_bring_up(struct store *store, char **error_r)
 	if (rc == 0)
 		rc = store_published_load(store);
 	if (rc == 0)
-		rc = store_bundle_open(store);
+		rc = store_extent_open(store);
+	if (rc == 0)
+		rc = store_append_open(store);
+	if (rc == 0)
+		rc = store_sweep_open(store);
 	if (rc == 0)
 		rc = store_room_init(store);
 	if (rc == 0)
@@ -476,8 +473,9 @@ store_close(struct store **store_r)
 
 	if (store == NULL)
 		return;
-	store_writer_stop(store);
+	/* The keeper waits for operations of its own. */
 	store_keeper_stop(store);
+	store_writer_stop(store);
 	store_views_fini(store);
 	if (store->keeper.started)
 		(void)store_keeper_checkpoint(store, true);
@@ -489,7 +487,9 @@ store_close(struct store **store_r)
 	store_cache_free(&store->objects);
 	store_cache_free(&store->places);
 	store_published_free(&store->published);
-	store_bundle_close(store);
+	store_append_close(store);
+	store_segments_free(&store->segments);
+	store_sweep_free(&store->sweep);
 	store_writer_fini(store);
 	free(store->directory);
 	free(store);

@@ -1,5 +1,5 @@
-/* keeper.c - the thread that checkpoints, removes old logs and watches the
- * room on the disk.
+/* keeper.c - the thread that checkpoints, removes old logs, sweeps segments and
+ * watches the room on the disk.
  */
 #include "store/private.h"
 
@@ -9,7 +9,7 @@
 
 #define LOOK_SECONDS       1
 #define CHECKPOINT_FILES   1u /* log files; a quarter of the reserve */
-#define CHECKPOINT_MINUTES 1u
+#define CHECKPOINT_SECONDS 60
 
 /* What was written since the last checkpoint is what a recovery writes to the
  * files once more, into the room that the reserve leaves. And what a checkpoint
@@ -20,26 +20,73 @@ checkpoint_bytes(const struct store *store)
 	return (uint32_t)store->log_file_bytes * CHECKPOINT_FILES;
 }
 
+static uint64_t
+written_bytes(struct store *store)
+{
+	DB_LOG_STAT *stat;
+	uint64_t written;
+
+	if (store->env->log_stat(store->env, &stat, 0) != 0)
+		return 0;
+	written = ((uint64_t)stat->st_wc_mbytes << 20) + stat->st_wc_bytes;
+	free(stat);
+	return written;
+}
+
+/* A quiet store needs none: each writes a little of its own. */
+static bool
+checkpoint_is_due(struct store *store)
+{
+	const struct store_keeper *keeper = &store->keeper;
+
+	if (keeper->checkpoint_commit == atomic_load(&store->views.version))
+		return false;
+	return store_now() - keeper->checkpoint_at >= CHECKPOINT_SECONDS ||
+	    written_bytes(store) >= checkpoint_bytes(store);
+}
+
+/* Log is let go only for what is on the disk in its place: the segments are
+ * synced here, the pages by Berkeley DB. */
+static int
+checkpoint_make(struct store *store)
+{
+	uint64_t commit = atomic_load(&store->views.version);
+	DB_ENV *env = store->env;
+	DB_TXN *hold;
+	int let_go, rc = store_segment_hold(store, &hold);
+
+	if (rc == 0)
+		rc = store_segments_sync(store->segments);
+	if (rc == 0)
+		rc = store_error(env->txn_checkpoint(env, 0, 0, DB_FORCE));
+	let_go = store_segment_let_go(hold);
+	if (rc == 0)
+		rc = let_go;
+	if (rc == 0)
+		rc = store_error(env->log_archive(env, NULL, DB_ARCH_REMOVE));
+	if (rc == 0) {
+		store->keeper.checkpoint_commit = commit;
+		store->keeper.checkpoint_at = store_now();
+	}
+	return rc;
+}
+
 int
 store_keeper_checkpoint(struct store *store, bool force)
 {
-	DB_ENV *env = store->env;
-	int ret;
+	int rc = 0;
 
 	/* A backup copies files one after the other and needs all log since
 	 * the checkpoint before it. */
 	pthread_mutex_lock(&store->keeper.checkpoint);
-	ret =
-	    env->txn_checkpoint(env, force ? 0 : checkpoint_bytes(store) / 1024,
-		force ? 0 : CHECKPOINT_MINUTES, force ? DB_FORCE : 0);
-	if (ret == 0)
-		ret = env->log_archive(env, NULL, DB_ARCH_REMOVE);
+	if (force || checkpoint_is_due(store))
+		rc = checkpoint_make(store);
 	pthread_mutex_unlock(&store->keeper.checkpoint);
-	return store_error(ret);
+	return rc;
 }
 
 static void
-keeper_work(struct store *store)
+keeper_look(struct store *store)
 {
 	int rc;
 
@@ -55,18 +102,42 @@ keeper_work(struct store *store)
 		store_fatal(store, "a checkpoint failed (%d)", rc);
 }
 
+/* Between two slices of a sweep: the keeper's other work goes on. */
+static bool
+keeper_between(void *arg)
+{
+	struct store *store = arg;
+	struct store_keeper *keeper = &store->keeper;
+	bool closing;
+
+	keeper_look(store);
+	pthread_mutex_lock(&keeper->lock);
+	closing = keeper->closing;
+	pthread_mutex_unlock(&keeper->lock);
+	return closing || store_is_full(store);
+}
+
+static void
+keeper_work(struct store *store)
+{
+	int rc;
+
+	keeper_look(store);
+	store_sweep_remove(store, false);
+	if (!atomic_load(&store->sweep_due) || store_is_full(store))
+		return;
+	rc = store_sweep(store, false, keeper_between, store);
+	if (rc != 0 && rc != -ECANCELED && rc != -ENOSPC)
+		store_log(store, STORE_LOG_WARNING,
+		    "the room of deleted articles is not given back (%d)", rc);
+}
+
 void
 store_keeper_nudge(struct store *store)
 {
 	struct store_keeper *keeper = &store->keeper;
-	DB_LOG_STAT *stat;
-	uint64_t written;
 
-	if (store->env->log_stat(store->env, &stat, 0) != 0)
-		return;
-	written = ((uint64_t)stat->st_wc_mbytes << 20) + stat->st_wc_bytes;
-	free(stat);
-	if (written < checkpoint_bytes(store))
+	if (written_bytes(store) < checkpoint_bytes(store))
 		return;
 	pthread_mutex_lock(&keeper->lock);
 	keeper->nudged = true;
@@ -121,7 +192,11 @@ store_keeper_init(struct store *store)
 int
 store_keeper_start(struct store *store)
 {
-	int rc = store_thread_start(&store->keeper.thread, keeper_main, store);
+	int rc;
+
+	store->keeper.checkpoint_commit = atomic_load(&store->views.version);
+	store->keeper.checkpoint_at = store_now();
+	rc = store_thread_start(&store->keeper.thread, keeper_main, store);
 
 	store->keeper.started = rc == 0;
 	return rc;

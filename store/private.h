@@ -18,16 +18,18 @@
 #include <stdint.h>
 
 #include "store/admin.h"
+#include "store/append.h"
 #include "store/article.h"
-#include "store/bundle.h"
 #include "store/cache.h"
+#include "store/extent.h"
 #include "store/memo.h"
 #include "store/msgid.h"
 #include "store/overview.h"
 #include "store/sequence.h"
 #include "store/store.h"
+#include "store/use.h"
 
-#define STORE_SCHEMA     3u
+#define STORE_SCHEMA     4u
 #define STORE_BATCH_MAX  100u
 #define STORE_LOG_FILE   ((size_t)16 << 20)
 #define STORE_LOG_BUFFER ((size_t)4 << 20)
@@ -43,8 +45,8 @@
  * table's number being the first octet of the key. */
 enum store_file {
 	STORE_FILE_SYSTEM,
-	STORE_FILE_ARTICLES,
-	STORE_FILE_BUNDLES,
+	STORE_FILE_EXTENTS,
+	STORE_FILE_SEGMENTS,
 	STORE_FILE_NUMBERS,
 	STORE_FILE_MSGID,
 	STORE_FILE_SPACE_STATE,
@@ -75,7 +77,8 @@ struct store_reader {
 
 struct store_view {
 	struct store_reader reader;
-	struct store_view *next;
+	struct store_view *next; /* among the idle, or those in use */
+	struct store_view *previous; /* in use */
 };
 
 /* Idle views of the version on disk: see view.c for why there is a pool. */
@@ -83,6 +86,7 @@ struct store_views {
 	pthread_mutex_t lock;
 	pthread_cond_t landed; /* a commit is on disk */
 	struct store_view *idle;
+	struct store_view *in_use;
 	unsigned idle_count;
 	unsigned busy, busy_most; /* in use now, and at most so far */
 	bool committing;
@@ -112,6 +116,8 @@ struct store_txn {
 	size_t drops_count, drops_room;
 	struct store_hook *hooks;
 	size_t hooks_count, hooks_room;
+	struct store_use_change *uses; /* of segments */
+	size_t uses_count, uses_room;
 };
 
 struct store_queue {
@@ -157,7 +163,8 @@ struct store_writer {
 	struct store_memo *memos[STORE_FILES]; /* most are NULL */
 	unsigned claims_off, claims_pause; /* msgid.c */
 	struct store_system committed; /* by the newest commit in the log */
-	struct store_bundle bundle;
+	struct store_extents extents;
+	struct store_append append;
 	unsigned unlucky;	       /* batches for which not to wait */
 	uint64_t run_ns; /* running mean of an operation's duration */
 	_Atomic uint64_t operations;
@@ -171,6 +178,9 @@ struct store_keeper { /* checkpoint thread */
 	bool closing;
 	bool nudged;
 	pthread_mutex_t checkpoint; /* held while one runs, or a backup */
+	/* with that lock */
+	uint64_t checkpoint_commit; /* the newest at the last one */
+	int64_t checkpoint_at;	    /* monotonic second */
 };
 
 struct store_room {
@@ -200,7 +210,9 @@ struct store {
 				     * out by articles */
 	struct store_published *published;
 	_Atomic uint64_t blocks_built;
-	_Atomic uint64_t bundle_last; /* no bundle has a higher key */
+	struct store_segments *segments;
+	struct store_sweep *sweep;
+	atomic_bool sweep_due; /* some segment is mostly waste */
 	atomic_bool dead;   /* fatal was called */
 	atomic_bool compacting;
 	atomic_bool opened; /* a panic before is an error of store_open */
@@ -339,6 +351,8 @@ void store_views_publish(struct store *store, uint64_t version);
 /* Idle snapshots are replaced by new ones of the same version, so that pages
  * that were moved since need not be kept for them. */
 void store_views_renew(struct store *store);
+/* No view in use, or to come, sees an older commit. */
+uint64_t store_views_oldest(struct store *store);
 
 /* inbox.c: hands over a chain of finished operations with one signal. */
 void store_inbox_deliver(struct store_inbox *inbox, struct store_op *first,
@@ -369,6 +383,8 @@ void store_writer_stop(struct store *store);
 void store_writer_fini(struct store *store);
 
 /* txn.c */
+/* Room for one more element of an array. NULL: no memory, it is as before. */
+void *store_array_grow(void *array, size_t count, size_t *room, size_t size);
 int store_txn_begin(struct store *store, struct store_txn *txn,
     const struct store_system *committed);
 /* What the batch changed in memory goes to its rows. */
@@ -400,10 +416,6 @@ int store_state_parse(const uint8_t *bytes, size_t len,
 #define STORE_STATE_LEN 20u
 void store_state_encode(const struct store_space_state *state,
     uint8_t bytes_r[STORE_STATE_LEN]);
-
-/* article.c: one part, as a row of its own. */
-int store_article_row_put(struct store_txn *txn, uint64_t artid, uint32_t part,
-    const uint8_t *bytes, size_t len);
 
 /* article_head.c */
 #define STORE_HEAD_MAX (40u + 2u * STORE_HIDDEN_MAX * 10u)
@@ -445,6 +457,43 @@ void store_room_judge(struct store *store, uint64_t free_bytes);
 void store_room_commit_failed(struct store *store, int ret);
 /* A write met ENOSPC. */
 void store_room_out(struct store *store);
+
+/* segment_log.c */
+/* What was written there, as a record of the log. */
+int store_segment_log(struct store_txn *txn, uint32_t segment, uint64_t offset,
+    const uint8_t *bytes, size_t len);
+/* One as it is read back. */
+struct store_segment_record {
+	uint32_t type;
+	DB_LSN before; /* of the same transaction */
+	uint32_t segment, offset, len;
+	const uint8_t *bytes; /* borrowed */
+};
+/* -EBADMSG. */
+int store_segment_record_parse(const uint8_t *bytes, size_t len,
+    struct store_segment_record *record_r);
+/* For DB_ENV->set_app_dispatch. */
+int store_segment_dispatch(DB_ENV *env, DBT *record, DB_LSN *lsn,
+    db_recops what);
+/* From here to _let_go a checkpoint does not count what is logged as done: the
+ * segments are synced in between, for a record that the sync may have missed is
+ * behind the hold. */
+int store_segment_hold(struct store *store, DB_TXN **hold_r);
+int store_segment_let_go(DB_TXN *hold);
+
+/* sweep.c */
+int store_sweep_new(struct store_sweep **sweep_r);
+void store_sweep_free(struct store_sweep **sweep_r);
+/* Removes files that no row knows. */
+int store_sweep_open(struct store *store);
+/* Moves what is left in segments that are mostly waste (`all`: in those with any,
+ * the one written to included). Between two slices stop is asked (may be NULL): -ECANCELED. Not on the writer
+ * thread. */
+int store_sweep(struct store *store, bool all, bool (*stop)(void *arg),
+    void *arg);
+/* Removes those that were moved from and that no view needs any more. Without
+ * `wait` not while there is a sweep, a checkpoint or a backup. */
+void store_sweep_remove(struct store *store, bool wait);
 
 /* keeper.c */
 int store_keeper_init(struct store *store);

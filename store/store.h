@@ -31,6 +31,7 @@ struct store_options {
 	size_t object_cache_bytes;   /* cache.h: articles, overview blocks */
 	unsigned batch_max;	     /* operations per commit; 0: 100 */
 	size_t log_file_bytes;	     /* 0: 16 MB; the reserve is four times that */
+	size_t segment_bytes;	     /* 0: 64 MB; of articles in one file */
 	/* Called from any of the store's threads. */
 	void (*log)(void *arg, enum store_log_level level, const char *line);
 	/* A commit failed, or the environment panicked: only a restart mends

@@ -29,9 +29,8 @@ store_txn_begin(struct store *store, struct store_txn *txn,
 	return store_error(ret);
 }
 
-/* Room for one more element of an array. */
-static void *
-array_grow(void *array, size_t count, size_t *room, size_t size)
+void *
+store_array_grow(void *array, size_t count, size_t *room, size_t size)
 {
 	size_t more = *room == 0 ? 16 : *room * 2;
 	void *grown;
@@ -48,7 +47,7 @@ int
 store_txn_on_commit(struct store_txn *txn, void (*fn)(void *arg),
     void (*drop)(void *arg), void *arg)
 {
-	struct store_hook *hooks = array_grow(txn->hooks, txn->hooks_count,
+	struct store_hook *hooks = store_array_grow(txn->hooks, txn->hooks_count,
 	    &txn->hooks_room, sizeof *hooks);
 
 	if (hooks == NULL)
@@ -69,7 +68,7 @@ store_txn_drop(struct store_txn *txn, struct store_cache_key key)
 	    drops[txn->drops_count - 1].a == key.a &&
 	    drops[txn->drops_count - 1].b == key.b)
 		return 0;
-	drops = array_grow(drops, txn->drops_count, &txn->drops_room,
+	drops = store_array_grow(drops, txn->drops_count, &txn->drops_room,
 	    sizeof *drops);
 	if (drops == NULL) {
 		txn->broken = -ENOMEM;
@@ -136,7 +135,7 @@ store_txn_state_set(struct store_txn *txn, uint32_t space,
 		states[at].state = *state;
 		return 0;
 	}
-	states = array_grow(states, txn->states_count, &txn->states_room,
+	states = store_array_grow(states, txn->states_count, &txn->states_room,
 	    sizeof *states);
 	if (states == NULL) {
 		txn->broken = -ENOMEM;
@@ -155,8 +154,15 @@ int
 store_txn_flush(struct store_txn *txn)
 {
 	uint8_t key[4], bytes[STORE_STATE_LEN];
-	int rc = store_bundle_flush(txn);
+	int rc = store_extent_flush(txn);
 
+	if (rc == 0 && store_append_end_moved(txn))
+		rc = store_use_end(txn,
+		    &txn->reader.store->writer.append.end);
+	if (rc == 0)
+		rc = store_append_flush(txn);
+	if (rc == 0)
+		rc = store_use_flush(txn);
 	for (size_t i = 0; rc == 0 && i < txn->states_count; i++) {
 		store_write_u32(key, txn->states[i].space);
 		store_state_encode(&txn->states[i].state, bytes);
@@ -165,6 +171,13 @@ store_txn_flush(struct store_txn *txn)
 	}
 	txn->system.commit++;
 	return rc != 0 ? rc : store_system_write(txn);
+}
+
+static void
+txn_empty(struct store_txn *txn)
+{
+	txn->hooks_count = txn->drops_count = 0;
+	txn->states_count = txn->uses_count = 0;
 }
 
 void
@@ -192,7 +205,7 @@ store_txn_publish(struct store_txn *txn)
 	for (i = 0; i < txn->hooks_count; i++)
 		if (txn->hooks[i].fn != NULL)
 			txn->hooks[i].fn(txn->hooks[i].arg);
-	txn->hooks_count = txn->drops_count = txn->states_count = 0;
+	txn_empty(txn);
 	txn->reader.txn = NULL;
 }
 
@@ -203,14 +216,15 @@ store_txn_forget(struct store_txn *txn)
 
 	if (txn->reader.txn != NULL)
 		ret = txn->reader.txn->abort(txn->reader.txn);
-	store_bundle_forget(txn);
+	store_extent_forget(txn);
+	store_append_forget(txn);
 	if (txn->wrote)
 		store_writer_forget(txn->reader.store);
 	txn->reader.txn = NULL;
 	for (size_t i = 0; i < txn->hooks_count; i++)
 		if (txn->hooks[i].drop != NULL)
 			txn->hooks[i].drop(txn->hooks[i].arg);
-	txn->hooks_count = txn->drops_count = txn->states_count = 0;
+	txn_empty(txn);
 	if (ret != 0)
 		store_fatal(txn->reader.store, "cannot undo a transaction: %s",
 		    db_strerror(ret));
@@ -223,5 +237,6 @@ store_txn_fini(struct store_txn *txn)
 	free(txn->states);
 	free(txn->drops);
 	free(txn->hooks);
+	free(txn->uses);
 	memset(txn, 0, sizeof *txn);
 }

@@ -81,6 +81,31 @@ view_new(struct store *store)
 	return view;
 }
 
+/* Both with the lock held. */
+static void
+in_use_add(struct store_views *views, struct store_view *view)
+{
+	view->previous = NULL;
+	view->next = views->in_use;
+	if (view->next != NULL)
+		view->next->previous = view;
+	views->in_use = view;
+	if (++views->busy > views->busy_most)
+		views->busy_most = views->busy;
+}
+
+static void
+in_use_remove(struct store_views *views, struct store_view *view)
+{
+	if (view->next != NULL)
+		view->next->previous = view->previous;
+	if (view->previous != NULL)
+		view->previous->next = view->next;
+	else
+		views->in_use = view->next;
+	views->busy--;
+}
+
 struct store_view *
 store_view_begin(struct store *store)
 {
@@ -97,10 +122,10 @@ store_view_begin(struct store *store)
 	} else {
 		view = view_new(store);
 	}
-	if (view != NULL)
+	if (view != NULL) {
 		view->reader.uncached = false;
-	if (view != NULL && ++views->busy > views->busy_most)
-		views->busy_most = views->busy;
+		in_use_add(views, view);
+	}
 	pthread_mutex_unlock(&views->lock);
 	return view;
 }
@@ -116,7 +141,7 @@ store_view_end(struct store_view **view_r)
 	*view_r = NULL;
 	views = &view->reader.store->views;
 	pthread_mutex_lock(&views->lock);
-	views->busy--;
+	in_use_remove(views, view);
 	if (view->reader.version == atomic_load(&views->version) &&
 	    views->idle_count < IDLE_MOST) {
 		view->next = views->idle;
@@ -126,6 +151,22 @@ store_view_end(struct store_view **view_r)
 	}
 	pthread_mutex_unlock(&views->lock);
 	view_free(view);
+}
+
+uint64_t
+store_views_oldest(struct store *store)
+{
+	struct store_views *views = &store->views;
+	uint64_t oldest;
+
+	pthread_mutex_lock(&views->lock);
+	oldest = atomic_load(&views->version);
+	for (const struct store_view *view = views->in_use; view != NULL;
+	     view = view->next)
+		if (view->reader.version < oldest)
+			oldest = view->reader.version;
+	pthread_mutex_unlock(&views->lock);
+	return oldest;
 }
 
 struct store_reader *

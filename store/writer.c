@@ -165,7 +165,8 @@ batch_hand_over(struct store *store, struct store_batch *batch)
 		if (ret != 0)
 			store_room_commit_failed(store, ret);
 		store->writer.committed = batch->txn.system;
-		store_bundle_committed(&batch->txn);
+		store_extent_committed(&batch->txn);
+		store_append_committed(&batch->txn);
 	}
 	store_flusher_take(&store->writer, batch);
 }

@@ -1,6 +1,6 @@
 /* fuzz_store_rows.c - every row that the store reads back: article heads,
- * overview rows, Message-ID vectors, states of spaces, counters. The first
- * octet chooses the parser.
+ * overview rows, Message-ID vectors, states of spaces, counters, extents, use of
+ * segments; their frames and log records. The first octet chooses the parser.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -10,6 +10,8 @@
 #include "store/private.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+#define FIRST_OF_SEGMENTS 248u
 
 /* A head that parses must survive being written and read again. */
 static void
@@ -46,6 +48,62 @@ overview_try(const uint8_t *bytes, size_t len)
 		abort();
 }
 
+static void
+extents_try(const uint8_t *bytes, size_t len)
+{
+	struct store_extent_row row;
+
+	if (len < 8 || store_extent_row_parse(bytes, 8, bytes + 8, len - 8,
+			   &row) != 0)
+		return;
+	for (unsigned i = 0; i < row.count; i++)
+		if (row.artids[i] > row.last || row.extents[i].len == 0 ||
+		    (i > 0 && row.artids[i] <= row.artids[i - 1]))
+			abort();
+}
+
+static void
+frame_try(const uint8_t *bytes, size_t len)
+{
+	uint8_t again[STORE_FRAME_HEAD];
+	uint64_t artid;
+	uint32_t octets;
+
+	if (len < STORE_FRAME_HEAD ||
+	    store_frame_parse(bytes, &artid, &octets) != 0)
+		return;
+	store_frame_head(again, artid, octets);
+	if (memcmp(again, bytes, sizeof again) != 0)
+		abort();
+}
+
+static void
+segment_try(const uint8_t *bytes, size_t len)
+{
+	struct store_segment_record record;
+	struct store_use use;
+
+	switch (bytes[0] % 4) {
+	case 0:
+		extents_try(bytes + 1, len - 1);
+		break;
+	case 1:
+		frame_try(bytes + 1, len - 1);
+		break;
+	case 2:
+		if (store_use_parse(bytes + 1, len - 1, &use) == 0 &&
+		    use.live > use.tail)
+			abort();
+		break;
+	default:
+		if (store_segment_record_parse(bytes + 1, len - 1, &record) ==
+			0 &&
+		    record.bytes + record.len > bytes + len)
+			abort();
+		break;
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
@@ -56,6 +114,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	if (len == 0)
 		return 0;
+	if (bytes[0] >= FIRST_OF_SEGMENTS) {
+		segment_try(bytes, len);
+		return 0;
+	}
 	switch (bytes[0] % 5) {
 	case 0:
 		head_try(bytes + 1, len - 1);

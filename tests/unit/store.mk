@@ -13,7 +13,7 @@ STORE_TEST_LINK = libkithstoretest.a libkithstore.a $(DB_LIBS) \
 	$(PROTOBUF_C_LIBS) $(CMOCKA_LIBS)
 
 store_tests = test_store_writer test_store_view test_store_records \
-	test_store_article test_store_bundle test_store_overview test_store_msgid \
+	test_store_article test_store_extent test_store_segment test_store_overview test_store_msgid \
 	test_store_cache test_store_admin test_store_compact test_store_fault
 check_PROGRAMS += $(store_tests)
 TESTS += $(store_tests)
@@ -25,8 +25,10 @@ test_store_records_SOURCES = tests/unit/test_store_records.c
 test_store_records_LDADD = $(STORE_TEST_LINK)
 test_store_article_SOURCES = tests/unit/test_store_article.c
 test_store_article_LDADD = $(STORE_TEST_LINK)
-test_store_bundle_SOURCES = tests/unit/test_store_bundle.c
-test_store_bundle_LDADD = $(STORE_TEST_LINK)
+test_store_extent_SOURCES = tests/unit/test_store_extent.c
+test_store_extent_LDADD = $(STORE_TEST_LINK)
+test_store_segment_SOURCES = tests/unit/test_store_segment.c
+test_store_segment_LDADD = $(STORE_TEST_LINK)
 test_store_overview_SOURCES = tests/unit/test_store_overview.c
 test_store_overview_LDADD = $(STORE_TEST_LINK)
 test_store_msgid_SOURCES = tests/unit/test_store_msgid.c

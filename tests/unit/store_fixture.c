@@ -68,6 +68,7 @@ fixture_setup(void **state)
 		.cache_bytes = (size_t)16 << 20,
 		.object_cache_bytes = (size_t)8 << 20,
 		.log_file_bytes = (size_t)2 << 20,
+		.segment_bytes = (size_t)256 << 10,
 		.log = fixture_log,
 		.fatal = fixture_fatal,
 	};

@@ -79,13 +79,21 @@ size_of(struct fixture *fixture, const char *name)
 	return (uint64_t)st.st_size;
 }
 
+static void
+sweep(struct fixture *fixture, bool all)
+{
+	assert_int_equal(store_sweep(fixture->store, all, NULL, NULL), 0);
+	store_sweep_remove(fixture->store, true);
+}
+
 /* Of what holds articles, less the sequence, which only grows. */
 static uint64_t
 size_of_articles(struct fixture *fixture)
 {
-	return size_of(fixture, "articles.db") +
-	    size_of(fixture, "bundles.db") + size_of(fixture, "numbers.db") +
-	    size_of(fixture, "msgid.db") + size_of(fixture, "meta.db");
+	sweep(fixture, false);
+	return store_segments_size(fixture->directory) +
+	    size_of(fixture, "numbers.db") + size_of(fixture, "msgid.db") +
+	    size_of(fixture, "meta.db");
 }
 
 static void

@@ -1,4 +1,5 @@
-/* test_store_bundle.c - short articles that share a row with their batch.
+/* test_store_extent.c - articles of a batch, and the rows that say where they
+ * are.
  */
 #include "tests/unit/store_fixture.h"
 
@@ -101,7 +102,7 @@ rows(struct fixture *fixture, enum store_file file)
 }
 
 static void
-short_articles_of_a_batch_share_rows_and_come_back_whole(void **state)
+articles_of_a_batch_share_a_row_and_come_back_whole(void **state)
 {
 	struct fixture *fixture = *state;
 	struct batch batch = { 1, ARTICLES, 0 };
@@ -111,27 +112,12 @@ short_articles_of_a_batch_share_rows_and_come_back_whole(void **state)
 	for (uint64_t artid = 1; artid <= ARTICLES; artid++)
 		assert_true(stored(fixture, artid));
 	assert_false(stored(fixture, ARTICLES + 1));
-	assert_true(rows(fixture, STORE_FILE_BUNDLES) >= 3);
-	assert_true(rows(fixture, STORE_FILE_BUNDLES) +
-		rows(fixture, STORE_FILE_ARTICLES) <
-	    ARTICLES / 2);
+	assert_int_equal(rows(fixture, STORE_FILE_EXTENTS), 1);
 	fixture_reopen(fixture);
 	for (uint64_t artid = 1; artid <= ARTICLES; artid++)
 		assert_true(stored(fixture, artid));
 	store_stats_get(fixture->store, &stats);
 	assert_int_equal(stats.articles, ARTICLES);
-}
-
-static void
-an_article_that_comes_alone_is_not_bundled(void **state)
-{
-	struct fixture *fixture = *state;
-	struct batch batch = { 7, 7, 0 };
-
-	assert_int_equal(fixture_run(fixture, batch_put, &batch), 0);
-	assert_true(stored(fixture, 7));
-	assert_int_equal(rows(fixture, STORE_FILE_BUNDLES), 0);
-	assert_int_equal(rows(fixture, STORE_FILE_ARTICLES), 1);
 }
 
 static int
@@ -160,7 +146,7 @@ middle_delete(struct store_txn *txn, void *arg)
 }
 
 static void
-each_article_of_a_bundle_can_be_deleted(void **state)
+each_article_of_a_row_can_be_deleted(void **state)
 {
 	struct fixture *fixture = *state;
 	struct batch batch = { 1, ARTICLES, 0 };
@@ -179,8 +165,7 @@ each_article_of_a_bundle_can_be_deleted(void **state)
 			assert_int_equal(stored(fixture, 1 + j * 17 % ARTICLES),
 			    j > i);
 	}
-	assert_int_equal(rows(fixture, STORE_FILE_BUNDLES), 0);
-	assert_int_equal(rows(fixture, STORE_FILE_ARTICLES), 0);
+	assert_int_equal(rows(fixture, STORE_FILE_EXTENTS), 0);
 	store_stats_get(fixture->store, &stats);
 	assert_int_equal(stats.articles, 0);
 }
@@ -205,7 +190,7 @@ thirds_delete(struct store_txn *txn, void *arg)
 }
 
 static void
-many_articles_of_a_bundle_can_be_deleted_at_once(void **state)
+many_articles_of_a_row_can_be_deleted_at_once(void **state)
 {
 	struct fixture *fixture = *state;
 	struct batch all = { 1, ARTICLES, 0 }, given_up = { 1, ARTICLES, -EIO };
@@ -247,7 +232,7 @@ one_replace(struct store_txn *txn, void *arg)
 }
 
 static void
-a_replaced_article_leaves_its_bundle(void **state)
+a_replaced_article_is_the_new_one(void **state)
 {
 	struct fixture *fixture = *state;
 	struct batch batch = { 1, 20, 0 };
@@ -278,35 +263,73 @@ a_batch_that_is_given_up_leaves_nothing_to_the_next(void **state)
 		assert_int_equal(stored(fixture, artid), artid <= 10);
 }
 
-static void
-nothing(void *arg, uint64_t artid)
+/* Puts 5 and 15 again where they were taken out. */
+static int
+two_put_back(struct store_txn *txn, void *arg)
 {
+	int rc = store_article_delete(txn, 10);
+
 	(void)arg;
-	assert_in_range(artid, 1, 300);
+	if (rc == 0)
+		rc = one_put(txn, 5, length_of(5));
+	if (rc == 0)
+		rc = one_put(txn, 10, length_of(10));
+	return rc == 0 ? one_put(txn, 15, length_of(15)) : rc;
+}
+
+static int
+two_delete(struct store_txn *txn, void *arg)
+{
+	int rc = store_article_delete(txn, 5);
+
+	(void)arg;
+	return rc == 0 ? store_article_delete(txn, 15) : rc;
+}
+
+static void
+an_article_can_come_back_under_an_old_id(void **state)
+{
+	struct fixture *fixture = *state;
+	struct batch batch = { 1, 20, 0 };
+	uint64_t artid;
+
+	assert_int_equal(fixture_run(fixture, batch_put, &batch), 0);
+	assert_int_equal(fixture_run(fixture, two_delete, NULL), 0);
+	assert_int_equal(fixture_run(fixture, two_put_back, NULL), 0);
+	for (artid = 1; artid <= 20; artid++)
+		assert_true(stored(fixture, artid));
+	for (artid = 1; artid <= 20; artid++)
+		assert_int_equal(fixture_run(fixture, middle_delete, &artid),
+		    0);
+	assert_int_equal(rows(fixture, STORE_FILE_EXTENTS), 0);
 }
 
 static void
 no_damage_to_a_row_goes_beyond_an_error(void **state)
 {
 	const uint8_t key[8] = { 0, 0, 0, 0, 0, 0, 1, 0x2c };
-	const uint8_t row[] = { 0, 2, 0, 9, 0, 3, 0, 0, 0, 2, 'a', 'b', 'c',
-		'd', 'e' };
-	uint8_t damaged[sizeof row];
+	const uint8_t good[] = { 0, 2, 0, 9, 0, 0, 0, 1, 0, 0, 0, 16, 0, 0, 1,
+		0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 1, 0 };
+	uint8_t damaged[sizeof good];
+	struct store_extent_row row;
 
 	(void)state;
-	assert_int_equal(store_bundle_each(key, sizeof key, row, sizeof row,
-			     nothing, NULL),
+	assert_int_equal(store_extent_row_parse(key, sizeof key, good,
+			     sizeof good, &row),
 	    0);
-	for (size_t cut = 0; cut < sizeof row; cut++)
-		assert_int_equal(store_bundle_each(key, sizeof key, row, cut,
-				     nothing, NULL),
+	assert_int_equal(row.count, 2);
+	assert_int_equal(row.artids[0], 291);
+	assert_int_equal(row.extents[1].offset, 512);
+	for (size_t cut = 0; cut < sizeof good; cut++)
+		assert_int_equal(store_extent_row_parse(key, sizeof key, good,
+				     cut, &row),
 		    -EBADMSG);
-	for (size_t at = 0; at < sizeof row; at++)
+	for (size_t at = 0; at < sizeof good; at++)
 		for (unsigned value = 0; value < 256; value++) {
-			memcpy(damaged, row, sizeof row);
+			memcpy(damaged, good, sizeof good);
 			damaged[at] = (uint8_t)value;
-			(void)store_bundle_each(key, sizeof key, damaged,
-			    sizeof damaged, nothing, NULL);
+			(void)store_extent_row_parse(key, sizeof key, damaged,
+			    sizeof damaged, &row);
 		}
 }
 
@@ -316,14 +339,14 @@ main(void)
 #define TEST(name) \
  cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(short_articles_of_a_batch_share_rows_and_come_back_whole),
-		TEST(an_article_that_comes_alone_is_not_bundled),
+		TEST(articles_of_a_batch_share_a_row_and_come_back_whole),
 		TEST(an_operation_reads_what_its_own_batch_put),
-		TEST(each_article_of_a_bundle_can_be_deleted),
-		TEST(many_articles_of_a_bundle_can_be_deleted_at_once),
+		TEST(each_article_of_a_row_can_be_deleted),
+		TEST(many_articles_of_a_row_can_be_deleted_at_once),
 		TEST(an_article_of_the_same_batch_can_be_deleted),
-		TEST(a_replaced_article_leaves_its_bundle),
+		TEST(a_replaced_article_is_the_new_one),
 		TEST(a_batch_that_is_given_up_leaves_nothing_to_the_next),
+		TEST(an_article_can_come_back_under_an_old_id),
 		cmocka_unit_test(no_damage_to_a_row_goes_beyond_an_error),
 	};
 

@@ -1,0 +1,147 @@
+/* segment_log.c - what is appended to a segment as a record of Berkeley DB's log,
+ * and its recovery.
+ *
+ * The record is of the transaction whose rows say where the articles are. It is
+ * logged after the file was written: what a crash leaves there without a record
+ * is behind the last committed frame, and is written over. A recovery runs the
+ * records of committed transactions since the last checkpoint; there is nothing
+ * to undo.
+ *
+ * Such a record is type u32, transaction u32, the transaction's record before it
+ * (file u32, offset u32), as Berkeley DB wants it, in the machine's byte order;
+ * then segment u32, offset u32, length u32 and the octets.
+ */
+#include "store/private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RECORD_APPEND (DB_user_BEGIN + 0u)
+#define RECORD_MARK   (DB_user_BEGIN + 1u)
+#define FIXED	      16u /* Berkeley DB's own part */
+
+static DB_LOG_RECSPEC append_form[] = {
+	{ LOGREC_ARG, 0, "segment", "" },
+	{ LOGREC_ARG, 0, "offset", "" },
+	{ LOGREC_DBT, 0, "octets", "" },
+	{ LOGREC_Done, 0, "", "" },
+};
+
+static int
+record_put(DB_ENV *env, DB_TXN *txn, uint32_t type, uint32_t segment,
+    uint32_t offset, const uint8_t *bytes, size_t len)
+{
+	DB_LSN lsn;
+	DBT octets;
+
+	memset(&octets, 0, sizeof octets);
+	/* Berkeley DB has no const; it only reads. */
+	memcpy(&octets.data, &bytes, sizeof octets.data);
+	octets.size = (u_int32_t)len;
+	return env->log_put_record(env, NULL, txn, &lsn, 0, type, 0,
+	    (u_int32_t)(FIXED + 2 * sizeof(uint32_t) + LOG_DBT_SIZE(&octets)),
+	    append_form, segment, offset, &octets);
+}
+
+int
+store_segment_log(struct store_txn *txn, uint32_t segment, uint64_t offset,
+    const uint8_t *bytes, size_t len)
+{
+	DB_ENV *env = txn->reader.store->env;
+
+	if (offset > UINT32_MAX)
+		return -EFBIG;
+	return store_error(record_put(env, txn->reader.txn, RECORD_APPEND,
+	    segment, (uint32_t)offset, bytes, len));
+}
+
+/* ---- checkpoints ------------------------------------------------------ */
+
+int
+store_segment_hold(struct store *store, DB_TXN **hold_r)
+{
+	DB_ENV *env = store->env;
+	int ret = env->txn_begin(env, NULL, hold_r, DB_TXN_NOSYNC);
+
+	if (ret != 0) {
+		*hold_r = NULL;
+		return store_error(ret);
+	}
+	/* A transaction is where its first record is. */
+	ret = record_put(env, *hold_r, RECORD_MARK, 0, 0, NULL, 0);
+	if (ret != 0) {
+		(void)(*hold_r)->abort(*hold_r);
+		*hold_r = NULL;
+	}
+	return store_error(ret);
+}
+
+int
+store_segment_let_go(DB_TXN *hold)
+{
+	return hold == NULL ? 0
+			    : store_error(hold->commit(hold, DB_TXN_NOSYNC));
+}
+
+/* ---- recovery --------------------------------------------------------- */
+
+/* Nothing after the recovery's own checkpoint would sync it. */
+static int
+append_redo(const char *directory, const struct store_segment_record *record)
+{
+	struct store_segments *segments;
+	int rc = store_segments_new(&segments, directory);
+
+	if (rc == 0)
+		rc = store_segment_write(segments, record->segment,
+		    record->offset, record->bytes, record->len);
+	if (rc == 0)
+		rc = store_segments_sync(segments);
+	store_segments_free(&segments);
+	return rc;
+}
+
+int
+store_segment_record_parse(const uint8_t *bytes, size_t len,
+    struct store_segment_record *record_r)
+{
+	if (len < FIXED + 3 * sizeof(uint32_t))
+		return -EBADMSG;
+	memcpy(&record_r->type, bytes, sizeof record_r->type);
+	memcpy(&record_r->before.file, bytes + 8, sizeof(uint32_t));
+	memcpy(&record_r->before.offset, bytes + 12, sizeof(uint32_t));
+	bytes += FIXED;
+	memcpy(&record_r->segment, bytes, sizeof record_r->segment);
+	memcpy(&record_r->offset, bytes + 4, sizeof record_r->offset);
+	memcpy(&record_r->len, bytes + 8, sizeof record_r->len);
+	record_r->bytes = bytes + 12;
+	if (record_r->type != RECORD_APPEND && record_r->type != RECORD_MARK)
+		return -EBADMSG;
+	if (record_r->type == RECORD_APPEND && record_r->segment == 0)
+		return -EBADMSG;
+	return record_r->len > len - FIXED - 3 * sizeof(uint32_t) ? -EBADMSG
+								  : 0;
+}
+
+int
+store_segment_dispatch(DB_ENV *env, DBT *log_record, DB_LSN *lsn,
+    db_recops what)
+{
+	struct store_segment_record record;
+	const char *directory;
+	int ret;
+
+	if (store_segment_record_parse(log_record->data, log_record->size,
+		&record) != 0)
+		return EINVAL;
+	/* The way back through the transaction is asked from here. */
+	*lsn = record.before;
+	if (record.type != RECORD_APPEND ||
+	    (what != DB_TXN_FORWARD_ROLL && what != DB_TXN_APPLY))
+		return 0;
+	ret = env->get_home(env, &directory);
+	return ret != 0 ? ret : -append_redo(directory, &record);
+}
