@@ -146,8 +146,11 @@ peer_write(struct store_txn *txn, struct peer_op *op)
 	if (rc == 0)
 		rc = auth_forget(txn, op->admin.community);
 	if (rc == 0)
-		rc = journal_append(txn, op->admin.now,
-		    KITH__VERB__VERB_PEER_CHANGED, 0, 0, op->id, op->name);
+		rc = journal_append(txn,
+		    &(struct journal_event){ .time = op->admin.now,
+			.verb = KITH__VERB__VERB_PEER_CHANGED,
+			.object = op->id,
+			.text = op->name });
 	return rc;
 }
 
@@ -248,8 +251,11 @@ remove_apply(struct store_txn *txn, struct admin_op *admin)
 	if (rc == 0)
 		rc = auth_forget(txn, admin->community);
 	if (rc == 0)
-		rc = journal_append(txn, admin->now,
-		    KITH__VERB__VERB_PEER_CHANGED, 0, 0, op->id, op->name);
+		rc = journal_append(txn,
+		    &(struct journal_event){ .time = admin->now,
+			.verb = KITH__VERB__VERB_PEER_CHANGED,
+			.object = op->id,
+			.text = op->name });
 	return rc;
 }
 

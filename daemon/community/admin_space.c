@@ -333,8 +333,12 @@ space_write(struct store_txn *txn, struct space_op *op,
 		rc = spaces_publish(community_spaces(op->admin.community), txn,
 		    op->id, record);
 	if (rc == 0)
-		rc = journal_append(txn, op->admin.now, verb, 0, op->id, op->id,
-		    op->name);
+		rc = journal_append(txn,
+		    &(struct journal_event){ .time = op->admin.now,
+			.verb = verb,
+			.space = op->id,
+			.object = op->id,
+			.text = op->name });
 	return rc;
 }
 

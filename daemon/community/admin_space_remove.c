@@ -108,9 +108,12 @@ finish_apply(struct store_txn *txn, struct remove_op *op)
 	if (rc == 0)
 		rc = spaces_publish(spaces, txn, op->id, NULL);
 	if (rc == 0)
-		rc = journal_append(txn, op->admin.now,
-		    KITH__VERB__VERB_SPACE_REMOVED, 0, op->id, op->id,
-		    op->name);
+		rc = journal_append(txn,
+		    &(struct journal_event){ .time = op->admin.now,
+			.verb = KITH__VERB__VERB_SPACE_REMOVED,
+			.space = op->id,
+			.object = op->id,
+			.text = op->name });
 	return rc;
 }
 

@@ -42,10 +42,12 @@ text_apply(struct store_txn *txn, struct admin_op *admin)
 	/* what was not there is gone, as was wanted */
 	if (rc == -ENOENT)
 		return 0;
-	return rc != 0
-	    ? rc
-	    : journal_append(txn, admin->now, KITH__VERB__VERB_TEXT_CHANGED, 0,
-		  0, (uint64_t)op->text, text_name(op->text));
+	return rc != 0 ? rc
+		       : journal_append(txn,
+			     &(struct journal_event){ .time = admin->now,
+				 .verb = KITH__VERB__VERB_TEXT_CHANGED,
+				 .object = (uint64_t)op->text,
+				 .text = text_name(op->text) });
 }
 
 static void

@@ -173,8 +173,12 @@ bounce_record(struct store_txn *txn, struct community *community,
 		return rc;
 	rc = bounce_put(txn, bounce, now);
 	if (rc == 0)
-		rc = journal_append(txn, now, KITH__VERB__VERB_BOUNCED, 0,
-		    bounce->space, bounce->address, bounce->status);
+		rc = journal_append(txn,
+		    &(struct journal_event){ .time = now,
+			.verb = KITH__VERB__VERB_BOUNCED,
+			.space = bounce->space,
+			.object = bounce->address,
+			.text = bounce->status });
 	if (rc == 0 && bounce->judged == MAIL_BOUNCE_HARD)
 		rc = bounce_count(txn, community, bounce, now);
 	if (rc == 0)

@@ -80,9 +80,13 @@ take_held(struct store_txn *txn, struct community *community,
 	if (rc == 0)
 		rc = held_delete(txn, held);
 	if (rc == 0)
-		rc = journal_append(txn, draft->now,
-		    KITH__VERB__VERB_REJECTED, draft->author.member, space,
-		    held, "cancelled by its author");
+		rc = journal_append(txn,
+		    &(struct journal_event){ .time = draft->now,
+			.verb = KITH__VERB__VERB_REJECTED,
+			.actor = draft->author.member,
+			.space = space,
+			.object = held,
+			.text = "cancelled by its author" });
 	return rc;
 }
 

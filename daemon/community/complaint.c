@@ -66,8 +66,11 @@ complaint_record(struct store_txn *txn, const struct mail_item *item,
 		return rc;
 	rc = bounce_put(txn, &bounce, item->now);
 	if (rc == 0)
-		rc = journal_append(txn, item->now, KITH__VERB__VERB_COMPLAINED,
-		    0, space, bounce.address, NULL);
+		rc = journal_append(txn,
+		    &(struct journal_event){ .time = item->now,
+			.verb = KITH__VERB__VERB_COMPLAINED,
+			.space = space,
+			.object = bounce.address });
 	if (rc == 0)
 		rc = reader_leave(txn, &item->token, space, item->now, &left);
 	if (rc == 0)

@@ -5,18 +5,17 @@
 #include "store/sequence.h"
 
 int
-journal_append(struct store_txn *txn, uint64_t now, Kith__Verb verb,
-    uint32_t actor, uint32_t space, uint64_t object, const char *text)
+journal_append(struct store_txn *txn, const struct journal_event *event)
 {
-	Kith__Event event;
+	Kith__Event row;
 
-	kith__event__init(&event);
-	event.time = now;
-	event.verb = verb;
-	event.actor = actor;
-	event.space = space;
-	event.object = object;
-	if (text != NULL)
-		event.text = (char *)(uintptr_t)text;
-	return store_sequence_append(txn, &event, NULL);
+	kith__event__init(&row);
+	row.time = event->time;
+	row.verb = event->verb;
+	row.actor = event->actor;
+	row.space = event->space;
+	row.object = event->object;
+	if (event->text != NULL)
+		row.text = (char *)(uintptr_t)event->text;
+	return store_sequence_append(txn, &row, NULL);
 }

@@ -6,11 +6,17 @@
 
 #include "store/store.h"
 
-/* In apply. An event of a space (0: none) about an object (a member, address,
- * ticket or held id, as the verb says); text may be NULL. Events that name an
- * article say more, and are written where articles are stored and removed
- * (draft_store.c, removal.c) or sent as an issue (digest.c). */
-int journal_append(struct store_txn *txn, uint64_t now, Kith__Verb verb,
-    uint32_t actor, uint32_t space, uint64_t object, const char *text);
+struct journal_event {
+	uint64_t time;
+	Kith__Verb verb;
+	uint32_t actor;	 /* a member; 0: kith itself, or nobody known */
+	uint32_t space;	 /* 0: none */
+	uint64_t object; /* the id of what the verb speaks of */
+	const char *text; /* or NULL */
+};
+/* In apply. Events that name an article say more, and are written where articles
+ * are stored and removed (draft_store.c, removal.c) or sent as an issue
+ * (digest.c). */
+int journal_append(struct store_txn *txn, const struct journal_event *event);
 
 #endif

@@ -127,8 +127,11 @@ member_make(struct store_txn *txn, const char *address, const char *name,
 	if (rc == 0)
 		rc = address_set_member(txn, *address_r, *member_r);
 	if (rc == 0)
-		rc = journal_append(txn, now, KITH__VERB__VERB_MEMBER_ADDED, 0,
-		    0, id, address);
+		rc = journal_append(txn,
+		    &(struct journal_event){ .time = now,
+			.verb = KITH__VERB__VERB_MEMBER_ADDED,
+			.object = id,
+			.text = address });
 	return rc;
 }
 
@@ -170,8 +173,10 @@ member_put(struct store_txn *txn, uint32_t member, const Kith__Member *record,
 	if (rc == 0)
 		rc = member_write(txn, member, record);
 	if (rc == 0)
-		rc = journal_append(txn, now, KITH__VERB__VERB_MEMBER_CHANGED,
-		    0, 0, member, NULL);
+		rc = journal_append(txn,
+		    &(struct journal_event){ .time = now,
+			.verb = KITH__VERB__VERB_MEMBER_CHANGED,
+			.object = member });
 	return rc;
 }
 
@@ -251,8 +256,10 @@ member_remove(struct store_txn *txn, uint32_t member, uint64_t now)
 	if (rc == 0)
 		rc = member_write(txn, member, &gone);
 	if (rc == 0)
-		rc = journal_append(txn, now, KITH__VERB__VERB_MEMBER_REMOVED,
-		    0, 0, member, NULL);
+		rc = journal_append(txn,
+		    &(struct journal_event){ .time = now,
+			.verb = KITH__VERB__VERB_MEMBER_REMOVED,
+			.object = member });
 	return rc;
 }
 

@@ -106,10 +106,13 @@ held_put(struct store_txn *txn, struct community *community,
 	if (rc == 0)
 		rc = held_set_id(txn, draft->message_id_hash, &entry);
 	if (rc == 0)
-		rc = journal_append(txn, draft->now, KITH__VERB__VERB_HELD,
-		    draft->author.member,
-		    draft->space_count > 0 ? draft->spaces[0] : 0, id,
-		    held_cause_name(note->cause));
+		rc = journal_append(txn,
+		    &(struct journal_event){ .time = draft->now,
+			.verb = KITH__VERB__VERB_HELD,
+			.actor = draft->author.member,
+			.space = draft->space_count > 0 ? draft->spaces[0] : 0,
+			.object = id,
+			.text = held_cause_name(note->cause) });
 	if (rc == 0)
 		rc = moderators_ask(txn, community, draft, note, *held_r);
 	return rc;
@@ -333,12 +336,14 @@ held_decision_apply(struct store_txn *txn, struct community *community,
 		    &decision->cancel);
 
 	if (rc == 0)
-		rc = journal_append(txn, community_now(community),
-		    decision->release ? KITH__VERB__VERB_RELEASED
-				      : KITH__VERB__VERB_REJECTED,
-		    decision->actor.member,
-		    record->n_spaces > 0 ? record->spaces[0] : 0,
-		    decision->held, decision->reason);
+		rc = journal_append(txn,
+		    &(struct journal_event){ .time = community_now(community),
+			.verb = decision->release ? KITH__VERB__VERB_RELEASED
+						  : KITH__VERB__VERB_REJECTED,
+			.actor = decision->actor.member,
+			.space = record->n_spaces > 0 ? record->spaces[0] : 0,
+			.object = decision->held,
+			.text = decision->reason });
 	return rc;
 }
 

@@ -70,9 +70,12 @@ subscription_put(struct store_txn *txn, uint32_t space, uint32_t address,
 	if (rc == 0)
 		rc = count_readers(txn, space, before, subscription);
 	if (rc == 0)
-		rc = journal_append(txn, now,
-		    put_verb(before != NULL, subscription), actor, space,
-		    address, NULL);
+		rc = journal_append(txn,
+		    &(struct journal_event){ .time = now,
+			.verb = put_verb(before != NULL, subscription),
+			.actor = actor,
+			.space = space,
+			.object = address });
 	if (before != NULL)
 		kith__subscription__free_unpacked(before, NULL);
 	return rc;
@@ -98,8 +101,12 @@ subscription_remove(struct store_txn *txn, uint32_t space, uint32_t address,
 	kith__subscription__free_unpacked(before, NULL);
 	if (rc != 0)
 		return rc;
-	return journal_append(txn, now, KITH__VERB__VERB_UNSUBSCRIBED, actor,
-	    space, address, NULL);
+	return journal_append(txn,
+	    &(struct journal_event){ .time = now,
+		.verb = KITH__VERB__VERB_UNSUBSCRIBED,
+		.actor = actor,
+		.space = space,
+		.object = address });
 }
 
 struct walk {

@@ -77,8 +77,13 @@ int
 ticket_event(struct store_txn *txn, uint32_t number, const Kith__Ticket *ticket,
     Kith__Verb verb, uint64_t now, uint32_t actor)
 {
-	return journal_append(txn, now, verb, actor, ticket->space, number,
-	    ticket_status_name(ticket->status));
+	return journal_append(txn,
+	    &(struct journal_event){ .time = now,
+		.verb = verb,
+		.actor = actor,
+		.space = ticket->space,
+		.object = number,
+		.text = ticket_status_name(ticket->status) });
 }
 
 /* ---- which ticket a Message-ID belongs to
