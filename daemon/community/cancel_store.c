@@ -216,10 +216,6 @@ put_meta(struct store_txn *txn, struct draft *draft)
 	meta.time = draft->now;
 	meta.subject = draft->subject;
 	meta.from = draft->from;
-	meta.content.data = draft->content;
-	meta.content.len = sizeof draft->content;
-	meta.bytes = draft->wire_bytes;
-	meta.lines = draft->wire_lines;
 	meta.date = draft->date;
 	return store_put(txn, STORE_ARTICLE_META, &key, &meta.base);
 }

@@ -62,7 +62,7 @@ community_load(struct community *community, const char **what_r)
 	if (rc != 0)
 		return rc;
 	*what_r = "token keys";
-	rc = tokens_new(&community->tokens, store, community_now(community));
+	rc = tokens_new(&community->tokens, store);
 	if (rc == 0)
 		rc = locks_new(&community->locks, store);
 	if (rc != 0)

@@ -143,7 +143,6 @@ static int
 issue_apply(struct store_txn *txn, struct store_op *op)
 {
 	struct issue_op *issue = (struct issue_op *)(void *)op;
-	struct community *community = issue->digests->community;
 	Kith__Event event;
 	struct store_key key = store_key_u32(issue->space);
 	int error = 0;
@@ -153,8 +152,7 @@ issue_apply(struct store_txn *txn, struct store_op *op)
 	if (issue->articles > 0) {
 		/* check fills the state anew, so a retry counts it once */
 		issue->state.issue++;
-		issue->state.last_sent = community_now(community);
-		event.time = issue->state.last_sent;
+		event.time = community_now(issue->digests->community);
 		event.verb = KITH__VERB__VERB_DIGEST_SENT;
 		event.space = issue->space;
 		event.number = issue->upto;

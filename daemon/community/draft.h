@@ -74,7 +74,7 @@ struct draft {
 	/* set by draft_store */
 	uint64_t artid;
 	uint32_t numbers[DRAFT_SPACES_MAX];
-	uint64_t parent, thread;
+	uint64_t thread;
 };
 
 /* A received article: wire form, malloc'ed. */

@@ -100,13 +100,13 @@ draft_form_make(struct draft_form *form, const struct draft *draft)
 /* ---- threads */
 
 static void
-draft_find_parent(struct store_reader *reader, struct community *community,
+draft_find_thread(struct store_reader *reader, struct community *community,
     struct draft *draft)
 {
 	enum reader_class class = READER_STAFF;
+	uint64_t parent = 0;
 	unsigned tried = 0;
 
-	draft->parent = 0;
 	draft->thread = 0;
 	/* everybody who reads the article may know its parent */
 	for (size_t i = 0; i < draft->space_count; i++) {
@@ -118,9 +118,8 @@ draft_find_parent(struct store_reader *reader, struct community *community,
 		space_unref(space);
 	}
 	for (size_t i = draft->reference_count;
-	     i > 0 && tried < DRAFT_PARENTS_MAX && draft->parent == 0;
-	     i--, tried++)
-		draft->parent = draft_find_article(reader, community,
+	     i > 0 && tried < DRAFT_PARENTS_MAX && parent == 0; i--, tried++)
+		parent = draft_find_article(reader, community,
 		    draft->references[i - 1], class, &draft->thread);
 }
 
@@ -204,8 +203,7 @@ draft_put_id(struct store_txn *txn, const struct draft *draft)
 }
 
 static int
-draft_put_meta(struct store_txn *txn, struct draft *draft,
-    const struct draft_form *form)
+draft_put_meta(struct store_txn *txn, struct draft *draft)
 {
 	Kith__ArticleMeta meta;
 	Kith__Placement placements[DRAFT_SPACES_MAX];
@@ -223,7 +221,6 @@ draft_put_meta(struct store_txn *txn, struct draft *draft,
 	meta.n_placements = draft->space_count;
 	meta.placements = pointers;
 	meta.thread = draft->thread;
-	meta.parent = draft->parent;
 	meta.trust = draft->author.trust;
 	meta.member = draft->author.member;
 	meta.address = draft->author.compared;
@@ -231,10 +228,6 @@ draft_put_meta(struct store_txn *txn, struct draft *draft,
 	meta.time = draft->now;
 	meta.subject = draft->subject;
 	meta.from = draft->from;
-	meta.content.data = draft->content;
-	meta.content.len = sizeof draft->content;
-	meta.bytes = form->bytes;
-	meta.lines = draft->wire_lines;
 	meta.ticket = draft->ticket;
 	meta.automatic = draft->automatic;
 	meta.unverified = draft->unverified;
@@ -306,7 +299,7 @@ draft_store(struct store_txn *txn, struct community *community,
 	if (rc == 0 && !draft->claimed)
 		rc = store_id_next(txn, STORE_ID_ARTICLE, &draft->artid);
 	if (rc == 0)
-		draft_find_parent(store_txn_reader(txn), community, draft);
+		draft_find_thread(store_txn_reader(txn), community, draft);
 	if (draft->thread == 0)
 		draft->thread = draft->artid;
 	if (rc == 0)
@@ -318,7 +311,7 @@ draft_store(struct store_txn *txn, struct community *community,
 	if (rc == 0)
 		rc = draft_put_id(txn, draft);
 	if (rc == 0)
-		rc = draft_put_meta(txn, draft, &form);
+		rc = draft_put_meta(txn, draft);
 	if (rc == 0 && draft->released != 0)
 		rc = held_delete(txn, draft->released);
 	draft_form_fini(&form);

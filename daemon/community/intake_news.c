@@ -197,9 +197,7 @@ news_remember(struct store_txn *txn, struct news_item *item)
 static int
 news_hold(struct store_txn *txn, struct news_item *item)
 {
-	struct held_note note = { .cause = KITH__HELD_CAUSE__HELD_MODERATION,
-		.envelope_from = "",
-		.recipient = "" };
+	struct held_note note = { .cause = KITH__HELD_CAUSE__HELD_MODERATION };
 	uint32_t held;
 
 	intake_excerpt(span_make(item->draft.received,

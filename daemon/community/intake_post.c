@@ -208,9 +208,7 @@ int
 mail_item_hold(struct store_txn *txn, struct mail_item *item,
     Kith__HeldCause cause)
 {
-	struct held_note note = { .cause = cause,
-		.envelope_from = item->envelope_from,
-		.recipient = item->recipient };
+	struct held_note note = { .cause = cause };
 
 	item->reason = REASON_HELD;
 	if (item->draft == NULL)

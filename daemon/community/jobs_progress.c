@@ -124,7 +124,6 @@ recipient_defer(struct store_txn *txn, const struct progress *progress,
 	    retry_table[deferred.attempts < RETRIES ? deferred.attempts
 						    : RETRIES - 1];
 	deferred.attempts++;
-	deferred.text = (char *)(uintptr_t)outcome->reply;
 	key = deferred_key(progress, due, recipient->id);
 	row->deferred++;
 	return store_put(txn, STORE_DEFERRED, &key, &deferred.base);

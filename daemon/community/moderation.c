@@ -78,8 +78,6 @@ held_put_record(struct store_txn *txn, const struct draft *draft,
 	record.member = draft->author.member;
 	record.channel = draft->channel;
 	record.trust = draft->author.trust;
-	record.envelope_from = (char *)(uintptr_t)note->envelope_from;
-	record.recipient = (char *)(uintptr_t)note->recipient;
 	record.ticket = draft->ticket;
 	record.content.data = writable->content;
 	record.content.len = sizeof draft->content;

@@ -9,8 +9,6 @@
 /* What to hold beside the draft's own bytes, author and spaces. */
 struct held_note {
 	Kith__HeldCause cause;
-	const char *envelope_from;
-	const char *recipient; /* as addressed; "" for news */
 	struct span excerpt;   /* UTF-8 text for the moderators; may be empty */
 };
 

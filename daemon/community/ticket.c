@@ -66,10 +66,9 @@ ticket_has_participant(const Kith__Ticket *ticket, uint32_t address)
 		return false;
 	if (ticket->requester == address)
 		return true;
-	for (size_t i = 0; i < ticket->n_participants; i++) {
-		if (ticket->participants[i]->address == address)
-			return !ticket->participants[i]->muted;
-	}
+	for (size_t i = 0; i < ticket->n_participants; i++)
+		if (ticket->participants[i] == address)
+			return true;
 	return false;
 }
 

@@ -298,8 +298,7 @@ participant_add(struct store_txn *txn, const struct mail_item *item,
 {
 	const char *at = strrchr(text, '@');
 	struct identity identity;
-	Kith__Participant *participant;
-	Kith__Participant **participants;
+	uint32_t *participants;
 	uint32_t address;
 	int error;
 
@@ -315,18 +314,12 @@ participant_add(struct store_txn *txn, const struct mail_item *item,
 		return 0;
 	if (error != 0 || ticket_has_participant(ticket, address))
 		return error;
-	participant = malloc(sizeof *participant);
 	participants = realloc(ticket->participants,
-	    (ticket->n_participants + 1) * sizeof(Kith__Participant *));
-	if (participants != NULL)
-		ticket->participants = participants;
-	if (participant == NULL || participants == NULL) {
-		free(participant);
+	    (ticket->n_participants + 1) * sizeof *participants);
+	if (participants == NULL)
 		return -ENOMEM;
-	}
-	kith__participant__init(participant);
-	participant->address = address;
-	participants[ticket->n_participants++] = participant;
+	ticket->participants = participants;
+	participants[ticket->n_participants++] = address;
 	return 0;
 }
 
@@ -361,7 +354,6 @@ open_ticket(struct store_txn *txn, struct mail_item *item, Kith__Ticket *ticket)
 		error = ticket_event(txn, item->ticket, ticket,
 		    KITH__VERB__VERB_TICKET_OPENED, item->now,
 		    item->author.member);
-	ticket->acknowledged = answer;
 	if (error == 0)
 		error = ticket_add_article(txn, item->community, item->ticket,
 		    ticket, item->draft, KITH__TICKET_STATUS__TICKET_NONE);

@@ -70,12 +70,9 @@ recipients_load(struct store_txn *txn, struct community *community,
 
 	for (size_t i = 0; error == 0 && i < ticket->n_participants &&
 	     i < TICKET_PARTICIPANTS_MAX;
-	     i++) {
-		if (!ticket->participants[i]->muted)
-			error = recipients_add(txn, community, space, number,
-			    ticket->participants[i]->address, author,
-			    recipients);
-	}
+	     i++)
+		error = recipients_add(txn, community, space, number,
+		    ticket->participants[i], author, recipients);
 	return error;
 }
 

@@ -13,7 +13,7 @@ struct mail_item;
  * it. */
 #define TICKET_REOPEN_SECONDS (30u * 86400u)
 
-/* Is the address the requester or a participant who is not muted? */
+/* Is the address the requester or a participant? */
 bool ticket_has_participant(const Kith__Ticket *ticket, uint32_t address);
 /* An open ticket of the draft's first space. Owned; NULL: out of memory. */
 Kith__Ticket *ticket_new(const struct draft *draft, uint32_t requester);

@@ -22,12 +22,11 @@
 
 struct token_key {
 	uint32_t id;
-	bool retired; /* makes no new tokens, still verifies */
 	uint8_t secret[SECRET_LEN];
 };
 
 struct tokens {
-	struct token_key *keys; /* ascending; the last one in use makes */
+	struct token_key *keys; /* ascending; the last one makes, all verify */
 	size_t count;
 };
 
@@ -65,33 +64,26 @@ key_row(void *arg, const struct store_key *key, const ProtobufCMessage *message)
 	tokens->keys = bigger;
 	bigger += tokens->count++;
 	bigger->id = store_key_get_u32(key, 0);
-	bigger->retired = record->retired;
 	memcpy(bigger->secret, record->secret.data, SECRET_LEN);
 	return 0;
 }
 
-struct key_op {
-	struct store_op op;
-	uint64_t now;
-};
-
 static int
 key_apply(struct store_txn *txn, struct store_op *op)
 {
-	struct key_op *key_op = (struct key_op *)(void *)op;
 	Kith__Key record = KITH__KEY__INIT;
 	uint8_t secret[SECRET_LEN];
 	struct store_key key;
 	uint64_t id;
 	int rc = store_id_next(txn, STORE_ID_KEY, &id);
 
+	(void)op;
 	if (rc != 0)
 		return rc;
 	if (RAND_bytes(secret, sizeof secret) != 1)
 		return -EIO;
 	record.secret.data = secret;
 	record.secret.len = sizeof secret;
-	record.created = key_op->now;
 	key = store_key_u32((uint32_t)id);
 	rc = store_put(txn, STORE_KEYS, &key, &record.base);
 	OPENSSL_cleanse(secret, sizeof secret);
@@ -115,10 +107,7 @@ tokens_load(struct tokens *tokens, struct store *store)
 static const struct token_key *
 key_in_use(const struct tokens *tokens)
 {
-	for (size_t i = tokens->count; i > 0; i--)
-		if (!tokens->keys[i - 1].retired)
-			return &tokens->keys[i - 1];
-	return NULL;
+	return tokens->count == 0 ? NULL : &tokens->keys[tokens->count - 1];
 }
 
 static const struct token_key *
@@ -131,19 +120,18 @@ key_of(const struct tokens *tokens, uint64_t id)
 }
 
 int
-tokens_new(struct tokens **tokens_r, struct store *store, uint64_t now)
+tokens_new(struct tokens **tokens_r, struct store *store)
 {
 	struct tokens *tokens = calloc(1, sizeof *tokens);
-	struct key_op make = { .op = { .apply = key_apply }, .now = now };
+	struct store_op make = { .apply = key_apply };
 	int rc;
 
 	*tokens_r = NULL;
 	if (tokens == NULL)
 		return -ENOMEM;
 	rc = tokens_load(tokens, store);
-	if (rc == 0 && key_in_use(tokens) == NULL) {
-		tokens->count = 0;
-		rc = store_run(store, &make.op);
+	if (rc == 0 && tokens->count == 0) {
+		rc = store_run(store, &make);
 		if (rc == 0)
 			rc = tokens_load(tokens, store);
 	}
@@ -342,6 +330,5 @@ token_use(struct store_txn *txn, struct community *community, struct span text,
 	if (store_has(store_txn_reader(txn), STORE_TOKENS_USED, &key))
 		return -EALREADY;
 	use.expires = token->expires;
-	use.member = (uint32_t)token->member;
 	return store_put(txn, STORE_TOKENS_USED, &key, &use.base);
 }

@@ -46,7 +46,7 @@ struct token_rule {
 const struct token_rule *token_rule(enum token_kind kind);
 
 /* For community.c: loads the keys, makes the first one. Freed with it. */
-int tokens_new(struct tokens **tokens_r, struct store *store, uint64_t now);
+int tokens_new(struct tokens **tokens_r, struct store *store);
 void tokens_free(struct tokens **tokens);
 
 /* Text of a new token, expiring its kind's lifetime from now. Any thread.

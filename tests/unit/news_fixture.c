@@ -436,16 +436,6 @@ fixture_peer_add(struct news_fixture *f, const char *login,
 	return store_run(f->store, &op.op);
 }
 
-static uint32_t
-count_lines(const char *text)
-{
-	uint32_t lines = 0;
-
-	for (; *text != '\0'; text++)
-		lines += *text == '\n';
-	return lines;
-}
-
 static int
 article_rows(struct store_txn *txn, struct fixture_op *fixture, uint64_t artid,
     size_t size, Kith__ArticleMeta *meta)
@@ -547,7 +537,6 @@ article_apply(struct store_txn *txn, struct store_op *op)
 		rc = article_rows(txn, fixture, artid, size, &meta);
 	(void)snprintf(id, sizeof id, "%s", article->message_id);
 	meta.message_id = id;
-	meta.lines = count_lines("\n");
 	key = store_key_u64(artid);
 	if (rc == 0)
 		rc = store_put(txn, STORE_ARTICLE_META, &key, &meta.base);
