@@ -6,7 +6,10 @@
  * Aliases have shards of their own, whose locks are taken within those of the
  * keys' shards: an alias is there only while its object is.
  */
+#include "build.h"
+
 #include "store/cache_table.h"
+#include "store/region.h"
 
 #include <pthread.h>
 #include <stdalign.h>
@@ -16,6 +19,7 @@
 #define SHARDS       16u
 #define CHANGES      16384u /* remembered commits, by the key's hash */
 #define OBJECT_BYTES 48u    /* of bookkeeping per object, roughly */
+#define SPARE        16u    /* one part in so many */
 #define LINE_BYTES   64u    /* of the processor's caches */
 
 struct shard {
@@ -37,8 +41,9 @@ struct aliases {
 struct store_cache {
 	struct shard shards[SHARDS];
 	struct aliases aliases[SHARDS];
-	unsigned ready;   /* shards and aliases that are made */
-	atomic_bool full; /* something was driven out */
+	struct store_region *region; /* of its objects; NULL: malloc()'s */
+	unsigned ready;              /* shards and aliases that are made */
+	atomic_bool full;            /* something was driven out */
 	_Atomic uint64_t changes[CHANGES];
 };
 
@@ -50,6 +55,33 @@ store_object_init(struct store_object *object, size_t size,
 	atomic_init(&object->refs, 1);
 	object->size = size;
 	object->free = free;
+}
+
+static void
+object_free(struct store_object *object)
+{
+	if (object->region == NULL)
+		free(object);
+	else
+		store_region_give(object->region, object);
+}
+
+struct store_object *
+store_object_new(struct store_cache *cache, size_t size)
+{
+	struct store_region *region = cache->region;
+	struct store_object *object =
+	    region == NULL ? NULL : store_region_take(region, size);
+
+	if (object == NULL) {
+		region = NULL;
+		object = malloc(size);
+	}
+	if (object == NULL)
+		return NULL;
+	store_object_init(object, size, object_free);
+	object->region = region;
+	return object;
 }
 
 void
@@ -103,6 +135,10 @@ store_cache_new(size_t bytes)
 			return NULL;
 		}
 	}
+#ifndef KITH_SANITIZERS /* which know malloc()'s memory only */
+	/* room to spare for what is between the pieces, or is being sent */
+	cache->region = store_region_new(bytes + bytes / SPARE);
+#endif
 	return cache;
 }
 
@@ -206,6 +242,7 @@ store_cache_free(struct store_cache **cache)
 		pthread_mutex_destroy(&shard->lock);
 		pthread_mutex_destroy(&(*cache)->aliases[i].lock);
 	}
+	store_region_free(&(*cache)->region);
 	free(*cache);
 	*cache = NULL;
 }

@@ -34,11 +34,13 @@ struct store_cache_key {
 
 /* First member of whatever is cached; what follows `free` belongs to the cache
  * that it is in, one at most. */
+struct store_region;
 struct store_object {
 	_Atomic uint32_t refs;
 	atomic_bool used; /* since the hand of the clock was here */
 	size_t size;      /* bytes it accounts for */
 	void (*free)(struct store_object *object);
+	struct store_region *region;       /* whose memory it is, or NULL */
 	struct store_cache_key key, alias; /* alias.kind 0: none */
 	uint64_t version; /* the oldest view known to see just this */
 	size_t place;     /* in the clock */
@@ -48,6 +50,10 @@ struct store_cache;
 
 void store_object_init(struct store_object *object, size_t size,
     void (*free)(struct store_object *object));
+/* One in memory of the cache that it is for, or malloc()'s if there is no room,
+ * counted once: size is that of all of it, and what is behind this struct is not
+ * set. It may outlive the cache. NULL: out of memory. */
+struct store_object *store_object_new(struct store_cache *cache, size_t size);
 void store_object_ref(struct store_object *object);
 void store_object_unref(struct store_object *object); /* accepts NULL */
 

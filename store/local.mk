@@ -10,7 +10,8 @@ libkithstore_a_SOURCES = \
 	store/keeper.c store/keys.c store/memo.c store/memo.h store/msgid.c \
 	store/msgid.h store/msgid_insert.c \
 	store/overview.c store/overview.h store/overview_block.c \
-	store/private.h store/queue.c store/records.c store/room.c store/row.c \
+	store/private.h store/queue.c store/records.c store/region.c \
+	store/region.h store/room.c store/row.c \
 	store/segment.c store/segment.h store/segment_log.c store/sequence.c \
 	store/sequence.h store/siphash.c store/siphash.h store/states.c \
 	store/stats.c store/store.h store/sweep.c store/system.c store/txn.c \

@@ -29,29 +29,23 @@ struct block_row {
 struct store_block {
 	struct store_object object;
 	uint64_t serial;
-	size_t count;
-	char *text; /* the lines, owned */
+	const char *text; /* the lines, behind the rows */
 	size_t text_len;
+	size_t count;
 	uint64_t multi[STORE_BLOCK_NUMBERS / 64]; /* a bit for each row */
-	struct block_row rows[STORE_BLOCK_NUMBERS];
+	struct block_row rows[];
 };
 
 struct builder {
-	struct store_block *block;
 	uint32_t space, first; /* numbers [first, first + 128) */
 	uint32_t next;         /* the least number not yet seen */
-	size_t text_room;
+	size_t count;
+	char *text; /* owned */
+	size_t text_len, text_room;
 	bool complete;
+	uint64_t multi[STORE_BLOCK_NUMBERS / 64];
+	struct block_row rows[STORE_BLOCK_NUMBERS];
 };
-
-static void
-block_free(struct store_object *object)
-{
-	struct store_block *block = (struct store_block *)object;
-
-	free(block->text);
-	free(block);
-}
 
 void
 store_block_ref(struct store_block *block)
@@ -166,18 +160,17 @@ digits_put(char *to, uint32_t number)
 static int
 builder_room(struct builder *builder, size_t more)
 {
-	struct store_block *block = builder->block;
 	size_t room = builder->text_room == 0 ? 16384 : builder->text_room;
 	char *text;
 
-	while (room - block->text_len < more)
+	while (room - builder->text_len < more)
 		room *= 2;
 	if (room == builder->text_room)
 		return 0;
-	text = realloc(block->text, room);
+	text = realloc(builder->text, room);
 	if (text == NULL)
 		return -ENOMEM;
-	block->text = text;
+	builder->text = text;
 	builder->text_room = room;
 	return 0;
 }
@@ -187,7 +180,6 @@ static int
 builder_row(struct builder *builder, const uint8_t *key, size_t key_len,
     const uint8_t *bytes, size_t len)
 {
-	struct store_block *block = builder->block;
 	struct store_overview_row row;
 	struct block_row *to;
 	uint32_t number;
@@ -207,20 +199,21 @@ builder_row(struct builder *builder, const uint8_t *key, size_t key_len,
 	if (rc != 0)
 		return rc;
 	if ((row.flags & STORE_ROW_MULTI) != 0)
-		block->multi[block->count / 64] |= UINT64_C(1)
-		    << block->count % 64;
-	to = &block->rows[block->count++];
+		builder->multi[builder->count / 64] |= UINT64_C(1)
+		    << builder->count % 64;
+	to = &builder->rows[builder->count++];
 	to->artid = row.artid;
 	to->time = row.time;
 	to->number = number;
 	to->flags = row.flags;
 	to->bytes = row.bytes;
 	to->lines = row.lines;
-	to->line = (uint32_t)block->text_len;
-	block->text_len += digits_put(block->text + block->text_len, number);
-	to->text = (uint32_t)block->text_len;
-	memcpy(block->text + block->text_len, row.text, row.text_len);
-	block->text_len += row.text_len;
+	to->line = (uint32_t)builder->text_len;
+	builder->text_len +=
+	    digits_put(builder->text + builder->text_len, number);
+	to->text = (uint32_t)builder->text_len;
+	memcpy(builder->text + builder->text_len, row.text, row.text_len);
+	builder->text_len += row.text_len;
 	builder->next = number + 1;
 	return 0;
 }
@@ -297,23 +290,41 @@ builder_fill(struct builder *builder, struct store_reader *reader, DBC *cursor)
 	return rc;
 }
 
+/* NULL: no memory. */
+static struct store_block *
+builder_block(const struct builder *builder, struct store *store)
+{
+	size_t rows_len = builder->count * sizeof(struct block_row);
+	struct store_block *block;
+	char *text;
+
+	block = (struct store_block *)store_object_new(store->objects,
+	    sizeof *block + rows_len + builder->text_len);
+	if (block == NULL)
+		return NULL;
+	text = (char *)block->rows + rows_len;
+	block->serial = atomic_fetch_add(&store->blocks_built, 1) + 1;
+	block->text = text;
+	block->text_len = builder->text_len;
+	block->count = builder->count;
+	memcpy(block->multi, builder->multi, sizeof block->multi);
+	memcpy(block->rows, builder->rows, rows_len);
+	if (builder->text_len > 0)
+		memcpy(text, builder->text, builder->text_len);
+	return block;
+}
+
 static int
 block_build(struct store_reader *reader, uint32_t space, uint32_t number,
     struct store_block **block_r)
 {
 	DB *db = reader->store->files[STORE_FILE_NUMBERS];
-	struct store_block *block = calloc(1, sizeof *block);
-	struct builder builder = { .block = block,
-		.space = space,
+	struct builder builder = { .space = space,
 		.first = number * STORE_BLOCK_NUMBERS,
 		.next = number * STORE_BLOCK_NUMBERS };
 	DBC *cursor;
-	char *text;
 	int rc, ret;
 
-	if (block == NULL)
-		return -ENOMEM;
-	store_object_init(&block->object, 0, block_free);
 	rc = store_reader_error(reader,
 	    db->cursor(db, reader->txn, &cursor, DB_CURSOR_BULK));
 	if (rc == 0) {
@@ -322,17 +333,12 @@ block_build(struct store_reader *reader, uint32_t space, uint32_t number,
 		if (rc == 0)
 			rc = store_reader_error(reader, ret);
 	}
-	if (rc != 0) {
-		store_block_unref(block);
-		return rc;
+	if (rc == 0) {
+		*block_r = builder_block(&builder, reader->store);
+		rc = *block_r == NULL ? -ENOMEM : 0;
 	}
-	text = realloc(block->text, block->text_len + 1);
-	if (text != NULL)
-		block->text = text;
-	block->object.size = sizeof *block + block->text_len;
-	block->serial = atomic_fetch_add(&reader->store->blocks_built, 1) + 1;
-	*block_r = block;
-	return 0;
+	free(builder.text);
+	return rc;
 }
 
 /* ---- getting ---------------------------------------------------------- */

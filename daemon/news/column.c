@@ -5,7 +5,6 @@
  */
 #include "daemon/news/column.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Below this a piece is copied: cheaper than to keep track of it. */
@@ -31,12 +30,6 @@ column_key(uint32_t space, const struct store_block *block,
 		(uint64_t)space << 32 | row.number / STORE_BLOCK_NUMBERS };
 }
 
-static void
-column_free(struct store_object *object)
-{
-	free(object);
-}
-
 void
 column_unref(struct column *column)
 {
@@ -55,8 +48,8 @@ column_takes(const struct store_overview_row *row, enum overview_field field,
 	    !overview_may_be_cut(field, value.len);
 }
 
-static char *
-column_line(char *at, const struct store_block *block, size_t i,
+static void
+column_line(struct buffer *text, const struct store_block *block, size_t i,
     enum overview_field field)
 {
 	struct store_overview_row row;
@@ -67,46 +60,40 @@ column_line(char *at, const struct store_block *block, size_t i,
 	store_block_row(block, i, &row);
 	value = overview_row_field(span_make(row.text, row.text_len), field);
 	if (!column_takes(&row, field, value))
-		return at;
+		return;
 	line = store_block_lines(block, i, i + 1, &len);
-	len = (size_t)(row.text - line); /* of the number */
-	memcpy(at, line, len);
-	at += len;
-	*at++ = ' ';
-	if (value.len > 0)
-		memcpy(at, value.bytes, value.len);
-	at += value.len;
-	*at++ = '\r';
-	*at++ = '\n';
-	return at;
+	buffer_append(text, line, (size_t)(row.text - line)); /* the number */
+	buffer_append_byte(text, ' ');
+	buffer_append_span(text, value);
+	buffer_append(text, "\r\n", 2);
 }
 
 static struct column *
-column_make(const struct store_block *block, enum overview_field field)
+column_make(struct session *s, const struct store_block *block,
+    enum overview_field field)
 {
-	size_t count = store_block_count(block), len;
-	struct column *column, *fitted;
-	char *at;
+	struct buffer *text = &s->loop->text;
+	size_t count = store_block_count(block);
+	uint32_t lines[STORE_BLOCK_NUMBERS + 1];
+	struct column *column;
 
-	/* a field is not longer than its row, with a tab before and CRLF
-	 * behind */
-	(void)store_block_lines(block, 0, count, &len);
-	column = malloc(sizeof *column + len + count * 2);
+	buffer_clear(text);
+	for (size_t i = 0; i < count; i++) {
+		lines[i] = (uint32_t)text->len;
+		column_line(text, block, i, field);
+	}
+	lines[count] = (uint32_t)text->len;
+	if (buffer_failed(text))
+		return NULL;
+	column = (struct column *)store_object_new(s->loop->objects,
+	    sizeof *column + text->len);
 	if (column == NULL)
 		return NULL;
-	at = column->text;
-	for (size_t i = 0; i < count; i++) {
-		column->lines[i] = (uint32_t)(at - column->text);
-		at = column_line(at, block, i, field);
-	}
-	len = (size_t)(at - column->text);
-	column->lines[count] = (uint32_t)len;
-	column->count = (uint32_t)count;
 	column->serial = store_block_serial(block);
-	fitted = realloc(column, sizeof *column + len);
-	if (fitted != NULL)
-		column = fitted;
-	store_object_init(&column->object, sizeof *column + len, column_free);
+	column->count = (uint32_t)count;
+	memcpy(column->lines, lines, (count + 1) * sizeof lines[0]);
+	if (text->len > 0)
+		memcpy(column->text, text->bytes, text->len);
 	return column;
 }
 
@@ -126,7 +113,7 @@ column_get(struct session *s, uint32_t space, const struct store_block *block,
 	column_unref(column);
 	if (!make)
 		return NULL;
-	column = column_make(block, field);
+	column = column_make(s, block, field);
 	/* the serial says what it is right for, not a version */
 	if (column != NULL)
 		store_cache_put(cache, key, UINT64_MAX, &column->object);

@@ -3,13 +3,6 @@
 #include "daemon/news/made.h"
 
 #include <errno.h>
-#include <stdlib.h>
-
-static void
-made_free(struct store_object *object)
-{
-	free(object);
-}
 
 int
 made_begin(struct session *s, uint64_t artid, struct made *made_r)
@@ -39,17 +32,26 @@ made_classes(struct session *s, uint32_t id)
 	return classes;
 }
 
-void
-made_init(struct made *made, size_t size)
+static struct store_cache *
+made_cache(struct session *s, enum store_cache_kind kind)
 {
-	store_object_init(&made->object, size, made_free);
+	return kind == STORE_CACHE_PLACE ? s->loop->places : s->loop->objects;
 }
 
-static struct store_cache *
-made_cache(struct session *s, struct store_cache_key key)
+struct made *
+made_new(struct session *s, enum store_cache_kind kind,
+    const struct made *notes, size_t size)
 {
-	return key.kind == STORE_CACHE_PLACE ? s->loop->places
-					     : s->loop->objects;
+	struct made *made =
+	    (struct made *)store_object_new(made_cache(s, kind), size);
+
+	if (made == NULL)
+		return NULL;
+	made->artid = notes->artid;
+	made->version = notes->version;
+	made->generation = notes->generation;
+	made->classes = notes->classes;
+	return made;
 }
 
 static bool
@@ -81,7 +83,7 @@ made_check(struct session *s, struct store_cache *cache,
 struct made *
 made_find(struct session *s, struct store_cache_key key)
 {
-	struct store_cache *cache = made_cache(s, key);
+	struct store_cache *cache = made_cache(s, key.kind);
 
 	return made_check(s, cache, store_cache_get(cache, key, UINT64_MAX));
 }
@@ -97,7 +99,7 @@ made_find_alias(struct session *s, struct store_cache_key alias)
 void
 made_keep(struct session *s, struct store_cache_key key, struct made *made)
 {
-	struct store_cache *cache = made_cache(s, key);
+	struct store_cache *cache = made_cache(s, key.kind);
 	struct store_object *there = store_cache_get(cache, key, UINT64_MAX);
 
 	if (there != NULL)

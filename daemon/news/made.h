@@ -25,8 +25,10 @@ int made_begin(struct session *s, uint64_t artid, struct made *made_r);
 /* This reader's class, and all others that may read the space: those it is right
  * for if it shows no other space. */
 uint32_t made_classes(struct session *s, uint32_t space);
-/* With made_begin's notes in place: size is that of the whole object. */
-void made_init(struct made *made, size_t size);
+/* One to be kept under a key of the kind, counted, with made_begin's notes; size
+ * is that of all of it. NULL: out of memory. */
+struct made *made_new(struct session *s, enum store_cache_kind kind,
+    const struct made *notes, size_t size);
 /* The one under the key that holds now for this reader, counted, or NULL. */
 struct made *made_find(struct session *s, struct store_cache_key key);
 /* The same among the objects by an alias. */

@@ -2,7 +2,6 @@
  */
 #include "daemon/news/place.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct place *
@@ -22,12 +21,11 @@ void
 place_keep(struct session *s, const struct made *notes,
     const uint8_t hash[STORE_HASH_LEN], const struct found *found)
 {
-	struct place *place = malloc(sizeof *place);
+	struct place *place = (struct place *)made_new(s, STORE_CACHE_PLACE,
+	    notes, sizeof *place);
 
 	if (place == NULL)
 		return;
-	place->made = *notes;
-	made_init(&place->made, sizeof *place);
 	place->made.artid = found->artid;
 	if (found->alone)
 		place->made.classes = made_classes(s, found->space);

@@ -14,7 +14,6 @@
 
 /* Below this a piece is copied: cheaper than to keep track of it. */
 #define REFERENCE_MIN 512u
-#define STATUS_MAX    (sizeof "220 4294967295 \r\n")
 
 static struct store_cache_key
 wire_key(uint32_t space, uint32_t number, uint32_t variant)
@@ -100,41 +99,47 @@ wire_find(struct session *s, const struct target *target)
 
 /* ---- making ------------------------------------------------------------ */
 
+/* "220 number <message-id>" CRLF; where the id begins. */
+static size_t
+wire_status_line(struct buffer *line, const struct found *found)
+{
+	size_t id_at;
+
+	buffer_clear(line);
+	buffer_append_text(line, "220 ");
+	append_number(line, found->number);
+	buffer_append_byte(line, ' ');
+	id_at = line->len;
+	buffer_append_text(line, found->message_id);
+	buffer_append_text(line, "\r\n");
+	return id_at;
+}
+
 /* The wire of a copy with so long a header; NULL: no memory. */
 static struct wire *
-wire_new(const struct made *notes, const struct found *found, struct span copy,
-    size_t header_len)
+wire_new(struct session *s, const struct made *notes, const struct found *found,
+    struct span copy, size_t header_len)
 {
-	size_t id_len = strlen(found->message_id);
-	size_t room = STATUS_MAX + id_len + copy.len + sizeof ".\r\n";
-	struct wire *wire = malloc(sizeof *wire + room);
-	struct buffer status;
+	struct buffer *line = &s->loop->line;
+	size_t id_at = wire_status_line(line, found);
+	size_t len = line->len + copy.len + 3;
+	struct wire *wire;
 
+	if (buffer_failed(line))
+		return NULL;
+	wire = (struct wire *)made_new(s, STORE_CACHE_WIRE, notes,
+	    sizeof *wire + len);
 	if (wire == NULL)
 		return NULL;
-	buffer_init(&status, 0);
-	buffer_append_text(&status, "220 ");
-	append_number(&status, found->number);
-	buffer_append_byte(&status, ' ');
-	wire->made = *notes;
 	wire->space = found->space;
 	wire->number = found->number;
-	wire->id_at = (uint32_t)status.len;
-	buffer_append(&status, found->message_id, id_len);
-	buffer_append_text(&status, "\r\n");
-	wire->head_at = (uint32_t)status.len;
-	wire->body_at = (uint32_t)(status.len + header_len + 2);
-	wire->len = (uint32_t)(status.len + copy.len + 3);
-	made_init(&wire->made, sizeof *wire + wire->len);
-	if (buffer_failed(&status)) {
-		buffer_fini(&status);
-		free(wire);
-		return NULL;
-	}
-	memcpy(wire->bytes, status.bytes, status.len);
-	memcpy(wire->bytes + status.len, copy.bytes, copy.len);
-	memcpy(wire->bytes + status.len + copy.len, ".\r\n", 3);
-	buffer_fini(&status);
+	wire->id_at = (uint32_t)id_at;
+	wire->head_at = (uint32_t)line->len;
+	wire->body_at = (uint32_t)(line->len + header_len + 2);
+	wire->len = (uint32_t)len;
+	memcpy(wire->bytes, line->bytes, line->len);
+	memcpy(wire->bytes + line->len, copy.bytes, copy.len);
+	memcpy(wire->bytes + len - 3, ".\r\n", 3);
 	return wire;
 }
 
@@ -166,7 +171,7 @@ wire_make(struct session *s, struct found *found)
 		return NULL;
 	if (!found->multi)
 		notes.classes = made_classes(s, found->space);
-	wire = wire_new(&notes, found, buffer_span(text), header_len);
+	wire = wire_new(s, &notes, found, buffer_span(text), header_len);
 	if (wire == NULL)
 		return NULL;
 	made_keep(s,

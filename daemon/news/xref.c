@@ -101,12 +101,11 @@ struct xref_text {
 static void
 xref_keep(struct session *s, const struct made *notes, struct span text)
 {
-	struct xref_text *kept = malloc(sizeof *kept + text.len);
+	struct xref_text *kept = (struct xref_text *)made_new(s,
+	    STORE_CACHE_XREF, notes, sizeof *kept + text.len);
 
 	if (kept == NULL)
 		return;
-	kept->made = *notes;
-	made_init(&kept->made, sizeof *kept + text.len);
 	kept->len = text.len;
 	memcpy(kept->text, text.bytes, text.len);
 	made_keep(s, xref_key(s, notes->artid), &kept->made);
@@ -136,8 +135,7 @@ xref_append_article(struct session *s, struct buffer *out, uint64_t artid)
 	kith__article_meta__free_unpacked(meta, NULL);
 	if (buffer_failed(out))
 		return -ENOMEM;
-	xref_keep(s, &notes,
-	    span_make(out->bytes + before, out->len - before));
+	xref_keep(s, &notes, span_make(out->bytes + before, out->len - before));
 	return 0;
 }
 

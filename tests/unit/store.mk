@@ -14,7 +14,8 @@ STORE_TEST_LINK = libkithstoretest.a libkithstore.a $(DB_LIBS) \
 
 store_tests = test_store_writer test_store_view test_store_records \
 	test_store_article test_store_extent test_store_segment test_store_overview test_store_msgid \
-	test_store_cache test_store_admin test_store_compact test_store_fault
+	test_store_cache test_store_region test_store_admin test_store_compact \
+	test_store_fault
 check_PROGRAMS += $(store_tests)
 TESTS += $(store_tests)
 test_store_writer_SOURCES = tests/unit/test_store_writer.c
@@ -35,6 +36,8 @@ test_store_msgid_SOURCES = tests/unit/test_store_msgid.c
 test_store_msgid_LDADD = $(STORE_TEST_LINK)
 test_store_cache_SOURCES = tests/unit/test_store_cache.c
 test_store_cache_LDADD = $(STORE_TEST_LINK)
+test_store_region_SOURCES = tests/unit/test_store_region.c
+test_store_region_LDADD = $(STORE_TEST_LINK)
 test_store_admin_SOURCES = tests/unit/test_store_admin.c
 test_store_admin_LDADD = $(STORE_TEST_LINK)
 test_store_compact_SOURCES = tests/unit/test_store_compact.c
