@@ -29,7 +29,7 @@
 #include "store/store.h"
 #include "store/use.h"
 
-#define STORE_SCHEMA     4u
+#define STORE_SCHEMA     5u
 #define STORE_BATCH_MAX  100u
 #define STORE_LOG_FILE   ((size_t)16 << 20)
 #define STORE_LOG_BUFFER ((size_t)4 << 20)
