@@ -191,6 +191,7 @@ put_endpoint(struct ipc_writer *writer, const struct feed_endpoint *endpoint)
 	ipc_put_text(writer, endpoint->user);
 	ipc_put_bytes(writer, endpoint->secret);
 	ipc_put_u32(writer, endpoint->clear ? 1 : 0);
+	ipc_put_u32(writer, endpoint->connections);
 }
 
 static void

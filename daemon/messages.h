@@ -74,7 +74,7 @@ enum message_type {
 
 	/* ---- core -> feed; an endpoint is peer u32, host text, port u32, tls
 	 * u32 (enum config_tls), user text ("": no login), secret bytes, u32 1:
-	 * that may be said without TLS */
+	 * that may be said without TLS, u32 connections at a time */
 	/* endpoint, count u32 (at most FEED_OFFERS_MAX), each { artid u64,
 	 * Message-ID text } (class intake) -> why text ("": all were tried),
 	 * count u32, each u32 (enum feed_outcome) */
@@ -93,7 +93,8 @@ enum message_type {
 	MESSAGE_PULLED,
 };
 
-#define FEED_OFFERS_MAX 128u
+#define FEED_OFFERS_MAX      128u
+#define FEED_CONNECTIONS_MAX 8u
 
 /* What became of an article that was offered to a peer. */
 enum feed_outcome {

@@ -373,7 +373,8 @@ run_remove(struct control_request *request)
 #define PEER_OPTIONS                                                  \
  "NAME [--address ADDR] [--login NAME] [--password-stdin] "           \
  "[--spaces WILDMAT] [--incoming] [--connections N] [--in-flight N] " \
- "[--rate N] [--outgoing HOST:PORT] [--backlog] [--pull HOST:PORT] "  \
+ "[--rate N] [--outgoing HOST:PORT] [--outgoing-connections N] "       \
+ "[--backlog] [--pull HOST:PORT] "                                     \
  "[--every SECONDS] [--tls none|starttls|implicit] [--clear-password] "   \
  "[--path IDENTITY]"
 

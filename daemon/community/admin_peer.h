@@ -24,6 +24,7 @@ struct peer_options {
 	int tls;
 	long every;
 	long connections;
+	long outgoing_connections;
 	long in_flight;
 	long rate;
 	bool incoming;

@@ -8,6 +8,7 @@
 #include "daemon/community/admin_words.h"
 #include "daemon/community/endpoint_text.h"
 #include "daemon/config.h"
+#include "daemon/messages.h"
 #include "protocol/wildmat.h"
 
 #define CONNECTIONS_MAX 1000000
@@ -54,6 +55,8 @@ admin_peer_options_read(struct control_request *request,
 	say->every = number_option(request, "--every", EVERY_MAX);
 	say->connections =
 	    number_option(request, "--connections", CONNECTIONS_MAX);
+	say->outgoing_connections = number_option(request,
+	    "--outgoing-connections", FEED_CONNECTIONS_MAX);
 	say->in_flight = number_option(request, "--in-flight", CONNECTIONS_MAX);
 	say->rate = number_option(request, "--rate", RATE_MAX);
 	say->incoming = control_option(request, "--incoming") != NULL;
@@ -109,6 +112,8 @@ admin_peer_options_fault(const struct peer_options *say)
 	    say->in_flight == -2 || say->rate == -2)
 		return "--every, --connections, --in-flight and --rate are "
 		       "whole numbers, 0 for none";
+	if (say->outgoing_connections == -2 || say->outgoing_connections == 0)
+		return "--outgoing-connections is a number from 1 to 8";
 	if (say->incoming && say->not_incoming)
 		return "--incoming and --no-incoming exclude each other";
 	if (say->clear && say->not_clear)
@@ -188,6 +193,9 @@ admin_peer_apply(Kith__Peer *peer, const struct peer_options *say)
 		peer->pull_every = (uint32_t)say->every;
 	if (say->connections >= 0)
 		peer->connections = (uint32_t)say->connections;
+	if (say->outgoing_connections > 0)
+		peer->outgoing_connections =
+		    (uint32_t)say->outgoing_connections;
 	if (say->in_flight >= 0)
 		peer->in_flight = (uint32_t)say->in_flight;
 	if (say->rate >= 0)

@@ -43,8 +43,13 @@ run_list(struct control_request *request)
 static void
 add_more(json_t *object, const Kith__Peer *peer)
 {
-	json_t *more = json_pack("{s:s, s:b, s:s, s:I, s:I, s:I, s:I}", "tls",
-	    tls_word(peer->tls), "clear-password", peer->clear, "path", peer->path, "every",
+	json_t *more = json_pack("{s:s, s:b, s:I, s:s, s:I, s:I, s:I, s:I}", "tls",
+	    tls_word(peer->tls), "clear-password", peer->clear,
+	    "outgoing-connections",
+	    (json_int_t)(peer->outgoing_connections == 0
+		    ? 1
+		    : peer->outgoing_connections),
+	    "path", peer->path, "every",
 	    (json_int_t)peer->pull_every, "connections",
 	    (json_int_t)peer->connections, "in-flight",
 	    (json_int_t)peer->in_flight, "rate", (json_int_t)peer->rate);

@@ -173,7 +173,8 @@ fed_succeed(struct fed_peer *fed)
 static bool
 fed_is_due(const struct fed_peer *fed)
 {
-	unsigned most = fed->failures > 0 ? 1 : FED_BATCHES_MAX;
+	/* while one is answered, the next is under way */
+	unsigned most = fed->failures > 0 ? 1 : 1 + 2 * fed->connections;
 
 	return fed->open < most &&
 	    community_now(fed->feeds->community) >= fed->next_attempt;
@@ -251,7 +252,8 @@ batch_offer(struct fed_peer *fed, struct fed_batch *batch)
 		.tls = fed->tls,
 		.user = fed->secret[0] == '\0' ? "" : fed->login,
 		.secret = span_of(fed->secret),
-		.clear = fed->clear };
+		.clear = fed->clear,
+		.connections = fed->connections };
 	struct feed_offer offers[FEED_OFFERS_MAX];
 	size_t count = 0;
 	int rc = 0;

@@ -95,6 +95,9 @@ fed_new(struct feeds *feeds, uint32_t id, const Kith__Peer *record,
 	fed->tls = record->tls <= TLS_IMPLICIT ? (enum config_tls)record->tls
 					       : TLS_IMPLICIT;
 	rc = endpoint_text_parse(record->outgoing, fed->host, &fed->port);
+	fed->connections = record->outgoing_connections;
+	if (fed->connections < 1 || fed->connections > FEED_CONNECTIONS_MAX)
+		fed->connections = 1;
 	fed->clear = record->clear || endpoint_host_is_loopback(fed->host);
 	fed->name = strdup(record->name);
 	fed->login = strdup(record->login);

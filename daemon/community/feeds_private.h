@@ -9,10 +9,6 @@
 #include "daemon/community/feeds.h"
 #include "protocol/msgid.h"
 
-#define FED_BATCHES_MAX \
- 3u /* on offer at once: while one is answered, the next
-			    * is under way */
-
 struct fed_peer;
 struct space;
 struct wildmat;
@@ -54,7 +50,8 @@ struct fed_peer {
 	char host[ENDPOINT_HOST_ROOM];
 	unsigned port;
 	enum config_tls tls;
-	bool clear; /* as in struct feed_endpoint */
+	bool clear;           /* as in struct feed_endpoint, */
+	unsigned connections; /* and these too */
 	Kith__FeedState state;      /* as it is on disk */
 	uint64_t walked;            /* events up to here were looked at */
 	struct fed_batches batches; /* oldest first */

@@ -74,6 +74,7 @@ struct feed_endpoint {
 	const char *user; /* "": no login */
 	struct span secret;
 	bool clear; /* that may be said without TLS */
+	unsigned connections; /* at a time, 1 to FEED_CONNECTIONS_MAX */
 };
 
 struct feed_offer {

@@ -288,7 +288,8 @@ group_begin(struct round *round)
 		.tls = round->tls,
 		.user = round->login,
 		.secret = span_of(round->secret),
-		.clear = round->clear };
+		.clear = round->clear,
+		.connections = 1 };
 	struct space *space;
 	struct feed_pull pull = { .group = round->group.name };
 	int rc = round_read_group(round);

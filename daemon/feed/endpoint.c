@@ -11,6 +11,7 @@
 #include <openssl/crypto.h>
 
 #include "daemon/ipc.h"
+#include "daemon/messages.h"
 
 /* NULL: no memory, or it holds what would be a second command. */
 static char *
@@ -38,7 +39,10 @@ endpoint_read(struct endpoint *endpoint, struct ipc_reader *fields)
 	endpoint->secret = field_text(secret);
 	endpoint->secret_len = secret.len;
 	endpoint->clear = ipc_get_u32(fields) != 0;
-	if (ipc_reader_bad(fields) || tls > TLS_IMPLICIT)
+	endpoint->connections = ipc_get_u32(fields);
+	if (ipc_reader_bad(fields) || tls > TLS_IMPLICIT ||
+	    endpoint->connections == 0 ||
+	    endpoint->connections > FEED_CONNECTIONS_MAX)
 		return -EBADMSG;
 	endpoint->tls = (enum config_tls)tls;
 	return endpoint->host == NULL || endpoint->user == NULL ||
@@ -62,8 +66,8 @@ bool
 endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->peer == b->peer && a->port == b->port && a->tls == b->tls &&
-	    a->clear == b->clear && strcmp(a->host, b->host) == 0 && strcmp(a->user, b->user) == 0 &&
-	    strcmp(a->secret, b->secret) == 0;
+	    a->clear == b->clear && strcmp(a->host, b->host) == 0 &&
+	    strcmp(a->user, b->user) == 0 && strcmp(a->secret, b->secret) == 0;
 }
 
 struct feed_client_options

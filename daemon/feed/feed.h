@@ -2,7 +2,7 @@
  * channel, done over connections to other servers. Private to daemon/feed and
  * its tests.
  *
- *   push.c   offers articles to one peer and sends what it wants
+ *   push.c   offers articles to a peer and sends what it wants
  *   pull.c   takes the articles of one group of a peer
  */
 #ifndef KITH_DAEMON_FEED_FEED_H

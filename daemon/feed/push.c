@@ -1,4 +1,4 @@
-/* push.c - a peer that is offered articles: CHECK and TAKETHIS, pipelined, or
+/* push.c - a connection to a peer that is offered articles: CHECK and TAKETHIS, pipelined, or
  * IHAVE one after the other where it does not stream (RFC 4644, RFC 3977 6.3.2).
  *
  * An item goes through lists in this order: waiting, (asked for by CHECK),
@@ -14,77 +14,21 @@
 #include <string.h>
 
 #include "daemon/dial.h"
-#include "daemon/feed/feed.h"
+#include "daemon/feed/push_impl.h"
 #include "daemon/ipc.h"
 #include "daemon/log.h"
 #include "daemon/messages.h"
 #include "daemon/stream.h"
-#include "protocol/msgid.h"
 
-#define CHECKS_MAX   128u              /* not answered */
-#define SENT_MAX     128u              /* articles that are not answered */
-#define FETCHES_MAX  16u               /* articles asked of core or at hand */
-#define BYTES_MAX    ((size_t)4 << 20) /* at hand: then no more is asked for */
-#define FETCH_TIME   60u               /* s */
-#define IDLE_SECONDS 60u
-#define PEERS_MAX    256u
-
-enum item_step {
-	ITEM_WAITING,
-	ITEM_CHECKED, /* CHECK, or IHAVE, is not answered */
-	ITEM_WANTED,
-	ITEM_FETCHING,
-	ITEM_FETCHED,
-	ITEM_SENT, /* TAKETHIS, or the article after IHAVE, is not answered */
-	ITEM_SETTLED,
-};
-
-struct item {
-	TAILQ_ENTRY(item) entry;
-	struct batch *batch;
-	uint64_t artid;
-	char *id;
-	enum item_step step;
-	enum feed_outcome outcome;
-	struct ipc_reader *frame; /* that holds: */
-	struct span wire;
-};
-TAILQ_HEAD(items, item);
-
-/* One MESSAGE_OFFER. It outlives its push while core owes bytes. */
-struct batch {
-	LIST_ENTRY(batch) entry;
-	struct push *push; /* NULL: nobody wants the answer */
-	uint32_t request;
-	size_t count;
-	size_t left;    /* not settled */
-	size_t fetches; /* core owes an answer */
-	struct item items[];
-};
-
-struct push {
-	LIST_ENTRY(push) entry;
-	struct feed *feed;
-	struct endpoint endpoint;
-	struct feed_client_options options;
-	struct feed_client *client;
-	bool dialing;
-	bool dropped; /* freed by the end of its dialling */
-	bool streaming;
-	unsigned idle;    /* s without anything to do */
-	unsigned checks;  /* in the row */
-	unsigned sent;    /* in the row */
-	unsigned at_hand; /* fetching or fetched */
-	size_t bytes;     /* fetched */
-	LIST_HEAD(, batch) batches;
-	struct items waiting, wanted, fetched, row;
-};
-
-static void push_pump(struct push *push);
+#define CHECKS_MAX  128u              /* not answered */
+#define SENT_MAX    128u              /* articles that are not answered */
+#define FETCHES_MAX 16u               /* articles asked of core or at hand */
+#define BYTES_MAX   ((size_t)4 << 20) /* at hand: then no more is asked for */
+#define FETCH_TIME  60u               /* s */
 
 /* ---- batches */
 
-static void
+void
 batch_free(struct batch *batch)
 {
 	for (size_t i = 0; i < batch->count; i++) {
@@ -124,8 +68,7 @@ item_settle(struct item *item, enum feed_outcome outcome)
 		batch_answer(batch, "");
 }
 
-/* Everything that is open goes back. */
-static void
+void
 push_give_up(struct push *push, const char *why)
 {
 	struct batch *batch;
@@ -387,10 +330,11 @@ on_ready(void *arg, bool streaming)
 {
 	struct push *push = arg;
 
+	push->up = true;
 	push->streaming = streaming;
-	log_debug("peer=%u host=%s connected login=%s, %s",
-	    push->endpoint.peer, push->endpoint.host,
-	    feed_client_login(push->client), streaming ? "streaming" : "IHAVE");
+	log_debug("peer=%u host=%s connected login=%s, %s", push->endpoint.peer,
+	    push->endpoint.host, feed_client_login(push->client),
+	    streaming ? "streaming" : "IHAVE");
 	push_pump(push);
 }
 
@@ -415,7 +359,9 @@ on_ended(void *arg, const char *why)
 	push->client = NULL;
 	log_debug("peer=%u host=%s connection ended: %s", push->endpoint.peer,
 	    push->endpoint.host, why);
-	push_give_up(push, why);
+	if (push->up || !push_hand_on(push, why))
+		push_give_up(push, why);
+	push->up = false;
 }
 
 static const struct feed_client_owner push_owner = {
@@ -426,16 +372,6 @@ static const struct feed_client_owner push_owner = {
 	.drained = on_drained,
 	.ended = on_ended,
 };
-
-void
-push_free(struct push *push)
-{
-	LIST_REMOVE(push, entry);
-	push_give_up(push, "the feed process ends");
-	feed_client_free(&push->client);
-	endpoint_fini(&push->endpoint);
-	free(push);
-}
 
 static void
 on_dialed(void *arg, struct stream *stream, const char *why)
@@ -456,7 +392,7 @@ on_dialed(void *arg, struct stream *stream, const char *why)
 		push->client =
 		    feed_client_new(stream, &push->options, &push_owner, push);
 	}
-	if (push->client == NULL)
+	if (push->client == NULL && !push_hand_on(push, why))
 		push_give_up(push, why);
 }
 
@@ -471,7 +407,7 @@ push_dial(struct push *push)
 		push_give_up(push, "the name cannot be resolved now");
 }
 
-static void
+void
 push_pump(struct push *push)
 {
 	if (LIST_EMPTY(&push->batches))
@@ -488,135 +424,4 @@ push_pump(struct push *push)
 		pump_streaming(push);
 	else
 		pump_ihave(push);
-}
-
-/* ---- what core asks */
-
-static struct push *
-push_new(struct feed *feed, struct endpoint *endpoint)
-{
-	struct push *push = calloc(1, sizeof *push);
-
-	if (push == NULL)
-		return NULL;
-	push->feed = feed;
-	push->endpoint = *endpoint;
-	memset(endpoint, 0, sizeof *endpoint);
-	LIST_INIT(&push->batches);
-	TAILQ_INIT(&push->waiting);
-	TAILQ_INIT(&push->wanted);
-	TAILQ_INIT(&push->fetched);
-	TAILQ_INIT(&push->row);
-	LIST_INSERT_HEAD(&feed->pushes, push, entry);
-	return push;
-}
-
-/* The push of that peer; one to another server or with another login goes. */
-static struct push *
-push_of(struct feed *feed, struct endpoint *endpoint)
-{
-	struct push *push;
-	unsigned count = 0;
-
-	LIST_FOREACH(push, &feed->pushes, entry) {
-		count++;
-		if (!push->dropped && push->endpoint.peer == endpoint->peer)
-			break;
-	}
-	if (push != NULL && endpoint_equal(&push->endpoint, endpoint))
-		return push;
-	if (push != NULL)
-		push_drop(push);
-	return count > PEERS_MAX ? NULL : push_new(feed, endpoint);
-}
-
-static bool
-item_read(struct item *item, struct batch *batch, struct ipc_reader *fields)
-{
-	struct span id;
-
-	item->batch = batch;
-	item->artid = ipc_get_u64(fields);
-	id = ipc_get_bytes(fields);
-	if (ipc_reader_bad(fields) || !msgid_is_valid(id))
-		return false;
-	item->id = strndup(id.bytes, id.len);
-	return item->id != NULL;
-}
-
-static struct batch *
-batch_read(struct ipc_reader *fields, uint32_t request)
-{
-	uint32_t count = ipc_get_u32(fields);
-	struct batch *batch;
-
-	if (ipc_reader_bad(fields) || count == 0 || count > FEED_OFFERS_MAX)
-		return NULL;
-	batch = calloc(1, sizeof *batch + count * sizeof batch->items[0]);
-	if (batch == NULL)
-		return NULL;
-	batch->request = request;
-	batch->left = count;
-	while (batch->count < count)
-		if (!item_read(&batch->items[batch->count++], batch, fields)) {
-			batch_free(batch);
-			return NULL;
-		}
-	return batch;
-}
-
-void
-push_offer(struct feed *feed, uint32_t request, struct ipc_reader *fields)
-{
-	struct endpoint endpoint = { 0 };
-	struct batch *batch = NULL;
-	struct push *push = NULL;
-
-	if (endpoint_read(&endpoint, fields) == 0)
-		batch = batch_read(fields, request);
-	if (batch != NULL)
-		push = push_of(feed, &endpoint);
-	endpoint_fini(&endpoint);
-	if (push == NULL) {
-		if (batch != NULL)
-			batch_free(batch);
-		log_warning("an offer of core cannot be read");
-		(void)ipc_answer(feed->core, request,
-		    ipc_writer_new(MESSAGE_OFFER));
-		return;
-	}
-	batch->push = push;
-	LIST_INSERT_HEAD(&push->batches, batch, entry);
-	for (size_t i = 0; i < batch->count; i++)
-		TAILQ_INSERT_TAIL(&push->waiting, &batch->items[i], entry);
-	push_pump(push);
-}
-
-struct push *
-push_next(const struct push *push)
-{
-	return LIST_NEXT(push, entry);
-}
-
-void
-push_tick(struct push *push)
-{
-	if (!LIST_EMPTY(&push->batches) || push->dialing || push->dropped)
-		return;
-	if (++push->idle < IDLE_SECONDS)
-		return;
-	if (push->client != NULL)
-		feed_client_quit(push->client);
-	else
-		push_drop(push);
-}
-
-void
-push_drop(struct push *push)
-{
-	push_give_up(push, "the connection was given up");
-	if (push->dialing)
-		push->dropped = true;
-	else
-		push_free(push);
 }

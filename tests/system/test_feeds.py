@@ -104,7 +104,7 @@ def test_two_kithd_feed_each_other_through_crashes(make):
     a, b = make("a"), make("b")
     for kith in (a, b):
         space(kith)
-    link(a, b)
+    link(a, b, "--outgoing-connections", "4")
     link(b, a)
     wanted = set()
     share = ARTICLES // 6
@@ -210,14 +210,18 @@ def test_the_feed_process_is_there_when_wanted_and_may_die(make):
 
 
 class Picky(socketserver.ThreadingTCPServer):
-    """A server that knows IHAVE alone, or answers CHECK as it is told."""
+    """A server that knows IHAVE alone, or answers CHECK as it is told; with
+    places for so many connections, and patience until so many are there."""
 
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self, streaming=False):
+    def __init__(self, streaming=False, places=99, wants=1):
         picky = self
         self.streaming = streaming
+        self.lock = threading.Lock()
+        self.used = self.refused = 0
+        self.crowd = threading.Event()
         self.later = set()
         self.taken = []
         self.offers = []
@@ -233,6 +237,18 @@ class Picky(socketserver.ThreadingTCPServer):
                 return b"".join(lines)
 
             def handle(self):
+                with picky.lock:
+                    full = picky.used == places
+                    picky.used += not full
+                    picky.refused += full
+                if full:
+                    self.say("400 too many connections")
+                    return
+                self.serve()
+                with picky.lock:
+                    picky.used -= 1
+
+            def serve(self):
                 self.say("200 picky.example")
                 while line := self.rfile.readline():
                     words = line.decode().split()
@@ -251,6 +267,9 @@ class Picky(socketserver.ThreadingTCPServer):
                         self.say(f"{code} {rest[0]}")
                     elif verb == "TAKETHIS":
                         self.block()
+                        if picky.used >= wants:
+                            picky.crowd.set()
+                        assert picky.crowd.wait(30), "too few connections"
                         picky.taken.append(rest[0])
                         self.say(f"239 {rest[0]}")
                     else:
@@ -275,6 +294,36 @@ def test_a_server_without_streaming_is_fed_by_ihave(make):
     wait_until(lambda: len(picky.taken) == 20, 20, "not all are taken")
     assert set(picky.taken) == wanted
     wait_until(lambda: settled(kith, "old"), 20, "no end")
+    picky.close()
+
+
+def test_a_peer_is_fed_over_several_connections(make):
+    picky = Picky(streaming=True, wants=3)
+    kith = make("a")
+    space(kith)
+    wanted = post(kith, "a", range(500))
+    kith.ctl("peer", "add", "far", "--outgoing", f"127.0.0.1:{picky.port}",
+             "--outgoing-connections", "3", "--backlog")
+    wait_until(lambda: len(picky.taken) >= 500, 40, "not all are taken")
+    assert len(picky.taken) == 500 and set(picky.taken) == wanted
+    assert picky.used == 3 and picky.refused == 0
+    wait_until(lambda: settled(kith, "far"), 20, "no end")
+    assert kith.json("peer", "show", "far")["sent"] == 500
+    picky.close()
+
+
+def test_a_peer_without_a_place_for_more_is_fed_all_the_same(make):
+    picky = Picky(streaming=True, places=2, wants=2)
+    kith = make("a")
+    space(kith)
+    wanted = post(kith, "a", range(1000))
+    kith.ctl("peer", "add", "far", "--outgoing", f"127.0.0.1:{picky.port}",
+             "--outgoing-connections", "4", "--backlog")
+    wait_until(lambda: len(picky.taken) >= 1000, 40, "not all are taken")
+    assert len(picky.taken) == 1000 and set(picky.taken) == wanted
+    wait_until(lambda: settled(kith, "far"), 20, "no end")
+    assert 1 <= picky.refused <= 2          # and not again and again
+    assert b"cannot be fed" not in kith.log.read_bytes()
     picky.close()
 
 

@@ -47,6 +47,7 @@ struct rig {
 	uint32_t failed, high, settled;
 	uint32_t numbers[16]; /* pulled */
 	unsigned pulled;
+	uint32_t connections;
 	bool clear;       /* a login may be said without TLS */
 	unsigned stop_at; /* core says stop to this many; 0: never */
 };
@@ -236,6 +237,7 @@ put_endpoint(struct rig *rig, struct ipc_writer *writer, const char *user)
 	ipc_put_text(writer, user);
 	ipc_put_text(writer, user[0] == '\0' ? "" : "secret word");
 	ipc_put_u32(writer, rig->clear ? 1 : 0);
+	ipc_put_u32(writer, rig->connections);
 }
 
 static void
@@ -302,6 +304,7 @@ setup(void **state)
 	int fds[2];
 
 	assert_non_null(rig);
+	rig->connections = 1;
 	buffer_init(&rig->said, 0);
 	rig->loop = loop_new(0);
 	assert_non_null(rig->loop);
