@@ -125,13 +125,13 @@ static void
 take_article(struct core_feed *feed, struct ipc *ipc, uint32_t request,
     struct ipc_reader *fields)
 {
-	uint32_t peer = ipc_get_u32(fields);
+	struct pulls_article article = { .peer = ipc_get_u32(fields) };
 	struct span name = ipc_get_bytes(fields);
-	uint32_t number = ipc_get_u32(fields);
-	struct span wire = ipc_get_payload(fields);
 	char group[NEWSGROUP_MAX + 1];
 	struct take_request *take = NULL;
 
+	article.number = ipc_get_u32(fields);
+	article.wire = ipc_get_payload(fields);
 	if (!ipc_reader_bad(fields) && name.len < sizeof group)
 		take = take_new(feed, ipc, request);
 	if (take == NULL) {
@@ -140,8 +140,8 @@ take_article(struct core_feed *feed, struct ipc *ipc, uint32_t request,
 	}
 	memcpy(group, name.bytes, name.len);
 	group[name.len] = '\0';
-	pulls_take(community_pulls(feed->community), peer, group, number, wire,
-	    on_taken, take);
+	article.group = group;
+	pulls_take(community_pulls(feed->community), &article, on_taken, take);
 }
 
 static void

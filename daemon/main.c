@@ -83,74 +83,92 @@ main_alone(const struct role *role, struct config *config,
 	return role_run_alone(role, start);
 }
 
-static void
-usage(void)
+struct command_line {
+	struct parent_options options;
+	const struct role *alone; /* NULL: the daemon */
+	bool check;
+	bool version;
+};
+
+/* False: it is not understood. */
+static bool
+command_line_read(int argc, char **argv, struct command_line *line)
 {
-	(void)fputs("usage: kithd [-dnTvV] [-f conf]\n", stderr);
+	static const struct option long_options[] = { { "offline", no_argument,
+							  NULL, 'o' },
+		{ "restore", no_argument, NULL, 'r' }, { NULL, 0, NULL, 0 } };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "dnTvVf:", long_options,
+		    NULL)) != -1) {
+		switch (option) {
+		case 'd':
+			line->options.own_user = true;
+			break;
+		case 'n':
+			line->check = true;
+			break;
+		case 'T':
+			line->options.test_clock = true;
+			break;
+		case 'v':
+			line->options.verbose = true;
+			break;
+		case 'f':
+			line->options.config_path = optarg;
+			break;
+		case 'o':
+			line->alone = &core_role;
+			break;
+		case 'r':
+			line->alone = &restore_role;
+			break;
+		case 'V':
+			line->version = true;
+			return true;
+		default:
+			return false;
+		}
+	}
+	return optind == argc;
+}
+
+/* kithd -n. Takes the configuration. */
+static int
+main_check(struct config *config)
+{
+	int result = parent_files_check(config);
+
+	config_free(&config);
+	return result == 0 ? 0 : 1;
 }
 
 int
 main(int argc, char **argv)
 {
-	static const struct option long_options[] = { { "offline", no_argument,
-							  NULL, 'o' },
-		{ "restore", no_argument, NULL, 'r' }, { NULL, 0, NULL, 0 } };
-	struct parent_options options = { .config_path = KITH_CONFIG_FILE };
-	const struct role *alone = NULL;
-	bool check = false;
+	struct command_line line = { .options = {
+					 .config_path = KITH_CONFIG_FILE } };
 	struct config *config;
 	char *error;
-	int option;
 
 	if (argc == 3 && strcmp(argv[1], "--role") == 0)
 		return main_role(argv[2]);
-	while ((option = getopt_long(argc, argv, "dnTvVf:", long_options,
-		    NULL)) != -1) {
-		switch (option) {
-		case 'd':
-			options.own_user = true;
-			break;
-		case 'n':
-			check = true;
-			break;
-		case 'T':
-			options.test_clock = true;
-			break;
-		case 'v':
-			options.verbose = true;
-			break;
-		case 'f':
-			options.config_path = optarg;
-			break;
-		case 'o':
-			alone = &core_role;
-			break;
-		case 'r':
-			alone = &restore_role;
-			break;
-		case 'V':
-			(void)printf("%s\n", PACKAGE_STRING);
-			return 0;
-		default:
-			usage();
-			return 2;
-		}
-	}
-	if (optind != argc) {
-		usage();
+	if (!command_line_read(argc, argv, &line)) {
+		(void)fputs("usage: kithd [-dnTvV] [-f conf]\n", stderr);
 		return 2;
 	}
-	if (config_read(options.config_path, &config, &error) != 0) {
+	if (line.version) {
+		(void)printf("%s\n", PACKAGE_STRING);
+		return 0;
+	}
+	if (config_read(line.options.config_path, &config, &error) != 0) {
 		(void)fprintf(stderr, "%s\n", error);
 		free(error);
 		return 1;
 	}
-	if (check) {
-		int result = parent_files_check(config);
-
-		config_free(&config);
-		return result == 0 ? 0 : 1;
-	}
-	return alone != NULL ? main_alone(alone, config, &options)
-			     : parent_run(config, &options);
+	if (line.check)
+		return main_check(config);
+	return line.alone != NULL
+	    ? main_alone(line.alone, config, &line.options)
+	    : parent_run(config, &line.options);
 }

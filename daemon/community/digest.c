@@ -134,8 +134,11 @@ issue_add_jobs(struct store_txn *txn, const struct issue_op *issue)
 	for (size_t i = 0; error == 0 && i < 2; i++)
 		if (forms[i].readers > 0)
 			error = job_add_digest(txn, issue->digests->community,
-			    issue->space, forms[i].mode, issue->from,
-			    issue->upto, issue->state.issue);
+			    &(struct job_digest){ .space = issue->space,
+				.mode = forms[i].mode,
+				.from = issue->from,
+				.upto = issue->upto,
+				.issue = issue->state.issue });
 	return error;
 }
 

@@ -32,11 +32,16 @@ bool jobs_is_idle(const struct jobs *jobs);
 /* An article to the subscribers of a space in mode each. */
 int job_add_list(struct store_txn *txn, struct community *community,
     uint32_t space, uint64_t artid, uint32_t except_member, uint32_t ticket);
-/* Articles (from, upto] of a space as issue `issue` to the subscribers in that
- * mode (digest, plain). */
+/* An issue: articles (from, upto] of a space to the subscribers in that mode
+ * (digest, plain). */
+struct job_digest {
+	uint32_t space;
+	Kith__Mode mode;
+	uint32_t from, upto;
+	unsigned issue; /* its number */
+};
 int job_add_digest(struct store_txn *txn, struct community *community,
-    uint32_t space, Kith__Mode mode, uint32_t from, uint32_t upto,
-    unsigned issue);
+    const struct job_digest *digest);
 
 /* One mail, its header wholly ours. */
 struct job_mail {

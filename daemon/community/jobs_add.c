@@ -71,20 +71,19 @@ job_add_list(struct store_txn *txn, struct community *community, uint32_t space,
 
 int
 job_add_digest(struct store_txn *txn, struct community *community,
-    uint32_t space, Kith__Mode mode, uint32_t from, uint32_t upto,
-    unsigned issue)
+    const struct job_digest *digest)
 {
-	static char digest[] = "digest", plain[] = "plain";
+	static char packed[] = "digest", plain[] = "plain";
 	Kith__Job row;
 
 	kith__job__init(&row);
 	row.kind = KITH__JOB_KIND__JOB_DIGEST;
-	row.space = space;
-	row.mode = mode;
-	row.from_number = from;
-	row.upto_number = upto;
-	row.issue = issue;
-	row.purpose = mode == KITH__MODE__MODE_PLAIN ? plain : digest;
+	row.space = digest->space;
+	row.mode = digest->mode;
+	row.from_number = digest->from;
+	row.upto_number = digest->upto;
+	row.issue = digest->issue;
+	row.purpose = digest->mode == KITH__MODE__MODE_PLAIN ? plain : packed;
 	return job_put_list(txn, community, &row);
 }
 

@@ -229,12 +229,14 @@ wire_is_sound(struct span wire, struct dot_facts *facts_r)
 }
 
 void
-pulls_take(struct pulls *pulls, uint32_t peer, const char *group,
-    uint32_t number, struct span wire, void (*done)(void *arg, bool stop),
-    void *arg)
+pulls_take(struct pulls *pulls, const struct pulls_article *article,
+    void (*done)(void *arg, bool stop), void *arg)
 {
-	struct round *round = round_taking(pulls, peer, group);
-	struct intake_import import = { .len = wire.len, .peer = peer };
+	struct round *round =
+	    round_taking(pulls, article->peer, article->group);
+	struct span wire = article->wire;
+	struct intake_import import = { .len = wire.len,
+		.peer = article->peer };
 	struct taking *taking;
 
 	if (round == NULL || round->stopped) {
@@ -257,7 +259,7 @@ pulls_take(struct pulls *pulls, uint32_t peer, const char *group,
 		return;
 	}
 	taking->round = round;
-	taking->number = number;
+	taking->number = article->number;
 	taking->done = done;
 	taking->arg = arg;
 	memcpy(import.bytes, wire.bytes, wire.len);

@@ -33,11 +33,17 @@ void pulls_wake(struct pulls *pulls);
 /* Rounds that are due: peers with an interval. Now and then. */
 void pulls_run_due(struct pulls *pulls);
 
-/* An article of a round: wire form, borrowed for the call. done when it is on
- * disk, or is not wanted; stop: no more of this group. */
-void pulls_take(struct pulls *pulls, uint32_t peer, const char *group,
-    uint32_t number, struct span wire, void (*done)(void *arg, bool stop),
-    void *arg);
+/* An article of a round. */
+struct pulls_article {
+	uint32_t peer;
+	const char *group;
+	uint32_t number;  /* there */
+	struct span wire; /* wire form */
+};
+/* Borrowed for the call. done when it is on disk, or is not wanted; stop: no more
+ * of this group. */
+void pulls_take(struct pulls *pulls, const struct pulls_article *article,
+    void (*done)(void *arg, bool stop), void *arg);
 
 /* The key of a group's row. */
 struct store_key pulls_key(uint32_t peer, const char *group);

@@ -20,59 +20,60 @@
 #include "protocol/mail_compose.h"
 #include "protocol/mail_summary.h"
 
-struct ticket_recipients {
+/* An article on its way to the customer. */
+struct ticket_letter {
+	struct store_txn *txn;
+	struct community *community;
+	const struct space *space;
+	const struct draft *draft;
+	uint32_t number;
+	/* who gets it */
 	char *text[1 + TICKET_PARTICIPANTS_MAX];
 	char *reply_to[1 + TICKET_PARTICIPANTS_MAX];
 	size_t count;
 };
 
 static void
-recipients_fini(struct ticket_recipients *recipients)
+letter_fini(struct ticket_letter *letter)
 {
-	for (size_t i = 0; i < recipients->count; i++) {
-		free(recipients->text[i]);
-		free(recipients->reply_to[i]);
+	for (size_t i = 0; i < letter->count; i++) {
+		free(letter->text[i]);
+		free(letter->reply_to[i]);
 	}
 }
 
 /* Each gets a reply address of his own; the author of the article none. */
 static int
-recipients_add(struct store_txn *txn, struct community *community,
-    const struct space *space, uint32_t number, uint32_t address,
-    uint32_t author, struct ticket_recipients *recipients)
+letter_add(struct ticket_letter *letter, uint32_t address)
 {
 	Kith__Address *record;
-	size_t i = recipients->count;
+	size_t i = letter->count;
 	int error;
 
-	if (address == author)
+	if (address == letter->draft->author.address)
 		return 0;
-	error = address_get(store_txn_reader(txn), address, &record);
+	error = address_get(store_txn_reader(letter->txn), address, &record);
 	if (error != 0)
 		return error == -ENOENT ? 0 : error;
-	recipients->text[i] = strdup(record->text);
+	letter->text[i] = strdup(record->text);
 	kith__address__free_unpacked(record, NULL);
-	recipients->reply_to[i] = token_address(community, space->mail,
-	    TOKEN_REPLY, number, TOKEN_OF_ADDRESS(address));
-	recipients->count++;
-	return recipients->text[i] == NULL || recipients->reply_to[i] == NULL ?
-	    -ENOMEM :
-	    0;
+	letter->reply_to[i] =
+	    token_address(letter->community, letter->space->mail, TOKEN_REPLY,
+		letter->number, TOKEN_OF_ADDRESS(address));
+	letter->count++;
+	return letter->text[i] == NULL || letter->reply_to[i] == NULL ? -ENOMEM
+								      : 0;
 }
 
 static int
-recipients_load(struct store_txn *txn, struct community *community,
-    const struct space *space, uint32_t number, const Kith__Ticket *ticket,
-    uint32_t author, struct ticket_recipients *recipients)
+letter_address(struct ticket_letter *letter, const Kith__Ticket *ticket)
 {
-	int error = recipients_add(txn, community, space, number,
-	    ticket->requester, author, recipients);
+	int error = letter_add(letter, ticket->requester);
 
 	for (size_t i = 0; error == 0 && i < ticket->n_participants &&
 	     i < TICKET_PARTICIPANTS_MAX;
 	     i++)
-		error = recipients_add(txn, community, space, number,
-		    ticket->participants[i], author, recipients);
+		error = letter_add(letter, ticket->participants[i]);
 	return error;
 }
 
@@ -104,24 +105,23 @@ references_text(const struct draft *draft)
 }
 
 static int
-article_head(struct store_txn *txn, struct community *community,
-    const struct space *space, const char *to, const struct draft *draft,
-    struct buffer *head)
+letter_head(const struct ticket_letter *letter, struct buffer *head)
 {
-	const struct config *config = community_config(community);
-	char *name = author_name(txn, draft->author.member);
+	const struct config *config = community_config(letter->community);
+	const struct draft *draft = letter->draft;
+	char *name = author_name(letter->txn, draft->author.member);
 	char *references = references_text(draft);
 	char address[300];
 	struct buffer loop;
 
-	(void)snprintf(
-	    address, sizeof address, "%s@%s", space->mail, config->domain);
+	(void)snprintf(address, sizeof address, "%s@%s", letter->space->mail,
+	    config->domain);
 	buffer_init(&loop, 0);
-	list_loop_mark(&loop, community, space);
+	list_loop_mark(&loop, letter->community, letter->space);
 	if (name == NULL || references == NULL)
 		head->failed = true;
 	mail_field_write_address(head, "From", name == NULL ? "" : name, address);
-	mail_field_write_address(head, "To", "", to);
+	mail_field_write_address(head, "To", "", letter->text[0]);
 	mail_field_write(head,
 	    &(struct mail_field){ "Subject", draft->subject, MAIL_FIELD_TEXT });
 	mail_field_write_date(head, "Date",
@@ -149,28 +149,25 @@ article_head(struct store_txn *txn, struct community *community,
 }
 
 static int
-mail_to(struct store_txn *txn, struct community *community,
-    const struct space *space, uint32_t number,
-    const struct ticket_recipients *recipients, const struct draft *draft)
+letter_send(const struct ticket_letter *letter)
 {
 	struct job_mail mail = { .purpose = "ticket",
-		.space = space->id,
-		.ticket = number,
-		.recipients = (const char *const *)recipients->text,
-		.reply_to = (const char *const *)recipients->reply_to,
-		.recipient_count = recipients->count,
-		.artid = draft->artid };
+		.space = letter->space->id,
+		.ticket = letter->number,
+		.recipients = (const char *const *)letter->text,
+		.reply_to = (const char *const *)letter->reply_to,
+		.recipient_count = letter->count,
+		.artid = letter->draft->artid };
 	struct buffer head;
 	int error;
 
-	if (recipients->count == 0)
+	if (letter->count == 0)
 		return 0;
 	buffer_init(&head, 0);
-	error = article_head(
-	    txn, community, space, recipients->text[0], draft, &head);
+	error = letter_head(letter, &head);
 	if (error == 0) {
 		mail.head = buffer_span(&head);
-		error = job_add_mail(txn, community, &mail);
+		error = job_add_mail(letter->txn, letter->community, &mail);
 	}
 	buffer_fini(&head);
 	return error;
@@ -182,17 +179,19 @@ ticket_mail_article(struct store_txn *txn, struct community *community,
 {
 	struct space *space =
 	    spaces_by_id(community_spaces(community), ticket->space);
-	struct ticket_recipients recipients = { .count = 0 };
+	struct ticket_letter letter = { .txn = txn,
+		.community = community,
+		.space = space,
+		.draft = draft,
+		.number = number };
 	int error;
 
 	if (space == NULL)
 		return 0;
-	error = recipients_load(txn, community, space, number, ticket,
-	    draft->author.address, &recipients);
+	error = letter_address(&letter, ticket);
 	if (error == 0)
-		error = mail_to(
-		    txn, community, space, number, &recipients, draft);
-	recipients_fini(&recipients);
+		error = letter_send(&letter);
+	letter_fini(&letter);
 	space_unref(space);
 	return error;
 }

@@ -534,6 +534,18 @@ on_taken(void *arg, bool stop)
 }
 
 static void
+hand_over(struct far *far, uint32_t number, const char *wire)
+{
+	struct pulls_article article = { .peer = 1,
+		.group = "old.talk",
+		.number = number,
+		.wire = span_of(wire) };
+
+	pulls_take(community_pulls(far->fixture->community), &article, on_taken,
+	    far);
+}
+
+static void
 hand_in(struct far *far, uint32_t number, const char *id, const char *path)
 {
 	char wire[512];
@@ -544,8 +556,7 @@ hand_in(struct far *far, uint32_t number, const char *id, const char *path)
 	    "Subject: a\r\nMessage-ID: <%s@x>\r\n"
 	    "Date: Fri, 15 Jan 2027 08:00:00 +0000\r\n\r\nhi\r\n",
 	    path, id);
-	pulls_take(community_pulls(far->fixture->community), 1, "old.talk",
-	    number, span_of(wire), on_taken, far);
+	hand_over(far, number, wire);
 	while (far->stops + far->goes == before)
 		(void)loop_turn(far->fixture->loop);
 }
@@ -673,8 +684,7 @@ what_could_end_an_answer_early_is_not_taken(void **state)
 	add_group(far);
 	begin_round(far, &ended);
 	for (size_t i = 0; i < sizeof wires / sizeof wires[0]; i++)
-		pulls_take(community_pulls(far->fixture->community), 1,
-		    "old.talk", 1, span_of(wires[i]), on_taken, far);
+		hand_over(far, 1, wires[i]);
 	assert_int_equal(far->goes, sizeof wires / sizeof wires[0]);
 	far->pulled(far->pulled_arg, "", 9, 9);
 	fixture_wait(far->fixture, &ended.is);
