@@ -163,8 +163,6 @@ post_apply(struct store_txn *txn, struct store_op *op)
 	meta.from = from;
 	meta.time = 1700000000;
 	meta.thread = 7;
-	meta.content.data = hash;
-	meta.content.len = sizeof hash;
 	key = store_key_u64(row.artid);
 	if (rc == 0)
 		rc = store_put(txn, STORE_ARTICLE_META, &key, &meta.base);

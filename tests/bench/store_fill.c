@@ -150,8 +150,6 @@ one_meta(struct store_txn *txn, struct one *one)
 	meta.channel = KITH__CHANNEL__CHANNEL_IMPORT;
 	meta.time = one->fill->now;
 	meta.thread = one->artid;
-	meta.bytes = (uint32_t)strlen(one->text);
-	meta.lines = 1;
 	return store_put(txn, STORE_ARTICLE_META, &key, &meta.base);
 }
 

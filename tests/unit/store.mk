@@ -1,5 +1,5 @@
-# tests/unit/store, and the store's bench (make tests/bench/store_bench)
-EXTRA_PROGRAMS += tests/bench/store_bench tests/bench/store_fill
+# tests/unit/store, and the store's bench, built with them so that it builds
+check_PROGRAMS += tests/bench/store_bench tests/bench/store_fill
 tests_bench_store_bench_SOURCES = tests/bench/store_bench.c
 tests_bench_store_bench_LDADD = libkithstore.a $(DB_LIBS) $(PROTOBUF_C_LIBS)
 tests_bench_store_fill_SOURCES = tests/bench/store_fill.c
