@@ -145,6 +145,19 @@ buffer_vprintf(struct buffer *buffer, const char *format, va_list args)
 }
 
 void
+buffer_append_number(struct buffer *buffer, uint64_t number)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	do {
+		digits[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number != 0);
+	buffer_append(buffer, digits + at, sizeof digits - at);
+}
+
+void
 buffer_printf(struct buffer *buffer, const char *format, ...)
 {
 	va_list args;

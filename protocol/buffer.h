@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "protocol/span.h"
 
@@ -29,6 +30,8 @@ void buffer_append(struct buffer *buffer, const void *bytes, size_t len);
 void buffer_append_text(struct buffer *buffer, const char *text);
 void buffer_append_span(struct buffer *buffer, struct span span);
 void buffer_append_byte(struct buffer *buffer, char byte);
+/* In decimal digits. */
+void buffer_append_number(struct buffer *buffer, uint64_t number);
 void buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void buffer_vprintf(struct buffer *buffer, const char *format, va_list args)

@@ -118,20 +118,6 @@ overview_append_references(struct buffer *out,
 	out->bytes[out->len] = '\0';
 }
 
-static void
-overview_append_number(struct buffer *out, uint64_t number)
-{
-	char digits[21];
-	size_t at = sizeof digits;
-
-	do {
-		digits[--at] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number > 0);
-	buffer_append_byte(out, '\t');
-	buffer_append(out, digits + at, sizeof digits - at);
-}
-
 void
 overview_append(struct buffer *out, const struct article_header *header,
     const struct overview_added *added)
@@ -145,8 +131,10 @@ overview_append(struct buffer *out, const struct article_header *header,
 	overview_append_field(out, header, HEADER_MESSAGE_ID,
 	    added->message_id, OVERVIEW_SHORT_MAX);
 	overview_append_references(out, header, added->references);
-	overview_append_number(out, added->bytes);
-	overview_append_number(out, added->lines);
+	buffer_append_byte(out, '\t');
+	buffer_append_number(out, added->bytes);
+	buffer_append_byte(out, '\t');
+	buffer_append_number(out, added->lines);
 	buffer_append_byte(out, '\t');
 }
 

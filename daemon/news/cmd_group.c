@@ -2,7 +2,6 @@
  */
 #include "daemon/news/commands.h"
 #include "daemon/news/rows.h"
-#include "daemon/news/xref.h"
 
 static struct store_space_state
 group_state(struct session *s, const struct space *space)
@@ -48,7 +47,7 @@ listgroup_emit(struct session *s, const struct rows_walk *walk,
 	buffer_clear(text);
 	for (size_t i = first; i < last; i++) {
 		store_block_row(block, i, &row);
-		append_number(text, row.number);
+		buffer_append_number(text, row.number);
 		buffer_append(text, "\r\n", 2);
 	}
 	session_write(s, text->bytes, text->len);

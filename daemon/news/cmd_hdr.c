@@ -48,7 +48,7 @@ hdr_line(struct session *s, const struct rows_walk *walk,
 	struct span field = { NULL, 0 };
 	size_t before = text->len, value;
 
-	append_number(text, found->answer);
+	buffer_append_number(text, found->answer);
 	buffer_append_byte(text, ' ');
 	value = text->len;
 	if (walk->field != OVERVIEW_FIELDS)

@@ -4,7 +4,6 @@
 
 #include "daemon/news/commands.h"
 #include "daemon/news/groups.h"
-#include "daemon/news/xref.h"
 
 static const struct groups_kind active_kind = { 215, groups_active_line };
 
@@ -118,7 +117,7 @@ times_line(struct session *s, const struct groups_walk *walk,
 	(void)walk;
 	buffer_append_text(text, space->name);
 	buffer_append_byte(text, ' ');
-	append_number(text, space->created);
+	buffer_append_number(text, space->created);
 	buffer_append_text(text, " news@");
 	buffer_append_text(text,
 	    community_config(session_community(s))->hostname);

@@ -42,7 +42,7 @@ over_row(struct session *s, uint32_t number,
 	struct buffer *text = &s->loop->text;
 
 	buffer_clear(text);
-	append_number(text, number);
+	buffer_append_number(text, number);
 	if ((row->flags & STORE_ROW_MULTI) != 0)
 		xref_append_row(s, text, row);
 	else

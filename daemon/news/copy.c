@@ -272,9 +272,9 @@ copy_status(struct session *s, const struct found *found, enum copy_what what)
 	struct buffer *line = &s->loop->line;
 
 	buffer_clear(line);
-	append_number(line, what);
+	buffer_append_number(line, what);
 	buffer_append_byte(line, ' ');
-	append_number(line, found->answer);
+	buffer_append_number(line, found->answer);
 	buffer_append_byte(line, ' ');
 	buffer_append_text(line, found->message_id);
 	buffer_append_text(line, "\r\n");

@@ -6,7 +6,6 @@
 
 #include "daemon/news/active.h"
 #include "daemon/news/directory.h"
-#include "daemon/news/xref.h"
 #include "protocol/wildmat.h"
 
 #define TEXT_CHUNK       16384u

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "daemon/news/place.h"
-#include "daemon/news/xref.h"
 
 /* Below this a piece is copied: cheaper than to keep track of it. */
 #define REFERENCE_MIN 512u
@@ -107,7 +106,7 @@ wire_status_line(struct buffer *line, const struct found *found)
 
 	buffer_clear(line);
 	buffer_append_text(line, "220 ");
-	append_number(line, found->number);
+	buffer_append_number(line, found->number);
 	buffer_append_byte(line, ' ');
 	id_at = line->len;
 	buffer_append_text(line, found->message_id);

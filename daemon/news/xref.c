@@ -18,26 +18,13 @@ xref_meta(struct session *s, uint64_t artid, Kith__ArticleMeta **meta_r)
 	return reader == NULL ? -ENOMEM : meta_get(reader, artid, meta_r);
 }
 
-void
-append_number(struct buffer *out, uint64_t number)
-{
-	char digits[20];
-	size_t at = sizeof digits;
-
-	do {
-		digits[--at] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number != 0);
-	buffer_append(out, digits + at, sizeof digits - at);
-}
-
 static void
 append_place(struct buffer *out, const char *group, uint32_t number)
 {
 	buffer_append_byte(out, ' ');
 	buffer_append_text(out, group);
 	buffer_append_byte(out, ':');
-	append_number(out, number);
+	buffer_append_number(out, number);
 }
 
 static const char *
@@ -187,7 +174,7 @@ xref_append_row(struct session *s, struct buffer *out,
 	} else {
 		buffer_append(out, text.bytes,
 		    (size_t)(bytes.bytes - text.bytes));
-		append_number(out, xref_bytes(row, own, &xref));
+		buffer_append_number(out, xref_bytes(row, own, &xref));
 		buffer_append(out, behind, (size_t)(own.bytes - behind));
 		buffer_append_span(out, buffer_span(&xref));
 		buffer_append_text(out, "\r\n");
@@ -206,8 +193,8 @@ xref_append_bytes(struct session *s, struct buffer *out,
 
 	buffer_init(&xref, 0);
 	if (xref_append_article(s, &xref, row->artid) == 0)
-		append_number(out, xref_bytes(row, own, &xref));
+		buffer_append_number(out, xref_bytes(row, own, &xref));
 	else
-		append_number(out, row->bytes);
+		buffer_append_number(out, row->bytes);
 	buffer_fini(&xref);
 }

@@ -24,7 +24,5 @@ void xref_append_row(struct session *s, struct buffer *out,
 /* The same :bytes alone. */
 void xref_append_bytes(struct session *s, struct buffer *out,
     const struct store_overview_row *row);
-/* Decimal digits. */
-void append_number(struct buffer *out, uint64_t number);
 
 #endif
