@@ -16,7 +16,8 @@ libkithnews_a_SOURCES = \
 	daemon/news/groups.c daemon/news/groups.h \
 	daemon/news/locate.c daemon/news/locate.h daemon/news/login.c \
 	daemon/news/login.h daemon/news/made.c daemon/news/made.h \
-	daemon/news/news.h daemon/news/place.c daemon/news/place.h \
+	daemon/news/news.h daemon/news/pace.c daemon/news/pace.h \
+	daemon/news/place.c daemon/news/place.h \
 	daemon/news/post.c daemon/news/post.h daemon/news/rows.c \
 	daemon/news/rows.h daemon/news/server.c daemon/news/server.h \
 	daemon/news/session.c daemon/news/session.h \

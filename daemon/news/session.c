@@ -15,6 +15,7 @@
 #include "daemon/news/continuation.h"
 #include "daemon/news/feed.h"
 #include "daemon/news/login.h"
+#include "daemon/news/pace.h"
 #include "daemon/news/post.h"
 #include "daemon/news/timeout.h"
 
@@ -63,6 +64,7 @@ session_clear(struct session *s)
 {
 	session_drop_continuation(s);
 	post_free(&s->post);
+	pace_end(s);
 	feed_clear(s);
 	store_view_end(&s->view);
 	session_select(s, NULL, 0);
@@ -402,7 +404,8 @@ session_command(struct session *s)
 	s->lines.limit = session_line_limit(s, window);
 	status = line_next(&s->lines, window, &used, &line);
 
-	if (session_must_wait(s, status, &line)) {
+	if (session_must_wait(s, status, &line) ||
+	    (status == LINE_OK && pace_holds(s, line.text))) {
 		s->lines = before;
 		session_wait(s);
 		return false;

@@ -17,6 +17,7 @@
 #include "store/overview.h"
 
 struct continuation;
+struct event;
 struct feed_answer;
 struct post;
 struct sasl;
@@ -37,6 +38,7 @@ struct session_feed {
 	unsigned count; /* of answers */
 	unsigned limit; /* of answers, of this peer; 0: none of its own */
 	bool wakes;     /* a wake-up is on its way */
+	struct event *pace; /* it waits for its peer's next minute (pace.c) */
 };
 
 struct session {

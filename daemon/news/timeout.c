@@ -63,6 +63,15 @@ timeout_command(struct session *s)
 }
 
 void
+timeout_held(struct session *s)
+{
+	stream_set_idle_timeout(s->stream, timeout_config(s)->idle_timeout);
+	if (s->line_begun)
+		timeout_set(s, 0);
+	s->line_begun = false;
+}
+
+void
 timeout_line(struct session *s)
 {
 	if (!s->line_begun)

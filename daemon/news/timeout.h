@@ -15,6 +15,8 @@ void timeout_begin(struct session *s, bool handshake);
 void timeout_handshake(struct session *s, bool begins);
 /* A whole command has come, the first one or another. */
 void timeout_command(struct session *s);
+/* One has come, and waits: it is not the client who is late. */
+void timeout_held(struct session *s);
 /* Part of a line has come, and not its end. */
 void timeout_line(struct session *s);
 /* An article begins to come in, or has ended. */

@@ -565,8 +565,15 @@ def test_what_a_peer_sends_is_limited(make):
         for number in range(5):     # more than may be in flight at once
             news.send(f"TAKETHIS <{number}@b.x>\r\nPath: b.example!x\r\n" +
                       article(number, "b") + ".\r\n")
-        for number in range(5):
+        for number in range(3):
             assert news.line().startswith(f"239 <{number}@b.x>")
+        # the others are read in the next minute
+        kith.ctl("clock", "advance", "60")
+        for number in range(3, 5):
+            assert news.line().startswith(f"239 <{number}@b.x>")
+        news.send("TAKETHIS <5@b.x>\r\nPath: b.example!x\r\n" +
+                  article(5, "b") + ".\r\n")
+        assert news.line().startswith("239 <5@b.x>")
         assert news.ask("CHECK <6@b.x>").startswith("431 <6@b.x>")
         assert news.ask("IHAVE <6@b.x>").startswith("436")
         # what it sent before is known all the same
@@ -576,7 +583,17 @@ def test_what_a_peer_sends_is_limited(make):
         kith.ctl("peer", "set", "b", "--connections", "2", "--rate", "0")
         with kith.raw() as other:
             assert other.line().startswith("200")
-    assert count(kith) == 5
+    assert count(kith) == 6
+    # who is held back is told when the server goes
+    kith.ctl("peer", "set", "b", "--rate", "1")
+    with kith.raw() as news:
+        news.line()
+        for number in range(7, 9):
+            news.send(f"TAKETHIS <{number}@b.x>\r\nPath: b.example!x\r\n" +
+                      article(number, "b") + ".\r\n")
+        assert news.line().startswith("239 <7@b.x>")
+        kith.ctl("stop")
+        assert news.line().startswith("400 ")
 
 
 def test_a_login_counts_as_a_connection_of_its_peer(make):

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/community/peers.h"
 #include "daemon/news/session.h"
 #include "tests/unit/news_check.h"
 
@@ -26,6 +27,11 @@ setup(void **state)
 	return news_open_with(&fixture, spaces, ARRAY_LEN(spaces)) != 0 ||
 	    fixture_peer_add(&fixture, "feeder", "pw", "acme.*") != 0;
 }
+
+struct rate {
+	struct store_op op;
+	unsigned rate;
+};
 
 /* An operation that keeps the writer busy until the gate is opened. */
 struct block {
@@ -234,6 +240,79 @@ what_another_connection_brings_is_not_wanted_now(void **state)
 	client_close(&two);
 }
 
+/* The feeder's articles a minute. */
+static int
+rate_apply(struct store_txn *txn, struct store_op *op)
+{
+	struct rate *rate = (struct rate *)(void *)op;
+	struct peers *peers = community_peers(fixture.community);
+	struct auth_verifier ignored;
+	uint32_t id = peers_by_login(peers, "feeder", &ignored);
+	struct store_key key = store_key_u32(id);
+	ProtobufCMessage *message = NULL;
+	int rc = store_get(store_txn_reader(txn), STORE_PEERS, &key, &message);
+
+	if (rc != 0)
+		return rc;
+	((Kith__Peer *)(void *)message)->rate = rate->rate;
+	rc = store_put(txn, STORE_PEERS, &key, message);
+	if (rc == 0)
+		rc = peers_publish(peers, txn, id,
+		    (Kith__Peer *)(void *)message);
+	protobuf_c_message_free_unpacked(message, NULL);
+	return rc;
+}
+
+static void
+set_rate(unsigned articles)
+{
+	struct rate rate = { .op = { .apply = rate_apply }, .rate = articles };
+
+	assert_int_equal(store_run(fixture.store, &rate.op), 0);
+}
+
+static void
+what_is_sent_too_fast_is_read_in_the_next_minute(void **state)
+{
+	struct client one, two;
+
+	(void)state;
+	set_rate(2);
+	open_peer(&one);
+	open_peer(&two);
+	client_send(&one,
+	    TAKETHIS("f1", "acme.open") TAKETHIS("f2", "acme.open")
+		TAKETHIS("f3", "acme.open") "CHECK <f4@c.example>\r\n"
+		TAKETHIS("f5", "acme.open"));
+	contains(client_wait(&one, "239 <f2@c.example>"), "239 <f2@");
+	fixture_turn(&fixture);
+	lacks(buffer_text(&one.text), "f3");
+	/* nothing of it is here; who asks first is put off */
+	begins(client_ask(&two, "STAT <f3@c.example>"), "430 ");
+	begins(client_ask(&two, "CHECK <f6@c.example>"), "431 ");
+	buffer_clear(&one.text);
+	clock_advance(fixture.clock, 60);
+	begins(client_wait(&one, "239 <f5@c.example>"),
+	    "239 <f3@c.example>");
+	contains(buffer_text(&one.text), "238 <f4@c.example>");
+	/* another limit counts at once */
+	buffer_clear(&one.text);
+	client_send(&one, TAKETHIS("f7", "acme.open"));
+	fixture_turn(&fixture);
+	assert_string_equal(buffer_text(&one.text), "");
+	set_rate(0);
+	begins(client_wait(&one, "239 <f7@c.example>"), "239 ");
+	set_rate(2);
+	client_send(&one, TAKETHIS("f8", "acme.open"));
+	fixture_turn(&fixture);
+	client_close(&one);
+	set_rate(0);
+	while (news_server_sessions(fixture.server) > 1)
+		begins(client_ask(&two, "HELP"), "100 ");
+	begins(client_ask(&two, "STAT <f8@c.example>"), "223 ");
+	client_close(&two);
+}
+
 static void
 an_article_over_the_limit_is_refused_for_good(void **state)
 {
@@ -404,6 +483,8 @@ main(void)
 		    an_article_behind_a_line_that_is_too_long_is_no_command),
 		cmocka_unit_test(
 		    what_another_connection_brings_is_not_wanted_now),
+		cmocka_unit_test(
+		    what_is_sent_too_fast_is_read_in_the_next_minute),
 		cmocka_unit_test(an_article_over_the_limit_is_refused_for_good),
 		cmocka_unit_test(
 		    more_articles_than_may_be_at_the_door_all_get_in),
