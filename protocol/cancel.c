@@ -2,6 +2,7 @@
  */
 #include "protocol/cancel.h"
 
+#include "protocol/header.h"
 #include "protocol/msgid.h"
 
 static bool
@@ -71,47 +72,18 @@ control_cancel_target(struct span raw)
 	return id;
 }
 
-/* From the parenthesis to behind the one that ends it; nested ones are
- * counted, not entered. */
-static void
-skip_comment(struct span *rest)
-{
-	unsigned depth = 0;
-	size_t i = 0;
-
-	for (; i < rest->len; i++) {
-		char c = rest->bytes[i];
-
-		if (c == '\\' && i + 1 < rest->len)
-			i++;
-		else if (c == '(')
-			depth++;
-		else if (c == ')' && --depth == 0)
-			break;
-	}
-	i += i < rest->len;
-	*rest = span_make(rest->bytes + i, rest->len - i);
-}
-
 /* The next run of octets outside of comments; empty at the end. */
 static struct span
 next_outside(struct span *rest)
 {
-	size_t len = 0;
+	size_t start = header_skip_blank(*rest, 0), at = start;
 	struct span word;
 
-	while (rest->len > 0 &&
-	    (span_blank_at(*rest, 0) || rest->bytes[0] == '(')) {
-		if (rest->bytes[0] == '(')
-			skip_comment(rest);
-		else
-			*rest = span_make(rest->bytes + 1, rest->len - 1);
-	}
-	while (len < rest->len && !span_blank_at(*rest, len) &&
-	    rest->bytes[len] != '(')
-		len++;
-	word = span_make(rest->bytes, len);
-	*rest = span_make(rest->bytes + len, rest->len - len);
+	while (at < rest->len && !span_blank_at(*rest, at) &&
+	    rest->bytes[at] != '(')
+		at++;
+	word = span_make(rest->bytes + start, at - start);
+	*rest = span_make(rest->bytes + at, rest->len - at);
 	return word;
 }
 

@@ -223,6 +223,26 @@ header_append(struct buffer *out, const char *name, struct span value)
 	buffer_append_text(out, "\r\n");
 }
 
+size_t
+header_skip_blank(struct span value, size_t at)
+{
+	size_t depth = 0;
+
+	for (; at < value.len; at++) {
+		char c = value.bytes[at];
+
+		if (c == '\\' && depth > 0)
+			at++;
+		else if (c == '(')
+			depth++;
+		else if (c == ')' && depth > 0)
+			depth--;
+		else if (depth == 0 && !span_blank_at(value, at))
+			break;
+	}
+	return at < value.len ? at : value.len;
+}
+
 void
 header_unfold(struct buffer *out, struct span raw)
 {

@@ -106,6 +106,9 @@ bool header_value_is_clean(struct span value);
  * Runs of CR, LF, NUL in the value become one space: nothing that comes in as
  * a value can begin a header of its own. */
 void header_append(struct buffer *out, const char *name, struct span value);
+/* Where blanks and comments (RFC 5322 3.2.2) end that begin at `at` of a
+ * structured value. */
+size_t header_skip_blank(struct span value, size_t at);
 /* Appends a raw field value with its folding undone: each CRLF removed
  * (RFC 5322 2.2.3), blanks at both ends dropped. */
 void header_unfold(struct buffer *out, struct span raw);

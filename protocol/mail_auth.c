@@ -4,6 +4,7 @@
 
 #include "protocol/mail_auth.h"
 
+#include "protocol/header.h"
 #include "protocol/mime.h"
 
 #define AUTH_VALUE_MAX 16384u
@@ -17,23 +18,7 @@ struct auth_reader {
 static void
 reader_skip(struct auth_reader *reader)
 {
-	struct span value = reader->value;
-	size_t depth = 0;
-
-	for (; reader->at < value.len; reader->at++) {
-		char c = value.bytes[reader->at];
-
-		if (c == '\\' && depth > 0)
-			reader->at++;
-		else if (c == '(')
-			depth++;
-		else if (c == ')' && depth > 0)
-			depth--;
-		else if (depth == 0 && strchr(" \t\r\n", c) == NULL)
-			break;
-	}
-	if (reader->at > value.len)
-		reader->at = value.len;
+	reader->at = header_skip_blank(reader->value, reader->at);
 }
 
 static bool

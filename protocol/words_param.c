@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "protocol/charset.h"
+#include "protocol/header.h"
 #include "protocol/words.h"
 
 #define PARAM_PIECES_MAX 100u
@@ -21,27 +22,6 @@ struct param_piece {
 	bool quoted;
 	bool extended; /* name*N*: percent-encoded */
 };
-
-/* Skips blanks and comments. */
-static size_t
-skip_blank(struct span value, size_t at)
-{
-	size_t depth = 0;
-
-	for (; at < value.len; at++) {
-		char c = value.bytes[at];
-
-		if (c == '\\' && depth > 0)
-			at++;
-		else if (c == '(')
-			depth++;
-		else if (c == ')' && depth > 0)
-			depth--;
-		else if (depth == 0 && strchr(" \t\r\n", c) == NULL)
-			break;
-	}
-	return at < value.len ? at : value.len;
-}
 
 static size_t
 skip_quoted(struct span value, size_t at)
@@ -61,7 +41,7 @@ skip_item(struct span value, size_t at)
 		if (value.bytes[at] == '"')
 			at = skip_quoted(value, at) + 1;
 		else if (value.bytes[at] == '(')
-			at = skip_blank(value, at);
+			at = header_skip_blank(value, at);
 		else
 			at++;
 	}
@@ -76,9 +56,9 @@ param_next(struct span value, size_t *at, struct param *param)
 
 	for (;;) {
 		while (i < value.len &&
-		    (value.bytes[i] == ';' || skip_blank(value, i) != i))
+		    (value.bytes[i] == ';' || header_skip_blank(value, i) != i))
 			i = value.bytes[i] == ';' ? i + 1
-						  : skip_blank(value, i);
+						  : header_skip_blank(value, i);
 		if (i >= value.len)
 			return false;
 		start = i;
@@ -86,14 +66,14 @@ param_next(struct span value, size_t *at, struct param *param)
 		    strchr("=; \t\r\n(", value.bytes[i]) == NULL)
 			i++;
 		param->name = span_make(value.bytes + start, i - start);
-		i = skip_blank(value, i);
+		i = header_skip_blank(value, i);
 		if (i < value.len && value.bytes[i] == '=' &&
 		    param->name.len > 0)
 			break;
 		i = skip_item(value,
 		    i < value.len ? i + (value.bytes[i] != ';') : i);
 	}
-	i = skip_blank(value, i + 1);
+	i = header_skip_blank(value, i + 1);
 	start = i;
 	param->quoted = i < value.len && value.bytes[i] == '"';
 	if (param->quoted) {
@@ -256,7 +236,7 @@ words_param(struct buffer *out, struct span value, const char *name)
 struct span
 words_main(struct span value)
 {
-	size_t start = skip_blank(value, 0), end = start;
+	size_t start = header_skip_blank(value, 0), end = start;
 
 	if (value.len == 0)
 		return span_make("", 0);

@@ -130,6 +130,7 @@ write_begin(struct maildir_transport *maildir, struct mail_chunk *chunk,
 static void
 maildir_pump(struct maildir_transport *maildir)
 {
+	struct mail_delivery *delivery;
 	struct mail_chunk *chunk;
 
 	while (maildir->up && maildir->outstanding < MAILDIR_OUTSTANDING &&
@@ -137,14 +138,10 @@ maildir_pump(struct maildir_transport *maildir)
 	    (chunk = TAILQ_FIRST(&maildir->queue)) != NULL) {
 		TAILQ_REMOVE(&maildir->queue, chunk, entry);
 		chunk->queued = false;
-		while (chunk->next < chunk->count &&
-		    chunk->deliveries[chunk->next].state !=
-			MAIL_DELIVERY_WAITING)
-			chunk->next++;
-		if (chunk->next == chunk->count)
+		delivery = mail_chunk_waiting(chunk);
+		if (delivery == NULL)
 			continue;
-		if (write_begin(maildir, chunk,
-			&chunk->deliveries[chunk->next]))
+		if (write_begin(maildir, chunk, delivery))
 			chunk->next++;
 		if (chunk->next == chunk->count)
 			continue;

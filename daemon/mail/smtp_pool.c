@@ -122,6 +122,7 @@ on_next(void *arg, struct mail_chunk **chunk_r)
 {
 	struct slot *slot = arg;
 	struct smtp_pool *pool = slot->pool;
+	struct mail_delivery *delivery;
 	struct mail_chunk *chunk;
 
 	if (pool->ending)
@@ -132,18 +133,15 @@ on_next(void *arg, struct mail_chunk **chunk_r)
 	}
 	while ((chunk = TAILQ_FIRST(&pool->queue)) != NULL) {
 		chunk_dequeue(pool, chunk);
-		while (chunk->next < chunk->count &&
-		    chunk->deliveries[chunk->next].state !=
-			MAIL_DELIVERY_WAITING)
-			chunk->next++;
-		if (chunk->next == chunk->count)
+		delivery = mail_chunk_waiting(chunk);
+		if (delivery == NULL)
 			continue;
 		*chunk_r = chunk;
-		chunk->deliveries[chunk->next].state = MAIL_DELIVERY_OPEN;
-		if (chunk->next + 1 < chunk->count)
+		delivery->state = MAIL_DELIVERY_OPEN;
+		if (++chunk->next < chunk->count)
 			chunk_enqueue(pool, chunk);
 		slot->idle_since = 0;
-		return &chunk->deliveries[chunk->next++];
+		return delivery;
 	}
 	slot->idle_since = seconds();
 	return NULL;

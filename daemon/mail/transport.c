@@ -113,6 +113,16 @@ mail_chunk_add(struct mail_chunk *chunk, struct span envelope_from,
 	return delivery->head != NULL;
 }
 
+struct mail_delivery *
+mail_chunk_waiting(struct mail_chunk *chunk)
+{
+	while (chunk->next < chunk->count &&
+	    chunk->deliveries[chunk->next].state != MAIL_DELIVERY_WAITING)
+		chunk->next++;
+	return chunk->next < chunk->count ? &chunk->deliveries[chunk->next]
+					  : NULL;
+}
+
 void
 mail_delivery_answer(struct mail_delivery *delivery, unsigned code,
     const char *text)

@@ -72,6 +72,8 @@ void mail_chunk_free(struct mail_chunk **chunk);
  * memory, or full. */
 bool mail_chunk_add(struct mail_chunk *chunk, struct span envelope_from,
     struct span recipient, struct span head);
+/* The first delivery that waits, chunk->next from then on; NULL: none does. */
+struct mail_delivery *mail_chunk_waiting(struct mail_chunk *chunk);
 /* Copies the text. */
 void mail_delivery_answer(struct mail_delivery *delivery, unsigned code,
     const char *text);
