@@ -417,46 +417,52 @@ check_sums(struct check *check)
 
 /* ---- the sequence ----------------------------------------------------- */
 
-static int
-event_row(struct check *check, const uint8_t *key, size_t key_len,
-    const uint8_t *bytes, size_t len)
+static void
+event_check(struct check *check, const struct store_event_bytes *one)
 {
-	Kith__Event *event = kith__event__unpack(NULL, len, bytes);
-	struct store_key before;
-	uint64_t seq;
+	Kith__Event *event = kith__event__unpack(NULL, one->len, one->bytes);
 
-	if (event == NULL || key_len != 8) {
-		check_fault(check, "sequence: a row does not parse");
-	} else {
-		seq = store_read_u64(key);
-		before = store_key_u64(seq - 1);
-		if (seq > check->reader->system.sequence)
-			check_fault(check, "sequence: %llu was never given",
-			    (unsigned long long)seq);
-		if (seq > 1 &&
-		    store_row_has(check->reader, STORE_FILE_SEQUENCE,
-			before.bytes, before.len) != 0)
-			check_fault(check, "sequence: %llu is missing",
-			    (unsigned long long)(seq - 1));
-	}
+	if (event == NULL)
+		check_fault(check, "sequence: %llu does not parse",
+		    (unsigned long long)one->seq);
 	kith__event__free_unpacked(event, NULL);
-	return 0;
+	if (one->seq > check->reader->system.sequence)
+		check_fault(check, "sequence: %llu was never given",
+		    (unsigned long long)one->seq);
+	if (one->seq != check->event + 1)
+		check_fault(check,
+		    one->seq <= check->event
+			? "sequence: %llu is there twice"
+			: "sequence: %llu is missing",
+		    (unsigned long long)(one->seq <= check->event
+			    ? one->seq
+			    : check->event + 1));
+	check->event = one->seq;
 }
 
 static int
+events_row(struct check *check, const uint8_t *key, size_t key_len,
+    const uint8_t *bytes, size_t len)
+{
+	struct store_event_bytes one;
+	struct store_events events;
+	int rc = store_events_begin(&events, key, key_len, bytes, len);
+
+	while (rc == 0 && (rc = store_events_next(&events, &one)) == 1) {
+		event_check(check, &one);
+		rc = 0;
+	}
+	if (rc != 0)
+		check_fault(check, "sequence: a row does not parse");
+	return 0;
+}
+
+/* In the view that saw the last of its rows. */
+static void
 check_last_event(struct check *check)
 {
-	struct store_key key;
-	int rc = check_view(check);
-
-	if (rc != 0 || check->reader->system.sequence == 0)
-		return rc;
-	key = store_key_u64(check->reader->system.sequence);
-	rc = store_row_has(check->reader, STORE_FILE_SEQUENCE, key.bytes,
-	    key.len);
-	if (rc == -ENOENT)
+	if (check->event < check->reader->system.sequence)
 		check_fault(check, "sequence: the last event is missing");
-	return rc == -ENOENT ? 0 : rc;
 }
 
 /* ---- records ---------------------------------------------------------- */
@@ -595,8 +601,8 @@ store_check(struct store *store, void (*report)(void *arg, const char *fault),
 		{ STORE_FILE_NUMBERS, number_row },
 		{ STORE_FILE_META, meta_row },
 		{ STORE_FILE_MSGID, msgid_row },
-		{ STORE_FILE_SEQUENCE, event_row },
 		{ STORE_FILE_RECORDS, record_row },
+		{ STORE_FILE_SEQUENCE, events_row }, /* the last */
 	};
 	struct check check = { .store = store, .report = report, .arg = arg };
 	int rc = 0;
@@ -604,7 +610,7 @@ store_check(struct store *store, void (*report)(void *arg, const char *fault),
 	for (size_t i = 0; rc == 0 && i < sizeof walks / sizeof walks[0]; i++)
 		rc = walk_file(&check, walks[i].file, walks[i].fn);
 	if (rc == 0)
-		rc = check_last_event(&check);
+		check_last_event(&check);
 	if (rc == 0)
 		rc = check_sums(&check);
 	if (rc == 0)

@@ -15,6 +15,7 @@ struct check {
 	void *arg;
 	uint64_t rows;
 	unsigned faults;
+	uint64_t event; /* of the sequence, the last that was met */
 };
 
 void check_fault(struct check *check, const char *format, ...)

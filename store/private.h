@@ -29,10 +29,11 @@
 #include "store/store.h"
 #include "store/use.h"
 
-#define STORE_SCHEMA     5u
+#define STORE_SCHEMA     6u
 #define STORE_BATCH_MAX  100u
 #define STORE_LOG_FILE   ((size_t)16 << 20)
 #define STORE_LOG_BUFFER ((size_t)4 << 20)
+#define STORE_EVENTS_MAX 900u /* octets of a row: four to a page */
 #define STORE_ROW_MAX    ((size_t)16 << 20) /* no row is near that long */
 #define STORE_TEXT_MAX   65536u             /* overview text of one row */
 #define STORE_SPACES_MAX (1u << 22)
@@ -118,6 +119,9 @@ struct store_txn {
 	size_t hooks_count, hooks_room;
 	struct store_use_change *uses; /* of segments */
 	size_t uses_count, uses_room;
+	uint64_t events_first; /* the number of the first of these */
+	size_t events_len;
+	uint8_t events[STORE_EVENTS_MAX]; /* not yet put: sequence.c */
 };
 
 struct store_queue {
@@ -330,6 +334,26 @@ struct store_table_info {
 	uint8_t key_min, key_max;
 };
 const struct store_table_info *store_table_info(enum store_table table);
+
+/* sequence.c */
+struct store_events { /* of one row, which it borrows */
+	uint64_t next;
+	const uint8_t *at;
+	size_t left;
+};
+struct store_event_bytes {
+	uint64_t seq;
+	const uint8_t *bytes;
+	size_t len;
+};
+/* -EBADMSG. */
+int store_events_begin(struct store_events *events, const uint8_t *key,
+    size_t key_len, const uint8_t *bytes, size_t len);
+/* 1: one more, borrowed; 0: that was all; -EBADMSG. */
+int store_events_next(struct store_events *events,
+    struct store_event_bytes *one_r);
+/* What was appended goes to its row: before the commit. */
+int store_sequence_flush(struct store_txn *txn);
 
 /* system.c */
 int store_system_parse(const uint8_t *bytes, size_t len,

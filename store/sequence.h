@@ -6,7 +6,7 @@
 
 #include "store/store.h"
 
-/* In apply. *seq_r (may be NULL): the number it got, from 1. */
+/* In apply; put when the batch is committed, many to a row. *seq_r (may be NULL): the number it got, from 1. */
 int store_sequence_append(
     struct store_txn *txn, const Kith__Event *event, uint64_t *seq_r);
 /* Events from `from` (inclusive) in order; fn as in store_walk_fn. */

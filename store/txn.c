@@ -22,6 +22,7 @@ store_txn_begin(struct store *store, struct store_txn *txn,
 	txn->wrote = false;
 	txn->deadlocked = false;
 	txn->broken = 0;
+	txn->events_len = 0;
 	txn->system = *committed;
 	ret = store->env->txn_begin(store->env, NULL, &txn->reader.txn, 0);
 	if (ret != 0)
@@ -163,6 +164,8 @@ store_txn_flush(struct store_txn *txn)
 		rc = store_append_flush(txn);
 	if (rc == 0)
 		rc = store_use_flush(txn);
+	if (rc == 0)
+		rc = store_sequence_flush(txn);
 	for (size_t i = 0; rc == 0 && i < txn->states_count; i++) {
 		store_write_u32(key, txn->states[i].space);
 		store_state_encode(&txn->states[i].state, bytes);

@@ -104,6 +104,21 @@ segment_try(const uint8_t *bytes, size_t len)
 	}
 }
 
+static void
+events_try(const uint8_t *bytes, size_t len)
+{
+	static const uint8_t key[8] = { 0, 0, 0, 0, 0, 0, 0, 1 };
+	struct store_event_bytes one;
+	struct store_events events;
+	uint64_t seq = 1;
+
+	if (store_events_begin(&events, key, sizeof key, bytes, len) != 0)
+		return;
+	while (store_events_next(&events, &one) == 1)
+		if (one.seq != seq++ || one.bytes + one.len > bytes + len)
+			abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
@@ -137,6 +152,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		break;
 	default:
 		(void)store_system_parse(bytes + 1, len - 1, &system);
+		events_try(bytes + 1, len - 1);
 		break;
 	}
 	return 0;

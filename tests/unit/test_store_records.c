@@ -417,6 +417,119 @@ the_sequence_has_no_gaps_even_after_a_failure(void **state)
 	store_view_end(&view);
 }
 
+struct events {
+	unsigned count;	   /* to be put */
+	unsigned text_len; /* of each third */
+	uint64_t from, next;
+};
+
+static int
+events_put(struct store_txn *txn, void *arg)
+{
+	const struct events *events = arg;
+	char *text = calloc(1, events->text_len + 1u);
+	Kith__Event event = KITH__EVENT__INIT;
+	char *none = event.text;
+	uint64_t seq;
+	int rc = 0;
+
+	memset(text, 'x', events->text_len);
+	for (unsigned i = 0; i < events->count && rc == 0; i++) {
+		rc = store_sequence_last(store_txn_reader(txn), &seq);
+		event.object = seq + 1;
+		event.text = seq % 3 == 0 ? text : none;
+		if (rc == 0)
+			rc = store_sequence_append(txn, &event, &seq);
+		if (rc == 0 && seq != event.object)
+			rc = -EPROTO;
+	}
+	free(text);
+	return rc;
+}
+
+static int
+events_see(void *arg, uint64_t seq, const Kith__Event *event)
+{
+	struct events *events = arg;
+
+	if (seq != events->next || event->object != seq)
+		return -EPROTO;
+	events->next++;
+	return 0;
+}
+
+static int
+events_put_and_see(struct store_txn *txn, void *arg)
+{
+	struct events *events = arg;
+	int rc = events_put(txn, arg);
+
+	return rc == 0 ? store_sequence_walk(store_txn_reader(txn),
+			     events->from, events_see, arg)
+		       : rc;
+}
+
+static void
+events_share_rows_and_are_found_from_any_number(void **state)
+{
+	static const unsigned text_lens[] = { 5, 300, 890, 5000 };
+	struct fixture *fixture = *state;
+	struct events events = { .from = 1 };
+	struct store_view *view;
+	DB_BTREE_STAT *stat;
+
+	for (size_t i = 0; i < 4; i++) {
+		events.count = 100;
+		events.text_len = text_lens[i];
+		events.next = events.from;
+		/* the operation sees its own */
+		assert_int_equal(fixture_run(fixture, events_put_and_see,
+				     &events),
+		    0);
+		assert_int_equal(events.next, 100 * i + 101);
+		events.from = events.next;
+	}
+	view = store_view_begin(fixture->store);
+	for (events.from = 0; events.from <= 401; events.from++) {
+		events.next = events.from == 0 ? 1 : events.from;
+		assert_int_equal(store_sequence_walk(store_view_reader(view),
+				     events.from, events_see, &events),
+		    0);
+		assert_int_equal(events.next, 401);
+	}
+	store_view_end(&view);
+	assert_int_equal(fixture->store->files[STORE_FILE_SEQUENCE]->stat(
+			     fixture->store->files[STORE_FILE_SEQUENCE], NULL,
+			     &stat, 0),
+	    0);
+	assert_in_range(stat->bt_nkeys, 100, 200);
+	free(stat);
+}
+
+static void
+a_row_of_events_that_does_not_parse_is_an_error(void **state)
+{
+	static const uint8_t key[8] = { 0, 0, 0, 0, 0, 0, 0, 7 };
+	static const uint8_t row[] = { 0, 0, 0, 1, 'x', 0, 0, 0, 2, 'y' };
+	struct store_event_bytes one;
+	struct store_events events;
+
+	(void)state;
+	assert_int_equal(store_events_begin(&events, key, 7, row, 5),
+	    -EBADMSG);
+	assert_int_equal(store_events_begin(&events, key, 8, row, 0),
+	    -EBADMSG);
+	assert_int_equal(store_events_begin(&events, key, 8, row, sizeof row),
+	    0);
+	assert_int_equal(store_events_next(&events, &one), 1);
+	assert_int_equal(one.seq, 7);
+	assert_int_equal(one.len, 1);
+	assert_int_equal(store_events_next(&events, &one), -EBADMSG);
+	assert_int_equal(store_events_begin(&events, key, 8, row, 8), 0);
+	assert_int_equal(store_events_next(&events, &one), 1);
+	assert_int_equal(store_events_next(&events, &one), -EBADMSG);
+}
+
 int
 main(void)
 {
@@ -433,6 +546,9 @@ main(void)
 		cmocka_unit_test(keys_sort_as_their_numbers),
 		TEST(a_long_body_comes_back_and_a_shorter_one_replaces_it),
 		TEST(the_sequence_has_no_gaps_even_after_a_failure),
+		TEST(events_share_rows_and_are_found_from_any_number),
+		cmocka_unit_test(
+		    a_row_of_events_that_does_not_parse_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
