@@ -137,7 +137,7 @@ store_compact(struct store *store, bool (*stop)(void *arg), void *arg,
 	rc = store_keeper_checkpoint(store, true);
 	*before_r = files_size(store);
 	if (rc == 0)
-		rc = store_sweep(store, true, stop, arg);
+		rc = store_sweep(store, STORE_SWEEP_ALL, stop, arg);
 	store_sweep_remove(store, true);
 	for (unsigned i = 0; rc == 0 && i < STORE_FILES; i++) {
 		rc = file_compact(&compacting, (enum store_file)i, 0);

@@ -114,7 +114,7 @@ keeper_between(void *arg)
 	pthread_mutex_lock(&keeper->lock);
 	closing = keeper->closing;
 	pthread_mutex_unlock(&keeper->lock);
-	return closing || store_is_full(store);
+	return closing;
 }
 
 static void
@@ -124,9 +124,11 @@ keeper_work(struct store *store)
 
 	keeper_look(store);
 	store_sweep_remove(store, false);
-	if (!atomic_load(&store->sweep_due) || store_is_full(store))
+	if (!atomic_load(&store->sweep_due))
 		return;
-	rc = store_sweep(store, false, keeper_between, store);
+	rc = store_sweep(store,
+	    store_is_full(store) ? STORE_SWEEP_CHEAP : STORE_SWEEP_WASTE,
+	    keeper_between, store);
 	if (rc != 0 && rc != -ECANCELED && rc != -ENOSPC)
 		store_log(store, STORE_LOG_WARNING,
 		    "the room of deleted articles is not given back (%d)", rc);

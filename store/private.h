@@ -510,11 +510,11 @@ int store_sweep_new(struct store_sweep **sweep_r);
 void store_sweep_free(struct store_sweep **sweep_r);
 /* Removes files that no row knows. */
 int store_sweep_open(struct store *store);
-/* Moves what is left in segments that are mostly waste (`all`: in those with any,
- * the one written to included). Between two slices stop is asked (may be NULL): -ECANCELED. Not on the writer
+/* Moves what is left in segments that are mostly waste; if all, in the one that
+ * is written to, too. Between two slices stop is asked (may be NULL): -ECANCELED. Not on the writer
  * thread. */
-int store_sweep(struct store *store, bool all, bool (*stop)(void *arg),
-    void *arg);
+int store_sweep(struct store *store, enum store_sweep_what what,
+    bool (*stop)(void *arg), void *arg);
 /* Removes those that were moved from and that no view needs any more. Without
  * `wait` not while there is a sweep, a checkpoint or a backup. */
 void store_sweep_remove(struct store *store, bool wait);

@@ -217,7 +217,8 @@ doomed_remove(struct store *store)
 
 /* The next one from *segment on; false: there is none, or *rc_r. */
 static bool
-waste_find(struct store *store, bool all, uint32_t *segment, int *rc_r)
+waste_find(struct store *store, enum store_sweep_what what, uint32_t *segment,
+    int *rc_r)
 {
 	struct store_view *view = store_view_begin(store);
 	struct store_use use;
@@ -237,7 +238,7 @@ waste_find(struct store *store, bool all, uint32_t *segment, int *rc_r)
 		if (rc == 0 && *segment == last)
 			break;
 		found = rc == 0 && !is_damaged(store->sweep, *segment) &&
-		    (all ? use.live < use.tail : store_use_is_waste(&use));
+		    store_use_is_waste(&use, what);
 		if (rc == 0 && !found)
 			++*segment;
 	}
@@ -247,7 +248,8 @@ waste_find(struct store *store, bool all, uint32_t *segment, int *rc_r)
 }
 
 int
-store_sweep(struct store *store, bool all, bool (*stop)(void *arg), void *arg)
+store_sweep(struct store *store, enum store_sweep_what what,
+    bool (*stop)(void *arg), void *arg)
 {
 	struct store_op turn = { .apply = turn_apply, .bulk = true };
 	uint32_t segment = 1;
@@ -256,11 +258,11 @@ store_sweep(struct store *store, bool all, bool (*stop)(void *arg), void *arg)
 	pthread_mutex_lock(&store->sweep->lock);
 	/* Before the search: what is found later is for the next time. */
 	atomic_store(&store->sweep_due, false);
-	if (all)
+	if (what == STORE_SWEEP_ALL)
 		rc = store_run(store, &turn);
-	while (rc == 0 && waste_find(store, all, &segment, &rc))
+	while (rc == 0 && waste_find(store, what, &segment, &rc))
 		rc = segment_sweep(store, segment++, stop, arg);
-	if (rc != 0)
+	if (rc != 0 || what == STORE_SWEEP_CHEAP)
 		atomic_store(&store->sweep_due, true);
 	pthread_mutex_unlock(&store->sweep->lock);
 	return rc;

@@ -22,9 +22,17 @@ store_use_parse(const uint8_t *bytes, size_t len, struct store_use *use_r)
 }
 
 bool
-store_use_is_waste(const struct store_use *use)
+store_use_is_waste(const struct store_use *use, enum store_sweep_what what)
 {
-	return use->live < use->tail / 2;
+	switch (what) {
+	case STORE_SWEEP_WASTE:
+		return use->live < use->tail / 2;
+	case STORE_SWEEP_CHEAP:
+		return use->live < use->tail / 8;
+	case STORE_SWEEP_ALL:
+	default:
+		return use->live < use->tail;
+	}
 }
 
 int
@@ -164,7 +172,7 @@ change_write(struct store_txn *txn, const struct store_use_change *change)
 		use.tail = change->tail;
 	if (use.live > use.tail)
 		use.live = use.tail;
-	if (store_use_is_waste(&use))
+	if (store_use_is_waste(&use, STORE_SWEEP_WASTE))
 		atomic_store(&txn->reader.store->sweep_due, true);
 	store_write_u32(key, change->segment);
 	store_write_u64(bytes, use.live);

@@ -34,8 +34,14 @@ int store_use_end(struct store_txn *txn, const struct store_append_end *end);
 int store_use_delete(struct store_txn *txn, uint32_t segment);
 /* What the batch noted goes to the rows: before the commit. */
 int store_use_flush(struct store_txn *txn);
-/* Whether it is worth moving what is left and removing the file. */
-bool store_use_is_waste(const struct store_use *use);
+/* What to move on so that the file can go. */
+enum store_sweep_what {
+	STORE_SWEEP_WASTE,  /* less than half of it is in use */
+	STORE_SWEEP_CHEAP,  /* an eighth: what a full disk has room for */
+	STORE_SWEEP_ALL,    /* whatever is not all in use */
+};
+bool store_use_is_waste(const struct store_use *use,
+    enum store_sweep_what what);
 int store_use_parse(const uint8_t *bytes, size_t len, struct store_use *use_r);
 
 #endif

@@ -80,9 +80,9 @@ size_of(struct fixture *fixture, const char *name)
 }
 
 static void
-sweep(struct fixture *fixture, bool all)
+sweep(struct fixture *fixture, enum store_sweep_what what)
 {
-	assert_int_equal(store_sweep(fixture->store, all, NULL, NULL), 0);
+	assert_int_equal(store_sweep(fixture->store, what, NULL, NULL), 0);
 	store_sweep_remove(fixture->store, true);
 }
 
@@ -90,7 +90,7 @@ sweep(struct fixture *fixture, bool all)
 static uint64_t
 size_of_articles(struct fixture *fixture)
 {
-	sweep(fixture, false);
+	sweep(fixture, STORE_SWEEP_WASTE);
 	return store_segments_size(fixture->directory) +
 	    size_of(fixture, "numbers.db") + size_of(fixture, "msgid.db") +
 	    size_of(fixture, "meta.db");

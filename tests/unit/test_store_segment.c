@@ -147,9 +147,9 @@ there(const struct fixture *fixture, uint32_t segment)
 }
 
 static void
-sweep(struct fixture *fixture, bool all)
+sweep(struct fixture *fixture, enum store_sweep_what what)
 {
-	assert_int_equal(store_sweep(fixture->store, all, NULL, NULL), 0);
+	assert_int_equal(store_sweep(fixture->store, what, NULL, NULL), 0);
 	store_sweep_remove(fixture->store, true);
 }
 
@@ -302,7 +302,7 @@ what_is_left_of_a_wasted_segment_is_moved_on(void **state)
 	fixture_space(fixture, 1);
 	put(fixture, ARTICLES, BODY);
 	delete_but(fixture, 1, ARTICLES, 10);
-	sweep(fixture, false);
+	sweep(fixture, STORE_SWEEP_WASTE);
 	assert_false(there(fixture, 1));
 	assert_false(there(fixture, 2));
 	assert_sound(fixture);
@@ -322,9 +322,9 @@ a_segment_that_is_mostly_in_use_stays(void **state)
 	fixture_space(fixture, 1);
 	put(fixture, ARTICLES, BODY);
 	delete_but(fixture, 1, 10, 20);
-	sweep(fixture, false);
+	sweep(fixture, STORE_SWEEP_WASTE);
 	assert_true(there(fixture, 1));
-	sweep(fixture, true);
+	sweep(fixture, STORE_SWEEP_ALL);
 	assert_false(there(fixture, 1));
 	assert_true(stored(fixture, 11));
 	assert_sound(fixture);
@@ -340,13 +340,29 @@ a_view_finds_its_articles_where_they_were(void **state)
 	put(fixture, ARTICLES, BODY);
 	delete_but(fixture, 1, ARTICLES, 10);
 	view = store_view_begin(fixture->store);
-	sweep(fixture, true);
+	sweep(fixture, STORE_SWEEP_ALL);
 	assert_true(there(fixture, 1));
 	for (uint64_t artid = 10; artid <= ARTICLES; artid += 10)
 		assert_true(reads(view, artid));
 	store_view_end(&view);
 	store_sweep_remove(fixture->store, true);
 	assert_false(there(fixture, 1));
+	assert_sound(fixture);
+}
+
+static void
+a_full_disk_has_room_to_sweep_what_is_nearly_empty(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_space(fixture, 1);
+	put(fixture, ARTICLES, BODY);
+	delete_but(fixture, 1, 50, 4);
+	delete_but(fixture, 51, 100, 50);
+	sweep(fixture, STORE_SWEEP_CHEAP);
+	assert_true(there(fixture, 1));
+	assert_false(there(fixture, 2)); /* articles 52 to 100 */
+	assert_true(stored(fixture, 4) && stored(fixture, 100));
 	assert_sound(fixture);
 }
 
@@ -363,8 +379,8 @@ a_damaged_segment_stays_as_it_is(void **state)
 			     bad, sizeof bad),
 	    0);
 	delete_but(fixture, 1, ARTICLES, 10);
-	sweep(fixture, false);
-	sweep(fixture, false);
+	sweep(fixture, STORE_SWEEP_WASTE);
+	sweep(fixture, STORE_SWEEP_WASTE);
 	assert_true(there(fixture, 1));
 	assert_false(there(fixture, 2));
 	for (uint64_t artid = 10; artid <= ARTICLES; artid += 10)
@@ -426,6 +442,7 @@ main(void)
 		TEST(what_is_left_of_a_wasted_segment_is_moved_on),
 		TEST(a_segment_that_is_mostly_in_use_stays),
 		TEST(a_view_finds_its_articles_where_they_were),
+		TEST(a_full_disk_has_room_to_sweep_what_is_nearly_empty),
 		TEST(a_damaged_segment_stays_as_it_is),
 		cmocka_unit_test(only_its_own_names_are_segments),
 		cmocka_unit_test(a_damaged_frame_is_known_as_such),
