@@ -12,6 +12,7 @@ import pytest
 
 import kith as k
 import leafnode
+import pan
 import thunderbird
 from screen import Screen
 from test_news import certificate
@@ -369,6 +370,23 @@ def test_suck_takes_articles_away_and_rpost_brings_one(house, home):
                    check=True, capture_output=True)
     check_answer(house)
     assert answer(house).get_content().endswith("\n.dot\n")
+
+
+@pytest.mark.skipif(not pan.is_to_be_had(), reason="Pan is not to be had")
+def test_pan_reads_an_article_and_answers(house, home):
+    def posted():
+        with house.nntp() as news:
+            return news.group("acme.talk")[3] == 3
+
+    read = pan.read_and_answer(home, environment(home), WORD, posted,
+                               port=house.nntp_port, login=LOGIN,
+                               password=PASSWORD)
+    # which of the two is Pan's choice; a dot at the start of a line is one
+    first, second = "There is cake as well.", "..and biscuits."
+    assert any(f"\n{first}" in text or f"\n{second}" in text for text in read)
+    to = FIRST if f"> {first}\n" in answer(house).get_content() else SECOND
+    assert to == FIRST or f"> {second}\n" in answer(house).get_content()
+    check_answer(house, to)
 
 
 @pytest.mark.skipif(not thunderbird.is_to_be_had(),
