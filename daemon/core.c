@@ -223,28 +223,6 @@ admin_stop(void *arg)
 	role_stop_all(core->process);
 }
 
-static int
-core_add_verbs(struct core *core)
-{
-	const struct control_verb *const tables[] = { admin_space_verbs,
-		admin_member_verbs, admin_subscription_verbs, admin_peer_verbs,
-		admin_peer_show_verbs, admin_pull_verbs,
-		admin_article_verbs, admin_held_verbs, admin_queue_verbs,
-		admin_ticket_verbs, admin_digest_verbs, admin_text_verbs,
-		admin_system_verbs };
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < sizeof tables / sizeof tables[0]; i++) {
-		size_t count = 0;
-
-		while (tables[i][count].noun != NULL)
-			count++;
-		rc = control_add(
-		    core->control, tables[i], count, core->community);
-	}
-	return rc;
-}
-
 static void
 offline_closed(void *arg)
 {
@@ -265,7 +243,7 @@ core_open_control(struct core *core, struct role_start *start)
 	core->control = control_new(loop_base(core->loops[0].loop), listener);
 	if (core->control == NULL)
 		return -ENOMEM;
-	rc = core_add_verbs(core);
+	rc = admin_add_verbs(core->control, core->community);
 	if (rc != 0 || !core->offline)
 		return rc;
 	fd = start->control_fd;

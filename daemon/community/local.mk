@@ -2,7 +2,8 @@
 noinst_LIBRARIES += libkithcommunity.a
 # kithctl: what an admin asks
 libkithcommunity_a_SOURCES = \
-	daemon/community/admin.h daemon/community/admin_article.c \
+	daemon/community/admin.c daemon/community/admin.h \
+	daemon/community/admin_article.c \
 	daemon/community/admin_digest.c daemon/community/admin_held.c \
 	daemon/community/admin_list.c daemon/community/admin_list.h \
 	daemon/community/admin_member.c daemon/community/admin_op.c \

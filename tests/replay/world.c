@@ -356,23 +356,10 @@ open_mail(struct world *world)
 static void
 open_control(struct world *world)
 {
-	const struct control_verb *const tables[] = { admin_space_verbs,
-		admin_member_verbs, admin_subscription_verbs, admin_peer_verbs,
-		admin_peer_show_verbs, admin_pull_verbs,
-		admin_article_verbs, admin_held_verbs, admin_queue_verbs,
-		admin_ticket_verbs, admin_digest_verbs, admin_text_verbs,
-		admin_system_verbs };
 	int fds[2];
 
 	world->control = control_new(loop_base(world->loop), -1);
-	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-		size_t count = 0;
-
-		while (tables[i][count].noun != NULL)
-			count++;
-		(void)control_add(
-		    world->control, tables[i], count, world->community);
-	}
+	(void)admin_add_verbs(world->control, world->community);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
 		fds) != 0)
 		world_fail("socketpair: %s", strerror(errno));

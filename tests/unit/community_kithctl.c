@@ -65,22 +65,10 @@ request_line(const char *const *words, size_t input_len)
 static struct control *
 control_open(struct fixture *fixture)
 {
-	static const struct control_verb *const tables[] = { admin_space_verbs,
-		admin_member_verbs, admin_subscription_verbs, admin_peer_verbs,
-		admin_peer_show_verbs, admin_pull_verbs,
-		admin_article_verbs, admin_held_verbs, admin_queue_verbs,
-		admin_ticket_verbs, admin_text_verbs, admin_system_verbs };
 	struct control *control = control_new(loop_base(fixture->loop), -1);
-	size_t count;
 
 	assert_non_null(control);
-	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-		for (count = 0; tables[i][count].noun != NULL; count++)
-			;
-		assert_int_equal(control_add(control, tables[i], count,
-				     fixture->community),
-		    0);
-	}
+	assert_int_equal(admin_add_verbs(control, fixture->community), 0);
 	return control;
 }
 
