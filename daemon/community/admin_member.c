@@ -380,7 +380,9 @@ show_bounce(void *arg, const struct store_key *key,
 					: "soft",
 		"status", bounce->status, "text", bounce->text));
 	space_unref(space);
-	return json_array_size(show->bounces) == BOUNCES_SHOWN ? 1 : 0;
+	if (json_array_size(show->bounces) > BOUNCES_SHOWN)
+		(void)json_array_remove(show->bounces, 0); /* the oldest */
+	return 0;
 }
 
 static json_t *
@@ -405,9 +407,8 @@ show_row(struct control_request *request, struct store_reader *reader,
 		(void)store_walk(reader, STORE_SUBSCRIPTIONS_OF, &key, NULL,
 		    show_subscription, &show);
 		show.address = address->text;
-		if (json_array_size(show.bounces) < BOUNCES_SHOWN)
-			(void)store_walk(reader, STORE_BOUNCES, &key, NULL,
-			    show_bounce, &show);
+		(void)store_walk(reader, STORE_BOUNCES, &key, NULL, show_bounce,
+		    &show);
 		kith__address__free_unpacked(address, NULL);
 	}
 	(void)json_object_set_new(row, "addresses", addresses);

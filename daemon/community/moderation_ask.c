@@ -162,19 +162,24 @@ waiting_row(void *arg, const struct store_key *key,
 }
 
 static void
-summary_text(struct buffer *text, const struct space *space,
-    const Kith__Asked *asked, const struct waiting *waiting)
+summary_text(struct buffer *subject, struct buffer *text,
+    const struct space *space, const Kith__Asked *asked,
+    const struct waiting *waiting)
 {
+	char count[24] = "many";
+
+	if (!waiting->more)
+		(void)snprintf(count, sizeof count, "%u", waiting->count);
+	buffer_printf(subject, "%s: %s messages wait for approval", space->name,
+	    count);
 	buffer_printf(text,
-	    "%s%u messages to %s wait for a decision. Among them are those of "
-	    "%u that came\nin one hour beyond the %u that you were asked "
-	    "about.\n\n"
+	    "%s has %s messages that wait for a decision.\n"
+	    "%u that came in one hour were too many for a mail each.\n\n"
 	    "An admin sees them with\n\n"
 	    "    kithctl held list %s\n\n"
 	    "and decides with kithctl held show, held release and held reject."
 	    "\n",
-	    waiting->more ? "At least " : "", waiting->count, space->name,
-	    asked->unasked, asked->asked, space->name);
+	    space->name, count, asked->unasked, space->name);
 }
 
 static int
@@ -185,23 +190,21 @@ summary_send(struct store_txn *txn, struct community *community,
 	struct notice notice = { .purpose = "moderation", .always = true };
 	struct waiting waiting = { .space = space->id };
 	struct roster moderators = { .count = 0 };
-	struct buffer text;
-	char subject[160];
+	struct buffer subject, text;
 	int rc;
 
 	rc = store_walk(reader, STORE_HELD, NULL, NULL, waiting_row, &waiting);
-	if (rc < 0)
-		return rc;
+	/* all may be decided by now */
+	if (rc < 0 || (waiting.count == 0 && !waiting.more))
+		return rc < 0 ? rc : 0;
+	buffer_init(&subject, 0);
 	buffer_init(&text, 0);
-	summary_text(&text, space, asked, &waiting);
-	(void)snprintf(subject, sizeof subject,
-	    "%s: %s%u messages wait for approval", space->name,
-	    waiting.more ? "at least " : "", waiting.count);
-	notice.subject = subject;
+	summary_text(&subject, &text, space, asked, &waiting);
+	notice.subject = buffer_text(&subject);
 	notice.text = buffer_text(&text);
 	/* not from the space: an answer to this one decides nothing */
 	notice.space = space->id;
-	rc = buffer_failed(&text)
+	rc = buffer_failed(&subject) || buffer_failed(&text)
 	    ? -ENOMEM
 	    : roster_moderators(reader, space, &moderators);
 	for (size_t i = 0;
@@ -210,6 +213,7 @@ summary_send(struct store_txn *txn, struct community *community,
 		rc = notice_send(txn, community, &notice, NULL);
 	}
 	roster_fini(&moderators);
+	buffer_fini(&subject);
 	buffer_fini(&text);
 	return rc;
 }
