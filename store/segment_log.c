@@ -31,31 +31,34 @@ static DB_LOG_RECSPEC append_form[] = {
 };
 
 static int
-record_put(DB_ENV *env, DB_TXN *txn, uint32_t type, uint32_t segment,
-    uint32_t offset, const uint8_t *bytes, size_t len)
+record_put(DB_ENV *env, DB_TXN *txn, const struct store_segment_record *record)
 {
 	DB_LSN lsn;
 	DBT octets;
 
 	memset(&octets, 0, sizeof octets);
 	/* Berkeley DB has no const; it only reads. */
-	memcpy(&octets.data, &bytes, sizeof octets.data);
-	octets.size = (u_int32_t)len;
-	return env->log_put_record(env, NULL, txn, &lsn, 0, type, 0,
+	memcpy(&octets.data, &record->bytes, sizeof octets.data);
+	octets.size = record->len;
+	return env->log_put_record(env, NULL, txn, &lsn, 0, record->type, 0,
 	    (u_int32_t)(FIXED + 2 * sizeof(uint32_t) + LOG_DBT_SIZE(&octets)),
-	    append_form, segment, offset, &octets);
+	    append_form, record->segment, record->offset, &octets);
 }
 
 int
 store_segment_log(struct store_txn *txn, uint32_t segment, uint64_t offset,
     const uint8_t *bytes, size_t len)
 {
-	DB_ENV *env = txn->reader.store->env;
+	struct store_segment_record record = { .type = RECORD_APPEND,
+		.segment = segment,
+		.offset = (uint32_t)offset,
+		.bytes = bytes,
+		.len = (uint32_t)len };
 
-	if (offset > UINT32_MAX)
+	if (offset > UINT32_MAX || len > UINT32_MAX)
 		return -EFBIG;
-	return store_error(record_put(env, txn->reader.txn, RECORD_APPEND,
-	    segment, (uint32_t)offset, bytes, len));
+	return store_error(
+	    record_put(txn->reader.store->env, txn->reader.txn, &record));
 }
 
 /* ---- checkpoints ------------------------------------------------------ */
@@ -63,6 +66,7 @@ store_segment_log(struct store_txn *txn, uint32_t segment, uint64_t offset,
 int
 store_segment_hold(struct store *store, DB_TXN **hold_r)
 {
+	const struct store_segment_record mark = { .type = RECORD_MARK };
 	DB_ENV *env = store->env;
 	int ret = env->txn_begin(env, NULL, hold_r, DB_TXN_NOSYNC);
 
@@ -71,7 +75,7 @@ store_segment_hold(struct store *store, DB_TXN **hold_r)
 		return store_error(ret);
 	}
 	/* A transaction is where its first record is. */
-	ret = record_put(env, *hold_r, RECORD_MARK, 0, 0, NULL, 0);
+	ret = record_put(env, *hold_r, &mark);
 	if (ret != 0) {
 		(void)(*hold_r)->abort(*hold_r);
 		*hold_r = NULL;
