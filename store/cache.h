@@ -24,6 +24,7 @@ enum store_cache_kind {
 	STORE_CACHE_PLACE,   /* made by news: a and b of an id's hash; also an
 			       * alias of its wire */
 	STORE_CACHE_COLUMN,  /* made by news: a: space and block, b: field */
+	STORE_CACHE_CROSSPOSTS, /* made by news: a: the same, b: class */
 };
 
 struct store_cache_key {

@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "daemon/news/commands.h"
+#include "daemon/news/crossposts.h"
 #include "daemon/news/rows.h"
 #include "daemon/news/xref.h"
 
 /* Below this a run is copied: cheaper than to keep track of it. */
 #define REFERENCE_MIN 4096u
+/* Of fewer rows what is asked for is made alone. */
+#define CROSSPOSTS_ROWS 16u
 
 static void
 release_block(void *arg)
@@ -44,10 +47,25 @@ over_row(struct session *s, uint32_t number,
 	buffer_clear(text);
 	buffer_append_number(text, number);
 	if ((row->flags & STORE_ROW_MULTI) != 0)
-		xref_append_row(s, text, row);
+		(void)xref_append_row(s, text, row);
 	else
 		buffer_append(text, row->text, row->text_len);
 	session_write(s, text->bytes, text->len);
+}
+
+/* One in several spaces, the i-th of its block. */
+static void
+over_crosspost(struct session *s, const struct crossposts *crossposts, size_t i,
+    const struct store_overview_row *row)
+{
+	struct span line = span_make(NULL, 0);
+
+	if (crossposts != NULL)
+		line = crossposts_line(crossposts, i);
+	if (line.len > 0)
+		session_write(s, line.bytes, line.len);
+	else
+		over_row(s, row->number, row);
 }
 
 static size_t
@@ -55,18 +73,24 @@ over_emit(struct session *s, const struct rows_walk *walk,
     const struct store_block *block, size_t first, size_t last)
 {
 	struct store_overview_row row;
-	size_t multi;
+	struct crossposts *crossposts = NULL;
+	size_t multi = store_block_next_multi(block, 0, last), i = 0;
 
-	(void)walk;
-	for (; first < last; first = multi + 1) {
-		multi = store_block_next_multi(block, first, last);
+	if (multi < last && last - first >= CROSSPOSTS_ROWS)
+		crossposts = crossposts_get(s, walk->space->id, block);
+	for (; multi < last;
+	     multi = store_block_next_multi(block, multi + 1, last), i++) {
+		if (multi < first)
+			continue;
 		if (multi > first)
 			over_run(s, block, first, multi);
-		if (multi == last)
-			break;
 		store_block_row(block, multi, &row);
-		over_row(s, row.number, &row);
+		over_crosspost(s, crossposts, i, &row);
+		first = multi + 1;
 	}
+	if (first < last)
+		over_run(s, block, first, last);
+	crossposts_unref(crossposts);
 	return last;
 }
 

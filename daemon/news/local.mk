@@ -10,7 +10,9 @@ libkithnews_a_SOURCES = \
 	daemon/news/cmd_sasl.c daemon/news/cmd_session.c \
 	daemon/news/column.c daemon/news/column.h daemon/news/commands.c \
 	daemon/news/commands.h daemon/news/continuation.h \
-	daemon/news/copy.c daemon/news/copy.h daemon/news/directory.c \
+	daemon/news/copy.c daemon/news/copy.h \
+	daemon/news/crossposts.c daemon/news/crossposts.h \
+	daemon/news/directory.c \
 	daemon/news/directory.h daemon/news/feed.c \
 	daemon/news/feed.h daemon/news/flight.c daemon/news/flight.h \
 	daemon/news/groups.c daemon/news/groups.h \

@@ -153,7 +153,7 @@ xref_bytes(const struct store_overview_row *row, struct span own,
 	return (uint64_t)row->bytes + xref->len - own.len;
 }
 
-void
+int
 xref_append_row(struct session *s, struct buffer *out,
     const struct store_overview_row *row)
 {
@@ -162,12 +162,13 @@ xref_append_row(struct session *s, struct buffer *out,
 	struct span own = overview_row_field(text, OVERVIEW_XREF);
 	const char *behind = bytes.bytes + bytes.len;
 	struct buffer xref;
+	int rc = 0;
 
 	buffer_init(&xref, 0);
 	if (bytes.len == 0 || own.len == 0) {
 		/* a row that was cut: as it is, it names one space at most */
 		buffer_append_span(out, text);
-	} else if (xref_append_article(s, &xref, row->artid) != 0) {
+	} else if ((rc = xref_append_article(s, &xref, row->artid)) != 0) {
 		buffer_append(out, text.bytes,
 		    (size_t)(own.bytes - text.bytes) - strlen("Xref: "));
 		buffer_append_text(out, "\r\n");
@@ -180,6 +181,7 @@ xref_append_row(struct session *s, struct buffer *out,
 		buffer_append_text(out, "\r\n");
 	}
 	buffer_fini(&xref);
+	return rc;
 }
 
 void

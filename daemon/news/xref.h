@@ -18,8 +18,9 @@ void xref_append_one(struct session *s, struct buffer *out, const char *group,
 void xref_append_groups(struct session *s, struct buffer *out,
     const Kith__ArticleMeta *meta);
 /* What follows the number in a row with STORE_ROW_MULTI, with CRLF: :bytes and
- * Xref are those of the copy that this reader gets. */
-void xref_append_row(struct session *s, struct buffer *out,
+ * Xref are those of the copy that this reader gets. Negative: that cannot be
+ * had, and the row has no Xref. */
+int xref_append_row(struct session *s, struct buffer *out,
     const struct store_overview_row *row);
 /* The same :bytes alone. */
 void xref_append_bytes(struct session *s, struct buffer *out,

@@ -1,6 +1,7 @@
-/* test_news_columns.c - HDR over long ranges, which is answered from columns
- * that are kept, says what XPAT with "*" reads row by row: to each reader his
- * own, and never what is out of date.
+/* test_news_columns.c - HDR and OVER over long ranges, which are answered from
+ * what is kept beside the blocks of the overview, say what is read row by row
+ * (XPAT with "*", OVER of one number): to each reader his own, and never what is
+ * out of date.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -96,6 +97,31 @@ check_range(struct client *client, const char *range)
 }
 
 static void
+check_over(struct client *client)
+{
+	struct buffer want;
+	char line[64], *row;
+
+	buffer_init(&want, 0);
+	for (unsigned i = 1; i <= ARTICLES; i++) {
+		(void)snprintf(line, sizeof line, "OVER %u", i);
+		if (client_ask(client, line)[0] != '2')
+			continue;
+		row = rows_of(client, line);
+		buffer_append(&want, row, strlen(row) - strlen(".\r\n"));
+		free(row);
+	}
+	buffer_append_text(&want, ".\r\n");
+	(void)snprintf(line, sizeof line, "OVER 1-%u", ARTICLES);
+	for (unsigned turn = 0; turn < 2; turn++) {
+		row = rows_of(client, line);
+		assert_string_equal(row, want.bytes);
+		free(row);
+	}
+	buffer_fini(&want);
+}
+
+static void
 check_ranges(struct client *client)
 {
 	static const char *const ranges[] = { "1-", "2-127", "127-128",
@@ -103,6 +129,7 @@ check_ranges(struct client *client)
 
 	for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
 		check_range(client, ranges[i]);
+	check_over(client);
 }
 
 static void
@@ -131,6 +158,8 @@ each_reader_gets_the_fields_of_his_own_copy(void **state)
 	check_ranges(&member);
 	check_ranges(&anyone);
 	lacks(client_ask(&anyone, "HDR Xref 1-200"), "staff:");
+	lacks(client_ask(&anyone, "OVER 1-200"), "staff:");
+	contains(client_ask(&member, "OVER 1-200"), " staff:");
 	client_close(&anyone);
 	client_close(&member);
 }
@@ -153,6 +182,23 @@ what_was_removed_or_came_is_not_out_of_date(void **state)
 	client_close(&client);
 }
 
+static void
+a_space_that_is_gone_is_nowhere_named(void **state)
+{
+	struct client member;
+
+	(void)state;
+	open_in_talk(&member);
+	begins(client_ask(&member, "AUTHINFO USER li"), "381 ");
+	begins(client_ask(&member, "AUTHINFO PASS secret"), "281 ");
+	contains(client_ask(&member, "OVER 1-200"), " staff:");
+	fixture_space_remove(&fixture, staff);
+	lacks(client_ask(&member, "OVER 1-200"), " staff:");
+	lacks(client_ask(&member, "HDR Xref 1-200"), " staff:");
+	check_ranges(&member);
+	client_close(&member);
+}
+
 int
 main(void)
 {
@@ -160,6 +206,7 @@ main(void)
 		cmocka_unit_test(a_range_of_any_ends_is_answered_row_for_row),
 		cmocka_unit_test(each_reader_gets_the_fields_of_his_own_copy),
 		cmocka_unit_test(what_was_removed_or_came_is_not_out_of_date),
+		cmocka_unit_test(a_space_that_is_gone_is_nowhere_named),
 	};
 
 	return cmocka_run_group_tests(tests, setup, news_teardown);
