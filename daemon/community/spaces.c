@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -353,7 +354,8 @@ entry_copy(const struct space *space)
 
 	if (copy == NULL)
 		return NULL;
-	*copy = *space;
+	/* readers count themselves meanwhile: all but that */
+	memcpy(copy, space, offsetof(struct space, references));
 	copy->references = 1;
 	copy->moderators = NULL;
 	copy->moderator_count = 0;

@@ -44,7 +44,7 @@ struct space {
 	unsigned digest_kilobytes;
 	bool digest_set;
 	struct space_limits limits;
-	unsigned references; /* private to spaces.c */
+	unsigned references; /* private to spaces.c; the last member */
 };
 
 /* Empty; spaces_load fills it from the store, before anybody reads it. 0 or a
