@@ -2,7 +2,7 @@
 # source tree goes into the tarball as it is.
 EXTRA_DIST += tests/run tests/lint tests/packages tests/RFC3977 \
 	tests/RFC4642 tests/RFC4643 tests/RFC8054 \
-	tests/fuzz/run \
+	tests/fuzz/run tests/tsan.supp \
 	tests/bench/bench.h tests/bench/limitd.c tests/bench/mkcorpus.c \
 	tests/bench/news.py tests/bench/scale.py tests/bench/servers.py \
 	tests/bench/nntpload.c tests/bench/run tests/bench/smtpload.c \
