@@ -48,6 +48,8 @@ struct feed_client {
 	unsigned capabilities;    /* lines of the list */
 	unsigned owed;            /* answers, once it is ready */
 	bool securing;
+	bool moded;     /* MODE was asked for */
+	bool streaming; /* and this was the answer */
 	bool paused;
 	bool closing;
 	char why[256];
@@ -84,6 +86,7 @@ has_login(const struct feed_client *client)
 static void
 client_ask_mode(struct feed_client *client)
 {
+	client->moded = true;
 	client->state = CLIENT_MODE;
 	client_say(client,
 	    client->options->reader ? "MODE READER" : "MODE STREAM");
@@ -106,14 +109,9 @@ client_login_new(struct feed_client *client)
 	return feed_login_new(options->sasl, &login);
 }
 
-/* Behind the greeting, or behind TLS. */
 static void
 client_log_in(struct feed_client *client)
 {
-	if (!has_login(client)) {
-		client_ask_mode(client);
-		return;
-	}
 	client->login = client_login_new(client);
 	if (client->login == NULL) {
 		feed_client_fail(client, "no memory", span_of(""));
@@ -124,6 +122,42 @@ client_log_in(struct feed_client *client)
 }
 
 static void
+client_begin_tls(struct feed_client *client)
+{
+	client->state = CLIENT_STARTTLS;
+	client_say(client, "STARTTLS");
+}
+
+static void
+client_is_ready(struct feed_client *client)
+{
+	client->state = CLIENT_READY;
+	stream_set_deadline(client->stream, 0);
+	stream_set_idle_timeout(client->stream, 0);
+	client->owner->ready(client->arg, client->streaming);
+}
+
+/* The next step. MODE READER must not follow TLS or a login (RFC 4642 2.2.2, RFC
+ * 4643 2.2), and nobody who speaks TLS from the start has another mode; MODE
+ * STREAM asks for what a login may change. */
+static void
+client_go_on(struct feed_client *client)
+{
+	const struct feed_client_options *options = client->options;
+
+	if (options->reader && !client->moded && options->tls != TLS_IMPLICIT)
+		client_ask_mode(client);
+	else if (options->tls == TLS_STARTTLS && !stream_is_tls(client->stream))
+		client_begin_tls(client);
+	else if (has_login(client) && client->login == NULL)
+		client_log_in(client);
+	else if (!options->reader && !client->moded)
+		client_ask_mode(client);
+	else
+		client_is_ready(client);
+}
+
+static void
 on_greeting(struct feed_client *client, const struct nntp_reply *reply)
 {
 	if (reply->code != 200 && reply->code != 201) {
@@ -131,12 +165,7 @@ on_greeting(struct feed_client *client, const struct nntp_reply *reply)
 		    reply->text);
 		return;
 	}
-	if (client->options->tls != TLS_STARTTLS) {
-		client_log_in(client);
-		return;
-	}
-	client->state = CLIENT_STARTTLS;
-	client_say(client, "STARTTLS");
+	client_go_on(client);
 }
 
 static void
@@ -169,7 +198,7 @@ client_login_step(struct feed_client *client, enum feed_login_step step,
 		feed_client_fail(client, feed_login_why(client->login),
 		    span_of(""));
 	} else if (step == LOGIN_DONE) {
-		client_ask_mode(client);
+		client_go_on(client);
 	} else {
 		stream_write(client->stream, line.bytes, line.len);
 		stream_write(client->stream, "\r\n", 2);
@@ -219,16 +248,16 @@ on_login(struct feed_client *client, const struct nntp_reply *reply)
 static void
 on_mode(struct feed_client *client, const struct nntp_reply *reply)
 {
-	/* who does not know the command needs no change of mode */
-	if (reply->code == 400 || reply->code == 480 || reply->code == 502) {
+	/* who does not know the command needs no change of mode; who wants TLS
+	 * or a login first gets them */
+	if (reply->code == 400 || reply->code == 502 ||
+	    (reply->code == 480 && !has_login(client))) {
 		feed_client_fail(client, "the server does not let us in",
 		    reply->text);
 		return;
 	}
-	client->state = CLIENT_READY;
-	stream_set_deadline(client->stream, 0);
-	stream_set_idle_timeout(client->stream, 0);
-	client->owner->ready(client->arg, reply->code == 203);
+	client->streaming = reply->code == 203;
+	client_go_on(client);
 }
 
 /* ---- what came in */
@@ -403,7 +432,7 @@ on_secured(void *arg)
 
 	client->securing = false;
 	if (client->options->tls == TLS_STARTTLS)
-		client_log_in(client);
+		client_go_on(client);
 }
 
 static const char *

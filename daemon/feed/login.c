@@ -51,6 +51,7 @@ struct feed_login {
 	struct sasl_binding binding;
 	enum login_state state;
 	bool offered[MECHANISMS];
+	bool no_user; /* the list says that USER is not taken */
 	const struct mechanism *mechanism; /* NULL: USER and PASS */
 	Gsasl_session *session;
 	bool proved; /* the mechanism has nothing more to say */
@@ -217,6 +218,12 @@ feed_login_capability(struct feed_login *login, struct span line)
 {
 	struct span rest = span_trim(line), word = nntp_reply_word(&rest);
 
+	if (span_is(word, "AUTHINFO")) {
+		login->no_user = true;
+		while ((word = nntp_reply_word(&rest)).len > 0)
+			if (span_is(word, "USER"))
+				login->no_user = false;
+	}
 	if (!span_is(word, "SASL"))
 		return;
 	while ((word = nntp_reply_word(&rest)).len > 0)
@@ -328,9 +335,23 @@ sasl_challenge(struct feed_login *login, struct span text)
 
 /* ---- answers */
 
-static enum feed_login_step
-login_refused(struct feed_login *login, const struct nntp_reply *reply)
+/* INN offers what its SASL library has, whether or not it knows a password for
+ * it, and takes USER all the same. Whoever could bring us to this by refusing
+ * could have left SASL out of the list. */
+static bool
+may_try_user(const struct feed_login *login)
 {
+	return login->state == LOGIN_SASL && login->clear && !login->no_user;
+}
+
+static enum feed_login_step
+login_refused(struct feed_login *login, const struct nntp_reply *reply,
+    struct span *line_r)
+{
+	if (may_try_user(login)) {
+		login->mechanism = NULL;
+		return user_begin(login, line_r);
+	}
 	(void)snprintf(login->why, sizeof login->why,
 	    "the server refused the login by %s: %u%s", feed_login_by(login),
 	    reply->code, reply->code == 483 ? ", it wants TLS" : "");
@@ -361,7 +382,7 @@ sasl_answer(struct feed_login *login, const struct nntp_reply *reply,
 	if (reply->code == 281 || reply->code == 283)
 		return sasl_success(login, reply);
 	if (reply->code != 383)
-		return login_refused(login, reply);
+		return login_refused(login, reply, line_r);
 	if (sasl_challenge(login, reply->text) == LOGIN_FAILED)
 		return LOGIN_FAILED;
 	return line_say(login, line_r);
@@ -385,5 +406,5 @@ feed_login_answer(struct feed_login *login, const struct nntp_reply *reply,
 		return LOGIN_DONE;
 	if (reply->code == 381 && login->state == LOGIN_USER)
 		return pass_say(login, line_r);
-	return login_refused(login, reply);
+	return login_refused(login, reply, line_r);
 }

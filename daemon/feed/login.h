@@ -1,6 +1,7 @@
 /* login.h - how we prove to another news server who we are: by the strongest of
  * what its CAPABILITIES offer, SASL (RFC 4643 2.4, over libgsasl) or USER and
- * PASS. Lines in and lines out, no connection.
+ * PASS; these also where SASL was refused and the password may be said. Lines in
+ * and lines out, no connection.
  */
 #ifndef KITH_DAEMON_FEED_LOGIN_H
 #define KITH_DAEMON_FEED_LOGIN_H

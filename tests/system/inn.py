@@ -83,10 +83,27 @@ access "all" {
 """
 
 
-class Inn:
-    """feeds: {name: path identity} of sites that innd keeps batches for."""
+# who logs in as reader may read
+STRICT_READERS = """
+auth "known" {{
+    hosts: "*"
+    auth: "ckpasswd -f {dir}/etc/readers.passwd"
+}}
+access "known" {{
+    users: "*"
+    newsgroups: "*"
+    access: R
+}}
+"""
+LOGIN, PASSWORD = "reader", "a secret word"
 
-    def __init__(self, groups, feeds):
+
+class Inn:
+    """feeds: {name: path identity} of sites that innd keeps batches for.
+    certificate: (certificate, key) of a nnrpd with TLS that wants a login."""
+
+    def __init__(self, groups, feeds, certificate=None):
+        self.certificate = certificate
         self.news = place()
         self.user = user()
         # short, for its sockets, and open to the user that it runs as
@@ -114,6 +131,8 @@ class Inn:
             user=self.user, group=grp.getgrgid(group).gr_name,
             hostname=HOSTNAME))
         (etc / "readers.conf").write_text(READERS)
+        if self.certificate is not None:
+            self._secure(etc)
         (etc / "incoming.conf").write_text(
             'streaming: true\nmax-connections: 50\npeer kith {\n'
             '  hostname: "127.0.0.1"\n}\n')
@@ -143,6 +162,17 @@ class Inn:
                            check=True)
         self.run("makedbz", "-i", "-o", "-s", "100000",
                  cwd=self.dir / "db")
+
+    def _secure(self, etc):
+        with open(etc / "inn.conf", "a", encoding="ascii") as conf:
+            for name, file in zip(("certfile", "keyfile"), self.certificate):
+                shutil.copy(file, etc / name)
+                (etc / name).chmod(0o600)
+                conf.write(f"tls{name}: {etc / name}\n")
+        (etc / "readers.conf").write_text(STRICT_READERS.format(dir=self.dir))
+        secret = subprocess.run(["openssl", "passwd", "-6", PASSWORD],
+                                check=True, capture_output=True, text=True)
+        (etc / "readers.passwd").write_text(f"{LOGIN}:{secret.stdout}")
 
     def _options(self):
         if os.getuid() != 0:

@@ -9,6 +9,7 @@ import pytest
 
 import inn as inn_module
 from kith import Kith, Raw, wait_until
+from test_news import certificate
 
 ARTICLES = int(os.environ.get("KITH_FEED_ARTICLES", "10000"))
 GROUP = "mesh.talk"
@@ -34,6 +35,24 @@ def inn():
         yield server.start()
     finally:
         server.remove()
+
+
+@pytest.fixture
+def secure(tmp_path):
+    """A kithd and an INN that wants TLS or no TLS, and a login."""
+    pair = certificate(tmp_path)
+    kith = Kith(tmp_path / "kith", hostname="kith.example",
+                extra=f'feed {{ ca_file = "{pair[0]}" }}')
+    server = inn_module.Inn([GROUP], {}, pair)
+    try:
+        server.start()
+        kith.start()
+        kith.ctl("space", "add", GROUP, "--kind", "talk")
+        yield kith, server
+    finally:
+        server.remove()
+        if kith.process is not None:
+            kith.stop()
 
 
 def article(number, name, extra=""):
@@ -140,6 +159,17 @@ def test_a_group_moves_in_from_inn(kith, inn):
     assert head.count("\r\nXref:") + head.startswith("Xref:") == 1
     wanted |= inject(inn, range(200, 210))
     assert kith.json("peer", "pull", "inn")[0]["taken"] == 210
+    assert set(ids(kith.nntp_port)) == wanted
+
+
+@pytest.mark.parametrize("tls", ["none", "starttls"])
+def test_a_pull_from_inn_logs_in(secure, tls):
+    kith, inn = secure
+    wanted = inject(inn, range(20))
+    kith.ctl("peer", "add", "inn", "--pull", f"127.0.0.1:{inn.port}", "--tls",
+             tls, "--login", inn_module.LOGIN, "--password-stdin",
+             stdin=inn_module.PASSWORD)
+    assert kith.json("peer", "pull", "inn", GROUP)[0]["taken"] == 20
     assert set(ids(kith.nntp_port)) == wanted
 
 

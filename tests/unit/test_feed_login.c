@@ -187,6 +187,29 @@ the_strongest_that_is_offered_is_taken(void **state)
 }
 
 static void
+what_is_offered_and_refused_leaves_user(void **state)
+{
+	struct rig *rig = *state;
+
+	/* as INN does where its SASL library has no passwords */
+	begin(rig, ALL, true, false);
+	feed_login_capability(rig->login, span_of("AUTHINFO SASL USER"));
+	answer(rig, 481, "no");
+	assert_string_equal(rig->said, "AUTHINFO USER us");
+	assert_string_equal(feed_login_by(rig->login), "USER");
+	answer(rig, 381, "more");
+	answer(rig, 481, "no"); /* once */
+	assert_int_equal(rig->step, LOGIN_FAILED);
+	begin(rig, ALL, true, false);
+	feed_login_capability(rig->login, span_of("AUTHINFO SASL"));
+	answer(rig, 481, "no");
+	assert_int_equal(rig->step, LOGIN_FAILED);
+	begin(rig, ALL, false, false);
+	answer(rig, 481, "no");
+	assert_int_equal(rig->step, LOGIN_FAILED);
+}
+
+static void
 plain_and_user_say_the_words(void **state)
 {
 	struct rig *rig = *state;
@@ -340,6 +363,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(the_strongest_that_is_offered_is_taken),
+		TEST(what_is_offered_and_refused_leaves_user),
 		TEST(plain_and_user_say_the_words),
 		TEST(scram_ends_when_both_sides_are_known),
 		TEST(a_server_that_lacks_the_password_is_not_believed),

@@ -48,6 +48,7 @@ struct rig {
 	uint32_t numbers[16]; /* pulled */
 	unsigned pulled;
 	uint32_t connections;
+	const char *user; /* of pulls */
 	bool clear;       /* a login may be said without TLS */
 	unsigned stop_at; /* core says stop to this many; 0: never */
 };
@@ -276,7 +277,7 @@ pull_within(struct rig *rig, uint32_t from, uint32_t seconds)
 
 	rig->answered = false;
 	rig->pulled = 0;
-	put_endpoint(rig, writer, "");
+	put_endpoint(rig, writer, rig->user);
 	ipc_put_text(writer, "old.talk");
 	ipc_put_u32(writer, from);
 	ipc_put_u32(writer, seconds);
@@ -305,6 +306,7 @@ setup(void **state)
 
 	assert_non_null(rig);
 	rig->connections = 1;
+	rig->user = "";
 	buffer_init(&rig->said, 0);
 	rig->loop = loop_new(0);
 	assert_non_null(rig->loop);
@@ -537,6 +539,24 @@ a_server_without_ranges_is_asked_for_each_number(void **state)
 }
 
 static void
+a_reader_says_so_before_it_logs_in(void **state)
+{
+	static const char *const script[] = { READER, "CAPABILITIES",
+		"101 list\r\nAUTHINFO USER\r\n.\r\n", "AUTHINFO USER",
+		"281 in\r\n", "GROUP old.talk", "211 0 0 0 old.talk\r\n",
+		NULL };
+	struct rig *rig = *state;
+
+	rig->script = script;
+	rig->user = "us";
+	rig->clear = true;
+	pull(rig, 1);
+	assert_string_equal(rig->why, "");
+	assert_true(was_said(rig,
+	    "MODE READER\nCAPABILITIES\nAUTHINFO USER us\nGROUP"));
+}
+
+static void
 a_list_that_is_none_is_asked_for_otherwise(void **state)
 {
 	/* what public-inbox 1.9 says */
@@ -739,6 +759,7 @@ main(void)
 		TEST(a_password_is_not_said_without_tls),
 		TEST(a_group_is_taken_number_by_number),
 		TEST(a_server_without_ranges_is_asked_for_each_number),
+		TEST(a_reader_says_so_before_it_logs_in),
 		TEST(a_list_that_is_none_is_asked_for_otherwise),
 		TEST(a_group_that_began_anew_is_taken_from_its_beginning),
 		TEST(articles_in_another_order_are_not_taken),
