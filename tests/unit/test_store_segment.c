@@ -338,11 +338,12 @@ a_view_finds_its_articles_where_they_were(void **state)
 
 	fixture_space(fixture, 1);
 	put(fixture, ARTICLES, BODY);
-	delete_but(fixture, 1, ARTICLES, 10);
+	/* before there is waste that the keeper might find first */
 	view = store_view_begin(fixture->store);
+	delete_but(fixture, 1, ARTICLES, 10);
 	sweep(fixture, STORE_SWEEP_ALL);
 	assert_true(there(fixture, 1));
-	for (uint64_t artid = 10; artid <= ARTICLES; artid += 10)
+	for (uint64_t artid = 1; artid <= ARTICLES; artid++)
 		assert_true(reads(view, artid));
 	store_view_end(&view);
 	store_sweep_remove(fixture->store, true);
@@ -355,6 +356,9 @@ a_full_disk_has_room_to_sweep_what_is_nearly_empty(void **state)
 {
 	struct fixture *fixture = *state;
 
+	/* the keeper might find the waste first */
+	store_keeper_stop(fixture->store);
+	fixture->store->keeper.started = false;
 	fixture_space(fixture, 1);
 	put(fixture, ARTICLES, BODY);
 	delete_but(fixture, 1, 50, 4);
