@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "protocol/charset.h"
+#include "protocol/utf8.h"
 #include "protocol/words.h"
 
 #define DOMAIN_MAX 253u
@@ -250,7 +250,7 @@ append_domain(struct buffer *out, struct span domain)
 
 	if (domain.len > DOMAIN_MAX)
 		return -EINVAL;
-	if (ascii_only(domain)) {
+	if (!span_has_high(domain)) {
 		append_folded(out, domain);
 		return 0;
 	}

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "protocol/address.h"
-#include "protocol/charset.h"
+#include "protocol/utf8.h"
 #include "protocol/words.h"
 
 #define LIST_INPUT_MAX 262144u

@@ -1,13 +1,12 @@
 /* charset.c - octets in any character set to valid UTF-8.
  */
 #include "protocol/charset.h"
+#include "protocol/utf8.h"
 
 #include <errno.h>
 #include <iconv.h>
 #include <stdint.h>
 #include <stdlib.h>
-
-#define REPLACEMENT "\xef\xbf\xbd"
 
 /* What mail calls it, and what iconv shall use. Names that are not here are
  * guessed: an unknown one must not make iconv search the disk. */
@@ -143,102 +142,6 @@ charset_set_free(struct charset_set **set)
 	*set = NULL;
 }
 
-/* Length of the well-formed UTF-8 character at the start (RFC 3629), 0 if there
- * is none; NUL counts as none. */
-static size_t
-utf8_character(const unsigned char *at, size_t len)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	size_t need;
-
-	if (at[0] < 0x80)
-		return at[0] == 0 ? 0 : 1;
-	if (at[0] < 0xc2 || at[0] > 0xf4)
-		return 0;
-	need = at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-	if (at[0] == 0xe0)
-		low = 0xa0;
-	else if (at[0] == 0xed)
-		high = 0x9f;
-	else if (at[0] == 0xf0)
-		low = 0x90;
-	else if (at[0] == 0xf4)
-		high = 0x8f;
-	if (len < need || at[1] < low || at[1] > high)
-		return 0;
-	for (size_t i = 2; i < need; i++) {
-		if (at[i] < 0x80 || at[i] > 0xbf)
-			return 0;
-	}
-	return need;
-}
-
-/* Octets at the start that are valid. */
-static size_t
-utf8_good_len(struct span bytes)
-{
-	const unsigned char *at = (const unsigned char *)bytes.bytes;
-	size_t i = 0, one;
-
-	while (i < bytes.len) {
-		/* a letter is an octet, mostly: without a call */
-		if (at[i] < 0x80 && at[i] != 0) {
-			i++;
-			continue;
-		}
-		one = utf8_character(at + i, bytes.len - i);
-		if (one == 0)
-			break;
-		i += one;
-	}
-	return i;
-}
-
-bool
-utf8_valid(struct span bytes)
-{
-	return utf8_good_len(bytes) == bytes.len;
-}
-
-bool
-ascii_only(struct span bytes)
-{
-	for (size_t i = 0; i < bytes.len; i++) {
-		if ((unsigned char)bytes.bytes[i] >= 0x80)
-			return false;
-	}
-	return true;
-}
-
-void
-utf8_append(struct buffer *out, struct span bytes)
-{
-	size_t good;
-
-	while (bytes.len > 0 && !buffer_failed(out)) {
-		good = utf8_good_len(bytes);
-		buffer_append(out, bytes.bytes, good);
-		if (good == bytes.len)
-			break;
-		buffer_append_text(out, REPLACEMENT);
-		bytes = span_make(bytes.bytes + good + 1, bytes.len - good - 1);
-		/* one mark for the rest of a broken character */
-		while (bytes.len > 0 &&
-		    ((unsigned char)bytes.bytes[0] & 0xc0) == 0x80)
-			bytes = span_make(bytes.bytes + 1, bytes.len - 1);
-	}
-}
-
-struct span
-utf8_cut(struct span text, size_t max)
-{
-	if (text.len <= max)
-		return text;
-	while (max > 0 && ((unsigned char)text.bytes[max] & 0xc0) == 0x80)
-		max--;
-	return span_make(text.bytes, max);
-}
-
 /* What iconv writes, with NUL taken out. */
 static void
 converted_append(struct buffer *out, const char *bytes, size_t len)
@@ -249,7 +152,7 @@ converted_append(struct buffer *out, const char *bytes, size_t len)
 		if (bytes[i] != '\0')
 			continue;
 		buffer_append(out, bytes + start, i - start);
-		buffer_append_text(out, REPLACEMENT);
+		buffer_append_text(out, UTF8_REPLACEMENT);
 		start = i + 1;
 	}
 	buffer_append(out, bytes + start, len - start);
@@ -279,7 +182,7 @@ convert(struct buffer *out, struct span bytes, iconv_t descriptor)
 			flushed = false;
 		converted_append(out, chunk, (size_t)(to - chunk));
 		if (rc == (size_t)-1 && errno != E2BIG && in_len > 0) {
-			buffer_append_text(out, REPLACEMENT);
+			buffer_append_text(out, UTF8_REPLACEMENT);
 			in++;
 			in_len--;
 		}

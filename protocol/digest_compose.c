@@ -167,7 +167,7 @@ static bool
 has_8bit_items(const struct digest_issue *issue)
 {
 	for (size_t i = 0; i < issue->item_count; i++) {
-		if (!ascii_only(issue->items[i].raw))
+		if (span_has_high(issue->items[i].raw))
 			return true;
 	}
 	return false;
@@ -203,7 +203,7 @@ write_messages(struct buffer *out, const char *boundary,
 
 		/* RFC 2046 5.1.5: the type is understood; 8bit must be said */
 		buffer_printf(out, "--%s2\r\n", boundary);
-		if (!ascii_only(raw))
+		if (span_has_high(raw))
 			buffer_append_text(out,
 			    "Content-Type: message/rfc822\r\n"
 			    "Content-Transfer-Encoding: 8bit\r\n");
@@ -226,8 +226,8 @@ compose_mime(struct buffer *out, const struct digest_issue *issue)
 	write_preamble(&preamble, issue);
 	choose_boundary(boundary, issue);
 	encoding = has_8bit_items(issue) ||
-		!ascii_only(buffer_span(&preamble)) ||
-		(issue->outro != NULL && !ascii_only(span_of(issue->outro)))
+		span_has_high(buffer_span(&preamble)) ||
+		(issue->outro != NULL && span_has_high(span_of(issue->outro)))
 	    ? "8bit"
 	    : "7bit";
 	buffer_printf(out,

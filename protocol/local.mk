@@ -1,7 +1,8 @@
 # protocol/: bytes <-> meaning. No sockets, no store, no clock, no globals.
 noinst_LIBRARIES += libkithprotocol.a
 libkithprotocol_a_SOURCES = \
-	protocol/buffer.c protocol/buffer.h protocol/span.h
+	protocol/buffer.c protocol/buffer.h protocol/span.h protocol/utf8.c \
+	protocol/utf8.h
 # tokens
 libkithprotocol_a_SOURCES += \
 	protocol/token_text.c protocol/token_text.h

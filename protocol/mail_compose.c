@@ -5,11 +5,11 @@
 #include <errno.h>
 
 #include "protocol/address.h"
-#include "protocol/charset.h"
 #include "protocol/date.h"
 #include "protocol/header.h"
 #include "protocol/mime.h"
 #include "protocol/msgid.h"
+#include "protocol/utf8.h"
 #include "protocol/words.h"
 
 void

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "protocol/charset.h"
 #include "protocol/mime.h"
+#include "protocol/utf8.h"
 #include "protocol/words.h"
 
 #define REPORT_TEXT_MAX 500u

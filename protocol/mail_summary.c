@@ -7,13 +7,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "protocol/charset.h"
 #include "protocol/date.h"
 #include "protocol/mail_class.h"
 #include "protocol/mail_text.h"
 #include "protocol/mime.h"
 #include "protocol/msgid.h"
 #include "protocol/own_text.h"
+#include "protocol/utf8.h"
 #include "protocol/words.h"
 
 #define BYTES_MAX        0x7fffffffu

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "protocol/charset.h"
 #include "protocol/mail_summary.h"
 #include "protocol/mime.h"
+#include "protocol/utf8.h"
 
 #define WIRE_VERSION 1u
 #define STRING_MAX   16777216u

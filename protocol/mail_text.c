@@ -6,6 +6,7 @@
 
 #include "protocol/charset.h"
 #include "protocol/html_text.h"
+#include "protocol/utf8.h"
 #include "protocol/words.h"
 
 #define BODY_PARTS_MAX 20u

@@ -2,7 +2,7 @@
  */
 #include "protocol/nntp.h"
 
-#include "protocol/wildmat.h"
+#include "protocol/utf8.h"
 
 #define NNTP_RESPONSE_MAX 510u /* octets without CRLF (RFC 3977 3.1) */
 #define NNTP_KEYWORD_LONGEST 12u
@@ -100,7 +100,7 @@ nntp_args_parse(struct span line, struct nntp_args *args_r)
 		    args_r->has_long || word.len > NNTP_ARGUMENT_MAX;
 		fine = fine && nntp_is_argument(word);
 	}
-	return fine && utf8_is_valid(line) ? NNTP_ARGS_OK : NNTP_ARGS_SYNTAX;
+	return fine && utf8_valid(line) ? NNTP_ARGS_OK : NNTP_ARGS_SYNTAX;
 }
 
 bool

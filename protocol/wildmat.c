@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "protocol/utf8.h"
+
 struct wildmat_pattern {
 	struct span text;
 	bool negated;
@@ -16,58 +18,11 @@ struct wildmat {
 	char text[]; /* what the patterns point into */
 };
 
-/* Octets of the UTF-8 sequence at the start of text, 0 if it is not valid. */
-static size_t
-utf8_sequence(struct span text)
-{
-	const unsigned char *at = (const unsigned char *)text.bytes;
-	size_t len;
-
-	if (text.len == 0)
-		return 0;
-	if (at[0] < 0x80)
-		return 1;
-	if (at[0] >= 0xc2 && at[0] <= 0xdf)
-		len = 2;
-	else if (at[0] >= 0xe0 && at[0] <= 0xef)
-		len = 3;
-	else if (at[0] >= 0xf0 && at[0] <= 0xf4)
-		len = 4;
-	else
-		return 0;
-	if (text.len < len)
-		return 0;
-	for (size_t i = 1; i < len; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	/* overlong forms, surrogates, above U+10FFFF */
-	if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
-	    (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
-		return 0;
-	return len;
-}
-
-bool
-utf8_is_valid(struct span text)
-{
-	size_t len;
-
-	if (!span_has_high(text))
-		return true;
-	while (text.len > 0) {
-		len = utf8_sequence(text);
-		if (len == 0)
-			return false;
-		text = span_make(text.bytes + len, text.len - len);
-	}
-	return true;
-}
-
 /* One character; of bytes that are no UTF-8, one byte. */
 static size_t
 wildmat_char_len(struct span text, size_t at)
 {
-	size_t len = utf8_sequence(span_make(text.bytes + at, text.len - at));
+	size_t len = utf8_character(span_make(text.bytes + at, text.len - at));
 
 	return len == 0 ? 1 : len;
 }
@@ -125,19 +80,6 @@ wildmat_last(struct span *rest)
 }
 
 bool
-wildmat_match(struct span wildmat, struct span text)
-{
-	struct wildmat_pattern pattern;
-
-	while (wildmat.len > 0) {
-		pattern = wildmat_last(&wildmat);
-		if (wildmat_pattern_fits(pattern.text, text))
-			return !pattern.negated;
-	}
-	return false;
-}
-
-bool
 wildmat_is_valid(struct span wildmat)
 {
 	bool begins = true; /* a pattern begins here, after its '!' if any */
@@ -161,7 +103,7 @@ wildmat_is_valid(struct span wildmat)
 			return false;
 		begins = false;
 	}
-	return !begins && utf8_is_valid(wildmat);
+	return !begins && utf8_valid(wildmat);
 }
 
 static size_t

@@ -11,9 +11,6 @@
 
 /* Syntax of RFC 3977 4.1: no empty pattern, no [ ] \ , valid UTF-8. */
 bool wildmat_is_valid(struct span wildmat);
-/* One-off use: true if text matches. Not valid syntax matches nothing odd: [ ] \
- * stand for themselves. */
-bool wildmat_match(struct span wildmat, struct span text);
 
 /* Prepared once for many texts. */
 struct wildmat;
@@ -24,8 +21,5 @@ bool wildmat_matches(const struct wildmat *compiled, struct span text);
 /* The name if the wildmat is one name without * ? ! , (then look it up instead
  * of walking); else an empty span. Borrowed from compiled. */
 struct span wildmat_literal(const struct wildmat *compiled);
-
-/* Valid UTF-8 (RFC 3629: no surrogates, no overlong forms). */
-bool utf8_is_valid(struct span text);
 
 #endif

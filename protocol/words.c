@@ -8,6 +8,7 @@
 
 #include "protocol/charset.h"
 #include "protocol/mime.h"
+#include "protocol/utf8.h"
 
 #define WORDS_INPUT_MAX  65536u
 #define WORD_TEXT_MAX    998u
@@ -195,7 +196,7 @@ plain_is_safe(struct span text)
 {
 	size_t token = 0;
 
-	if (!ascii_only(text) ||
+	if (span_has_high(text) ||
 	    (text.len > 1 && memmem(text.bytes, text.len, "=?", 2) != NULL))
 		return false;
 	for (size_t i = 0; i < text.len; i++) {

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "protocol/charset.h"
 #include "protocol/msgid.h"
+#include "protocol/utf8.h"
 #include "protocol/words.h"
 
 #define DRAFT_REFERENCES_MAX 32u

@@ -6,6 +6,7 @@
 #include "protocol/charset.h"
 #include "protocol/dot.h"
 #include "protocol/mime.h"
+#include "protocol/utf8.h"
 #include "protocol/words.h"
 
 #define EXCERPT_LOOK_MAX 65536u /* octets looked at */

@@ -16,8 +16,8 @@
 #include "daemon/community/timers.h"
 #include "daemon/community/token.h"
 #include "daemon/log.h"
-#include "protocol/charset.h"
 #include "protocol/mask.h"
+#include "protocol/utf8.h"
 
 #define HOUR	       3600u
 #define SPACES_MAX     50u   /* whose hour is over: in one operation */

@@ -7,6 +7,7 @@
 
 #include "protocol/dot.h"
 #include "protocol/newsgroup.h"
+#include "protocol/utf8.h"
 #include "protocol/wildmat.h"
 
 #define WEIGHT_DIGITS 9u
@@ -170,7 +171,7 @@ text_compose(enum text text, struct span file, struct buffer *wire,
 		fault_r->why = "it is too long";
 	else if (facts.nul || facts.bare_cr || facts.bare_lf)
 		fault_r->why = "it holds NUL or a lone CR";
-	else if (!utf8_is_valid(buffer_span(wire)))
+	else if (!utf8_valid(buffer_span(wire)))
 		fault_r->why = "it is not UTF-8";
 	if (fault_r->why != NULL)
 		return 1;

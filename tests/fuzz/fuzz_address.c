@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "protocol/address.h"
-#include "protocol/charset.h"
+#include "protocol/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

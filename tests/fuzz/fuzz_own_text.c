@@ -2,10 +2,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "protocol/charset.h"
 #include "protocol/html_text.h"
 #include "protocol/mail_command.h"
 #include "protocol/own_text.h"
+#include "protocol/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

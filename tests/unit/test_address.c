@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "protocol/address.h"
-#include "protocol/charset.h"
+#include "protocol/utf8.h"
 #include "protocol/words.h"
 
 static void

@@ -16,12 +16,12 @@ static bool
 matches(const char *pattern, const char *text)
 {
 	struct wildmat *compiled;
-	bool once = wildmat_match(span_of(pattern), span_of(text));
+	bool found;
 
 	assert_int_equal(wildmat_compile(span_of(pattern), &compiled), 0);
-	assert_int_equal(wildmat_matches(compiled, span_of(text)), once);
+	found = wildmat_matches(compiled, span_of(text));
 	wildmat_free(&compiled);
-	return once;
+	return found;
 }
 
 static void
@@ -88,17 +88,18 @@ the_examples_of_rfc_3977_match(void **state)
 static void
 a_pattern_of_many_stars_takes_no_time(void **state)
 {
-	char pattern[400], text[2000];
+	char pattern[401], text[2001];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof pattern; i += 2) {
+	for (size_t i = 0; i + 1 < sizeof pattern; i += 2) {
 		pattern[i] = '*';
 		pattern[i + 1] = 'a';
 	}
-	pattern[sizeof pattern - 1] = 'b';
-	memset(text, 'a', sizeof text);
-	assert_false(wildmat_match(span_make(pattern, sizeof pattern),
-	    span_make(text, sizeof text)));
+	pattern[sizeof pattern - 2] = 'b';
+	pattern[sizeof pattern - 1] = '\0';
+	memset(text, 'a', sizeof text - 1);
+	text[sizeof text - 1] = '\0';
+	assert_false(matches(pattern, text));
 }
 
 static void
