@@ -173,7 +173,7 @@ core_open_loops(struct core *core)
 		wanted = 1;
 	rc = core_add_loop(core, role_loop(core->process));
 	for (unsigned i = 1; rc == 0 && i < wanted; i++)
-		rc = core_add_loop(core, loop_new(i));
+		rc = core_add_loop(core, loop_new());
 	return rc;
 }
 

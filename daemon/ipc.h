@@ -80,7 +80,6 @@ void ipc_set_credit_cb(
  * 0 or empty. Check ipc_reader_bad() once at the end. Bytes and payload are
  * borrowed: payload (and its mapping) lives until the reader's frame is
  * released; ipc_reader_keep() keeps it beyond the callback. */
-uint16_t ipc_reader_type(const struct ipc_reader *reader);
 uint32_t ipc_get_u32(struct ipc_reader *reader);
 uint64_t ipc_get_u64(struct ipc_reader *reader);
 struct span ipc_get_bytes(struct ipc_reader *reader);

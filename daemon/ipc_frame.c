@@ -284,12 +284,6 @@ ipc_reader_release(struct ipc_reader **reader_p)
 	free(reader);
 }
 
-uint16_t
-ipc_reader_type(const struct ipc_reader *reader)
-{
-	return reader->type;
-}
-
 bool
 ipc_reader_bad(const struct ipc_reader *reader)
 {

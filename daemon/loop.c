@@ -31,7 +31,6 @@ struct loop {
 	struct post *first, **last;
 	pthread_t thread;
 	int wake_fd;
-	unsigned id;
 	bool threaded;
 };
 
@@ -71,14 +70,13 @@ loop_woken(evutil_socket_t fd, short what, void *arg)
 }
 
 struct loop *
-loop_new(unsigned id)
+loop_new(void)
 {
 	struct loop *loop = calloc(1, sizeof(*loop));
 	struct event_config *options = NULL;
 
 	if (loop == NULL)
 		return NULL;
-	loop->id = id;
 	loop->last = &loop->first;
 	(void)pthread_mutex_init(&loop->lock, NULL);
 	loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -127,12 +125,6 @@ struct event_base *
 loop_base(struct loop *loop)
 {
 	return loop->base;
-}
-
-unsigned
-loop_id(const struct loop *loop)
-{
-	return loop->id;
 }
 
 void

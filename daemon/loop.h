@@ -9,10 +9,9 @@ struct event_base;
 struct loop;
 
 /* A loop with its own base. Functions posted to it run on its thread. */
-struct loop *loop_new(unsigned id);
+struct loop *loop_new(void);
 void loop_free(struct loop **loop);
 struct event_base *loop_base(struct loop *loop);
-unsigned loop_id(const struct loop *loop);
 /* Runs until loop_stop. loop_run_thread starts it in a thread of its own and
  * loop_join waits for that thread. */
 void loop_run(struct loop *loop);

@@ -236,7 +236,7 @@ role_run(const struct role *role, int channel)
 	(void)prctl(PR_SET_NAME, name); /* for ps and top */
 	role_ignore_signals();
 	log_start(role->name, LOG_LEVEL_INFO);
-	process.loop = loop_new(0);
+	process.loop = loop_new();
 	if (process.loop == NULL)
 		return EX_OSERR;
 	process.parent =
@@ -257,7 +257,7 @@ role_run_alone(const struct role *role, struct role_start *start)
 	int status;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	process.loop = loop_new(0);
+	process.loop = loop_new();
 	if (process.loop == NULL) {
 		role_start_free(&start);
 		return EX_OSERR;

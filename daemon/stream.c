@@ -17,7 +17,6 @@
 
 #include "daemon/stream_impl.h"
 
-#define INPUT_LIMIT 65536u
 #define CLOSE_TIME  10000u /* ms */
 
 void
@@ -255,7 +254,6 @@ stream_alloc(struct event_base *base, int fd, const struct stream_kind *kind)
 	stream->wire = &stream->out;
 	stream->base = base;
 	stream->fd = fd;
-	stream->in_limit = INPUT_LIMIT;
 	stream->read_hint = STREAM_READ_MIN;
 	stream->last = stream_milliseconds();
 	stream->loopback = fd < 0;

@@ -59,11 +59,9 @@ void stream_set_handler(
     struct stream *stream, const struct stream_handler *handler, void *arg);
 
 /* Everything received and not consumed, contiguous, borrowed until the next
- * call on the stream. */
+ * call on the stream; at most 64 KB: the rest stays with the peer. */
 struct span stream_input(struct stream *stream);
 void stream_consume(struct stream *stream, size_t len);
-/* At most this many unconsumed bytes are buffered (default 64 KB). */
-void stream_set_input_limit(struct stream *stream, size_t limit);
 /* Reading stops (the peer is slowed down) until resume; what is already in
  * stream_input is handed to readable again after resume. */
 void stream_pause(struct stream *stream);

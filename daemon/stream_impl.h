@@ -47,7 +47,7 @@ struct stream {
 	struct stream_queue *wire; /* that the kind sends: out, or a layer's */
 	struct stream_deflate *deflate; /* the layer, or NULL */
 	char *in; /* allocated while it holds something */
-	size_t in_at, in_len, in_room, in_limit;
+	size_t in_at, in_len, in_room;
 	struct ssl_st *ssl;
 	struct ssl_ctx_st *tls_ctx; /* while it waits for the handshake */
 	char *tls_hostname;	    /* client side: whose name must match */

@@ -7,27 +7,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define READ_MAX 65536u
+#define READ_MAX    65536u
+#define INPUT_LIMIT 65536u /* not consumed */
 
 bool
 stream_wants_input(const struct stream *stream)
 {
 	return stream->failed == 0 && !stream->paused && !stream->full &&
 	    !stream->eof && !stream->closing && stream->handler != NULL &&
-	    stream->in_len < stream->in_limit &&
+	    stream->in_len < INPUT_LIMIT &&
 	    (stream->security == STREAM_PLAIN ||
 		stream->security == STREAM_TLS);
 }
 
-/* Room behind what is buffered, at most `limit` in all. 0: no memory. */
+/* Room behind what is buffered, at most the limit in all. 0: no memory. */
 static size_t
 stream_make_room(struct stream *stream)
 {
 	size_t want = stream->read_hint, need;
 	char *grown;
 
-	if (want > stream->in_limit - stream->in_len)
-		want = stream->in_limit - stream->in_len;
+	if (want > INPUT_LIMIT - stream->in_len)
+		want = INPUT_LIMIT - stream->in_len;
 	if (stream->in_at > 0) {
 		memmove(stream->in, stream->in + stream->in_at, stream->in_len);
 		stream->in_at = 0;
@@ -121,13 +122,6 @@ stream_consume(struct stream *stream, size_t len)
 	stream->in_len -= len;
 	if (stream->in_len == 0)
 		stream->in_at = 0;
-	stream_settle_soon(stream);
-}
-
-void
-stream_set_input_limit(struct stream *stream, size_t limit)
-{
-	stream->in_limit = limit;
 	stream_settle_soon(stream);
 }
 

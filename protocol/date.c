@@ -295,7 +295,8 @@ date_read(struct date_cursor *cursor, struct date_parts *parts)
 	return rc;
 }
 
-int64_t
+/* Proleptic Gregorian; month 1 ... 12, day 1 ... 31. */
+static int64_t
 date_days(int64_t year, unsigned month, unsigned day)
 {
 	static const unsigned before[] = { 0, 31, 59, 90, 120, 151, 181, 212,
@@ -364,53 +365,6 @@ date_parse(struct span raw, int64_t *seconds_r)
 	if (parts.hour == DATE_UNSET)
 		parts.hour = 0;
 	return date_join(&parts, seconds_r);
-}
-
-/* A form in which D is a digit, A a letter; other characters stand for
- * themselves. Moves past what fits. */
-static bool
-date_fits(struct span *rest, const char *form)
-{
-	size_t len = strlen(form);
-
-	if (rest->len < len)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = rest->bytes[i];
-		bool fits = form[i] == 'D' ? date_is_digit(c) :
-		    form[i] == 'A'	   ? date_is_alpha(c) :
-					     c == form[i];
-
-		if (!fits)
-			return false;
-	}
-	*rest = span_make(rest->bytes + len, rest->len - len);
-	return true;
-}
-
-bool
-date_is_strict(struct span raw)
-{
-	struct span rest = span_trim(raw);
-	int64_t seconds;
-
-	if (date_parse(raw, &seconds) != 0)
-		return false;
-	if (rest.len > 3 && rest.bytes[3] == ',' &&
-	    (date_name(date_days_of_week, rest) < 0 ||
-		!date_fits(&rest, "AAA, ")))
-		return false;
-	if (!date_fits(&rest, "DD ") && !date_fits(&rest, "D ") &&
-	    !date_fits(&rest, " D "))
-		return false;
-	if (!date_fits(&rest, "AAA DDDD DD:DD"))
-		return false;
-	(void)date_fits(&rest, ":DD");
-	if (!date_fits(&rest, " +DDDD") && !date_fits(&rest, " -DDDD") &&
-	    !date_fits(&rest, " GMT"))
-		return false;
-	rest = span_trim(rest);
-	return rest.len == 0 || rest.bytes[0] == '(';
 }
 
 /* Seconds -> parts; out of range becomes 1970. */

@@ -16,8 +16,6 @@
  * order, ISO 8601, missing seconds or zone, one-digit parts, GMT+0100.
  * Years 1970 ... 9999. 0, -EINVAL (unreadable), -ERANGE (not a real moment). */
 int date_parse(struct span raw, int64_t *seconds_r);
-/* Strictly RFC 5536 3.1.1 (RFC 5322, with GMT and without other old zones). */
-bool date_is_strict(struct span raw);
 /* "Sat, 21 Nov 2026 22:31:00 +0000". Returns text. Out of range: of 1970. */
 const char *date_format(int64_t seconds, char text[DATE_TEXT_SIZE]);
 /* "20261121223100" (RFC 3977 7.1). */
@@ -26,7 +24,5 @@ const char *date_format_nntp(int64_t seconds, char text[DATE_NNTP_SIZE]);
  * of the current century or the last, by `now`. 0 or -EINVAL. */
 int date_parse_nntp(struct span date, struct span time, int64_t now,
     int64_t *seconds_r);
-/* Proleptic Gregorian; month 1 ... 12, day 1 ... 31. */
-int64_t date_days(int64_t year, unsigned month, unsigned day);
 
 #endif

@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "protocol/address.h"
-#include "protocol/charset.h"
 #include "protocol/date.h"
 #include "protocol/mime.h"
 #include "protocol/msgid.h"

@@ -215,11 +215,3 @@ mail_classify(struct mail_summary *summary, struct span header,
 	summary->class_reason = strdup(verdict.reason);
 	return summary->class_reason == NULL ? -ENOMEM : 0;
 }
-
-const char *mail_class_name(enum mail_class class)
-{
-	static const char *const names[] = { "human", "no-ack", "auto", "dsn",
-		"bounce", "mdn", "arf", "loop" };
-
-	return (size_t) class < COUNT(names) ? names[class] : "unknown";
-}

@@ -109,9 +109,6 @@ int mail_summary_build(const char *bytes, size_t len,
     const struct mail_summary_options *options, struct mail_summary *summary);
 void mail_summary_fini(struct mail_summary *summary); /* accepts zeroed */
 
-/* "human", "no-ack", ... for logs and --json. */
-const char *mail_class_name(enum mail_class class);
-
 /* Flat form for IPC. Check the buffer for failure. */
 void mail_summary_encode(
     struct buffer *out, const struct mail_summary *summary);

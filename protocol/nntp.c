@@ -241,13 +241,3 @@ nntp_respond_vtext(struct buffer *out, int code, const char *format,
 			out->bytes[i] = ' ';
 	buffer_append(out, "\r\n", 2);
 }
-
-void
-nntp_respond_text(struct buffer *out, int code, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	nntp_respond_vtext(out, code, format, args);
-	va_end(args);
-}

@@ -50,8 +50,6 @@ const char *nntp_response_text(int code);
 void nntp_respond(struct buffer *out, int code);
 /* The same with a text of the caller's; CR, LF, NUL in it become spaces and
  * the line is cut to 510 octets. */
-void nntp_respond_text(struct buffer *out, int code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 void nntp_respond_vtext(struct buffer *out, int code, const char *format,
     va_list args) __attribute__((format(printf, 3, 0)));
 

@@ -241,36 +241,3 @@ store_rows_walk(struct store_reader *reader, uint32_t space, uint32_t from,
 		return stopped;
 	return rc == -ENOENT ? 0 : rc;
 }
-
-int
-store_numbers_since(struct store_reader *reader, uint32_t space, uint64_t since,
-    int (*fn)(void *arg, const struct store_overview_row *row), void *arg)
-{
-	struct store_space_state state;
-	struct store_overview_row row;
-	struct store_block *block = NULL;
-	uint32_t from, last;
-	int rc = store_space_state_get(reader, space, &state);
-
-	if (rc != 0)
-		return rc;
-	if (state.count == 0)
-		return 0;
-	/* Numbers are given in order of arrival, but a clock can step back:
-	 * so each row is looked at, from the cached blocks. */
-	from = state.low / STORE_BLOCK_NUMBERS;
-	last = state.high / STORE_BLOCK_NUMBERS;
-	for (uint32_t at = from; rc == 0 && at <= last; at++) {
-		rc = store_block_get(reader, space, at, &block);
-		if (rc != 0)
-			break;
-		for (size_t i = 0; rc == 0 && i < store_block_count(block);
-		     i++) {
-			store_block_row(block, i, &row);
-			if (row.time >= since)
-				rc = fn(arg, &row);
-		}
-		store_block_unref(block);
-	}
-	return rc;
-}

@@ -94,10 +94,4 @@ const char *store_block_lines(const struct store_block *block, size_t first,
 int store_rows_walk(struct store_reader *reader, uint32_t space, uint32_t from,
     int (*fn)(void *arg, const struct store_overview_row *row), void *arg);
 
-/* Numbers of articles that arrived at or after `since`, ascending; fn as in
- * store_walk_fn. For NEWNEWS; bounded by [low, high]. */
-int store_numbers_since(struct store_reader *reader, uint32_t space,
-    uint64_t since, int (*fn)(void *arg, const struct store_overview_row *row),
-    void *arg);
-
 #endif

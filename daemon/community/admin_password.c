@@ -59,7 +59,8 @@ admin_password_read(struct control_request *request,
 	return true;
 }
 
-void
+/* Says so; takes the operation. */
+static void
 admin_password_fail(struct admin_op *op)
 {
 	admin_op_fail(op, CONTROL_USAGE,

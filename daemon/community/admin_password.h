@@ -9,8 +9,6 @@
 /* False: there is none, or it is no line. The caller wipes it. */
 bool admin_password_read(struct control_request *request,
     char password_r[AUTH_PASSWORD_MAX + 1]);
-/* Says so; takes the operation. */
-void admin_password_fail(struct admin_op *op);
 /* Takes the operation; made gets it back with the verifier. If there is no
  * password, or no hash, the request fails and the operation is freed. */
 void admin_password_make(struct admin_op *op,

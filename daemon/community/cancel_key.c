@@ -71,7 +71,9 @@ shown_value(const struct article_header *header,
 	return span_make(NULL, 0);
 }
 
-int
+/* Appends the value of a header field as news shows it of a stored article. 0
+ * (nothing appended: it has none) or negative. */
+static int
 cancel_stored_value(struct store_reader *reader, uint64_t artid,
     enum header_id id, struct buffer *out)
 {

@@ -10,10 +10,6 @@
 /* A raw value as the draft brought it; empty if it has none. Borrowed. */
 struct span cancel_value(const struct draft *draft,
     const struct store_range *range);
-/* Appends the value of a header field as news shows it of a stored article. 0
- * (nothing appended: it has none) or negative. */
-int cancel_stored_value(struct store_reader *reader, uint64_t artid,
-    enum header_id id, struct buffer *out);
 /* Does the draft bring a key for that article? */
 bool cancel_has_key_for(struct store_reader *reader,
     struct community *community, const struct draft *draft, uint64_t artid);

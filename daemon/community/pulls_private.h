@@ -73,7 +73,6 @@ void round_free(struct round *round);
 /* Endpoint, login and groups, from the store. -ENOENT: no such peer; -EINVAL: it
  * has no server to take from. */
 int round_read(struct round *round);
-void round_forget_peer(struct round *round);
 /* The row of round->groups[round->at].name into round->group. */
 int round_read_group(struct round *round);
 /* Writes that down as it is now; round_written comes later. */

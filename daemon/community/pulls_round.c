@@ -59,7 +59,7 @@ pulls_forget(struct store_txn *txn, uint32_t peer)
 
 /* ---- the peer */
 
-void
+static void
 round_forget_peer(struct round *round)
 {
 	for (size_t i = 0; i < round->count; i++)

@@ -170,7 +170,9 @@ index_for(struct store_txn *txn, struct community *community, uint32_t ticket,
 	return index_id(txn, &key, ticket, ghost);
 }
 
-int
+/* In apply: notes the Message-ID and the ids in its References, seen or not,
+ * as the ticket's: a sibling that is late finds it too. */
+static int
 ticket_index_ids(struct store_txn *txn, struct community *community,
     uint32_t ticket, const struct draft *draft)
 {

@@ -28,10 +28,6 @@ int ticket_store(
 /* In check: the ticket a draft's references lead to; 0 if none. */
 int ticket_of_references(struct store_txn *txn, struct community *community,
     const struct draft *draft, uint32_t *ticket_r);
-/* In apply: notes the Message-ID and the ids in its References, seen or not,
- * as the ticket's: a sibling that is late finds it too. */
-int ticket_index_ids(struct store_txn *txn, struct community *community,
-    uint32_t ticket, const struct draft *draft);
 /* In apply, with a bounce that was recorded: if it is an answer that did not
  * reach a customer, its ticket is open again and its author is told. */
 int ticket_bounced(struct store_txn *txn, struct community *community,

@@ -62,7 +62,8 @@ peer_find(struct mail_engine *engine, const char *address)
 	return at;
 }
 
-bool
+/* False: this address has as many sessions as the configuration allows. */
+static bool
 engine_peer_enter(struct mail_engine *engine, const char *address)
 {
 	struct peer_count **at = peer_find(engine, address);

@@ -71,8 +71,6 @@ engine_parse(const struct mail_engine *engine)
 	return engine->parse_up ? engine->parse : NULL;
 }
 
-/* False: this address has as many sessions as the configuration allows. */
-bool engine_peer_enter(struct mail_engine *engine, const char *address);
 void engine_peer_leave(struct mail_engine *engine, const char *address);
 /* Goes on with what waits, after the present callback: nothing that waits is
  * freed under the feet of who calls. */

@@ -331,7 +331,8 @@ session_line(struct session *session)
 	return true;
 }
 
-void
+/* Serves what was received. */
+static void
 mail_session_run(struct session *session)
 {
 	bool more = true;

@@ -77,8 +77,6 @@ void mail_session_enter_state(
 void mail_session_reply(struct session *session, unsigned code, const char *text);
 /* As far as the answers are there. */
 void mail_session_flush_asks(struct session *session);
-/* Serves what was received. */
-void mail_session_run(struct session *session);
 void mail_session_reset(struct session *session);
 void mail_session_close(struct session *session);
 /* Takes the bytes that are there. False: no progress is possible now. */

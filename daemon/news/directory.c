@@ -72,6 +72,12 @@ directory_new(struct spaces *spaces, enum reader_class class)
 	return fill.directory;
 }
 
+static void
+directory_ref(struct directory *directory)
+{
+	(void)atomic_fetch_add(&directory->references, 1);
+}
+
 struct directory *
 directory_get(struct news_server *server, enum reader_class class)
 {
@@ -98,12 +104,6 @@ directory_get(struct news_server *server, enum reader_class class)
 	(void)pthread_mutex_unlock(&server->lock);
 	directory_unref(directory);
 	return fresh;
-}
-
-void
-directory_ref(struct directory *directory)
-{
-	(void)atomic_fetch_add(&directory->references, 1);
 }
 
 void

@@ -29,7 +29,6 @@ struct directory {
 /* The one in force, counted; NULL: out of memory. Any thread. */
 struct directory *directory_get(struct news_server *server,
     enum reader_class class);
-void directory_ref(struct directory *directory);
 void directory_unref(struct directory *directory); /* accepts NULL */
 
 #endif

@@ -57,7 +57,8 @@ locate_row(struct session *s, uint32_t space, uint32_t number,
 	return 0;
 }
 
-int
+/* 0, -ENOENT (not there, or not for this reader), or negative. */
+static int
 locate_number(struct session *s, uint32_t space, uint32_t number,
     struct found *found)
 {
@@ -144,7 +145,7 @@ locate_place(struct session *s, const uint8_t hash[STORE_HASH_LEN],
 	return true;
 }
 
-int
+static int
 locate_id(struct session *s, struct span id, struct found *found)
 {
 	uint8_t hash[STORE_HASH_LEN];

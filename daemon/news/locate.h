@@ -26,10 +26,6 @@ struct found {
 	char message_id[MSGID_MAX + 1];
 };
 
-/* 0, -ENOENT (not there, or not for this reader), or negative. */
-int locate_number(struct session *s, uint32_t space, uint32_t number,
-    struct found *found_r);
-int locate_id(struct session *s, struct span message_id, struct found *found_r);
 /* What an argument names; "" for the current article. Replies and returns false
  * if it names nothing. */
 bool locate_parse(struct session *s, struct span argument,

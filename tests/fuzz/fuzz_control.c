@@ -34,7 +34,7 @@ static const struct control_verb verbs[] = {
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct loop *loop = loop_new(0);
+	struct loop *loop = loop_new();
 	struct control *control;
 	int fds[2], i;
 

@@ -79,7 +79,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t out[4096];
 
 	if (loop == NULL)
-		loop = loop_new(0);
+		loop = loop_new();
 	feed(loop, data, size);
 	if (size < 2 || size > 2048 ||
 	    deflateInit2(&pack, data[0] % 10, Z_DEFLATED, -15, 1 + data[1] % 9,

@@ -49,7 +49,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct ipc_handler handler = { on_request, NULL };
-	struct loop *loop = loop_new(0);
+	struct loop *loop = loop_new();
 	struct ipc *ipc;
 	int fds[2];
 

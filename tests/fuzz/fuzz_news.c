@@ -18,7 +18,6 @@ check_date(struct span text)
 	char written[DATE_TEXT_SIZE];
 	int64_t at, again;
 
-	(void)date_is_strict(text);
 	(void)date_parse_nntp(text, span_of("000000"), 0, &at);
 	if (date_parse(text, &at) != 0)
 		return;

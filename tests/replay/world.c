@@ -373,7 +373,7 @@ world_open(struct world *world)
 	struct news_loop_options loop;
 	struct news_options news = { .loops = &loop, .loop_count = 1 };
 
-	world->loop = loop_new(0);
+	world->loop = loop_new();
 	if (world->loop == NULL)
 		world_fail("out of memory");
 	open_store(world);

@@ -231,7 +231,7 @@ fixture_open(struct fixture *fixture)
 
 	if (store_open(&fixture->store, &store, &error) != 0)
 		fail_msg("store_open: %s", error);
-	fixture->loop = loop_new(0);
+	fixture->loop = loop_new();
 	fixture->inbox = store_inbox_new();
 	fixture->workers = worker_pool_new(2);
 	assert_non_null(fixture->loop);

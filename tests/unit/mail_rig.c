@@ -192,7 +192,7 @@ rig_start(struct rig *rig, enum listen_protocol protocol)
 	rig->config.authserv_id = none;
 	rig->config.mail_size = 100000;
 	rig->config.connections_per_address = 100;
-	rig->loop = loop_new(0);
+	rig->loop = loop_new();
 	rig->engine = mail_engine_new(rig->loop, &rig->config);
 	assert_non_null(rig->engine);
 	assert_int_equal(ipc_pair(fds), 0);

@@ -140,7 +140,7 @@ news_fixture_open(struct news_fixture *f)
 		return -errno;
 	f->config = fixture_config(f->directory);
 	f->clock = clock_new_fixed(NEWS_FIXTURE_NOW);
-	f->loop = loop_new(0);
+	f->loop = loop_new();
 	f->inbox = store_inbox_new();
 	f->workers = worker_pool_new(1);
 	if (f->config == NULL || f->clock == NULL || f->loop == NULL ||

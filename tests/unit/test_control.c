@@ -69,7 +69,7 @@ setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	int fds[2];
 
-	f->loop = loop_new(0);
+	f->loop = loop_new();
 	f->control = control_new(loop_base(f->loop), -1);
 	assert_int_equal(0, control_add(f->control, verbs, 3, f));
 	assert_int_equal(0,

@@ -308,7 +308,7 @@ setup(void **state)
 	rig->connections = 1;
 	rig->user = "";
 	buffer_init(&rig->said, 0);
-	rig->loop = loop_new(0);
+	rig->loop = loop_new();
 	assert_non_null(rig->loop);
 	rig->feed = feed_new(rig->loop, NULL);
 	assert_non_null(rig->feed);

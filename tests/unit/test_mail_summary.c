@@ -67,7 +67,7 @@ expect_class(const char *envelope, const char *message, enum mail_class class)
 			     &summary),
 	    0);
 	if (summary.class != class)
-		fail_msg("%s: %s (%s)", message, mail_class_name(summary.class),
+		fail_msg("%s: class %d (%s)", message, (int)summary.class,
 		    summary.class_reason);
 	mail_summary_fini(&summary);
 }

@@ -76,6 +76,16 @@ every_code_has_a_text(void **state)
 	buffer_fini(&out);
 }
 
+__attribute__((format(printf, 3, 4))) static void
+respond(struct buffer *out, int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	nntp_respond_vtext(out, code, format, args);
+	va_end(args);
+}
+
 static void
 a_text_of_the_callers_stays_one_line(void **state)
 {
@@ -84,12 +94,12 @@ a_text_of_the_callers_stays_one_line(void **state)
 
 	(void)state;
 	buffer_init(&out, 0);
-	nntp_respond_text(&out, 441, "bad %s", "a\r\nb");
+	respond(&out, 441, "bad %s", "a\r\nb");
 	assert_string_equal(buffer_text(&out), "441 bad a  b\r\n");
 	buffer_clear(&out);
 	memset(longer, 'x', sizeof longer);
 	longer[sizeof longer - 1] = '\0';
-	nntp_respond_text(&out, 441, "%s", longer);
+	respond(&out, 441, "%s", longer);
 	assert_int_equal(out.len, 512);
 	buffer_fini(&out);
 }

@@ -257,7 +257,7 @@ bench_start(struct bench *bench, const char *ehlo)
 	bench->config.smarthost_connections = 1;
 	bench->ehlo = ehlo;
 	bench->greeting = "220 sink";
-	bench->loop = loop_new(0);
+	bench->loop = loop_new();
 	bench->body =
 	    mail_body_new(span_of("Subject: x\r\n\r\n..body\r\n"), NULL, NULL);
 	bench_pool(bench, span_of(""));

@@ -299,32 +299,6 @@ a_row_that_does_not_parse_is_an_error_not_a_crash(void **state)
 }
 
 static int
-collect(void *arg, const struct store_overview_row *row)
-{
-	uint32_t *sum = arg;
-
-	*sum += row->number;
-	return 0;
-}
-
-static void
-numbers_since_a_time_are_found(void **state)
-{
-	struct fixture *fixture = *state;
-	struct store_view *view;
-	uint32_t sum = 0;
-
-	fixture_space(fixture, SPACE);
-	append(fixture, 200); /* number n arrived at n - 1 */
-	view = store_view_begin(fixture->store);
-	assert_int_equal(store_numbers_since(store_view_reader(view), SPACE,
-			     197, collect, &sum),
-	    0);
-	assert_int_equal(sum, 198 + 199 + 200);
-	store_view_end(&view);
-}
-
-static int
 state_put(struct store_txn *txn, void *arg)
 {
 	return store_space_state_put(txn, SPACE, arg);
@@ -361,7 +335,6 @@ main(void)
 		TEST(a_replaced_row_is_seen_at_once),
 		cmocka_unit_test(text_that_is_not_one_line_is_refused),
 		TEST(a_row_that_does_not_parse_is_an_error_not_a_crash),
-		TEST(numbers_since_a_time_are_found),
 		TEST(a_state_that_contradicts_itself_is_refused),
 	};
 

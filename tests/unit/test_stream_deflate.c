@@ -71,7 +71,7 @@ open_over(void **state, bool socket)
 {
 	struct fixture *f = calloc(1, sizeof *f);
 
-	f->loop = loop_new(0);
+	f->loop = loop_new();
 	buffer_init(&f->server.got, 0);
 	f->server.stream = socket
 	    ? client_connect_socket(&f->client, f->loop, NULL)
