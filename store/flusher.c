@@ -81,6 +81,7 @@ flusher_main(void *arg)
 {
 	struct store *store = arg;
 	struct store_writer *writer = &store->writer;
+	bool wake;
 
 	pthread_mutex_lock(&writer->lock);
 	for (;;) {
@@ -92,8 +93,12 @@ flusher_main(void *arg)
 		batch_finish(store, writer->flushing);
 		pthread_mutex_lock(&writer->lock);
 		writer->flushing = NULL;
-		if (writer->wants_flushed)
+		wake = writer->wants_flushed;
+		pthread_mutex_unlock(&writer->lock);
+		/* Who is woken wants the lock at once. */
+		if (wake)
 			pthread_cond_signal(&writer->work);
+		pthread_mutex_lock(&writer->lock);
 	}
 	pthread_mutex_unlock(&writer->lock);
 	return NULL;
@@ -115,8 +120,8 @@ store_flusher_take(struct store_writer *writer, struct store_batch *batch)
 {
 	pthread_mutex_lock(&writer->lock);
 	writer->flushing = batch;
-	pthread_cond_signal(&writer->handed);
 	pthread_mutex_unlock(&writer->lock);
+	pthread_cond_signal(&writer->handed);
 }
 
 int

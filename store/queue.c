@@ -43,17 +43,20 @@ void
 store_submit(struct store *store, struct store_op *op)
 {
 	struct store_writer *writer = &store->writer;
+	bool wake;
 
 	op->result = 0;
 	pthread_mutex_lock(&writer->lock);
 	queue_put(op->bulk ? &writer->bulk : &writer->people, op);
 	if (writer->away > 0)
 		writer->away--;
-	if (writer->wake_at != 0 && waiting(writer) >= writer->wake_at) {
+	wake = writer->wake_at != 0 && waiting(writer) >= writer->wake_at;
+	if (wake)
 		writer->wake_at = 0;
-		pthread_cond_signal(&writer->work);
-	}
 	pthread_mutex_unlock(&writer->lock);
+	/* Who is woken wants the lock at once. */
+	if (wake)
+		pthread_cond_signal(&writer->work);
 }
 
 /* ---- what the writer takes: all with the lock held -------------------- */
