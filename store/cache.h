@@ -16,6 +16,7 @@
 
 enum store_cache_kind {
 	STORE_CACHE_PART = 1, /* a: artid, b: part */
+	STORE_CACHE_EXTENTS,  /* a: artid / 64 */
 	STORE_CACHE_BLOCK,    /* a: space, b: block */
 	STORE_CACHE_ARTICLE, /* a: artid; nothing is kept: changes of its parts,
 			       * placements, or entries of its Message-ID */

@@ -10,9 +10,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define KEY_LEN	  8u
+#define KEY_LEN   8u
 #define ENTRY_LEN 14u
-#define ROW_MAX	  (2u + STORE_EXTENTS_MOST * ENTRY_LEN)
+#define ROW_MAX   (2u + STORE_EXTENTS_MOST * ENTRY_LEN)
 
 static struct store_extents *
 extents_of(const struct store_txn *txn)
@@ -40,10 +40,9 @@ store_extent_row_parse(const uint8_t *key, size_t key_len, const uint8_t *bytes,
 		if (store_read_u16(entry) >= row_r->last)
 			return -EBADMSG;
 		row_r->artids[i] = row_r->last - store_read_u16(entry);
-		row_r->extents[i] =
-		    (struct store_extent){ store_read_u32(entry + 2),
-			    store_read_u32(entry + 6),
-			    store_read_u32(entry + 10) };
+		row_r->extents[i] = (struct store_extent){ store_read_u32(
+							       entry + 2),
+			store_read_u32(entry + 6), store_read_u32(entry + 10) };
 		if (row_r->artids[i] <= before ||
 		    row_r->extents[i].segment == 0 ||
 		    row_r->extents[i].len == 0)
@@ -110,7 +109,8 @@ row_read(struct store_reader *reader, uint64_t artid,
 	data.data = bytes;
 	data.ulen = sizeof bytes;
 	key_dbt.flags = data.flags = DB_DBT_USERMEM;
-	rc = store_reader_error(reader, db->cursor(db, reader->txn, &cursor, 0));
+	rc =
+	    store_reader_error(reader, db->cursor(db, reader->txn, &cursor, 0));
 	if (rc != 0)
 		return rc;
 	rc = store_reader_error(reader,
@@ -268,7 +268,7 @@ store_extent_remove(struct store_txn *txn, uint64_t artid,
 	*gone_r = extents->edit.extents[at];
 	extents->edit.extents[at].len = 0;
 	txn->wrote = true;
-	return 0;
+	return store_extent_changed(txn, artid);
 }
 
 /* An old id that has no row, or one of others, gets one of its own. Those that
@@ -320,7 +320,7 @@ store_extent_set(struct store_txn *txn, uint64_t artid,
 	} else if (rc == -ENOENT) {
 		rc = extent_insert(txn, artid, extent);
 	}
-	return rc;
+	return rc == 0 ? store_extent_changed(txn, artid) : rc;
 }
 
 static int
@@ -350,6 +350,11 @@ store_extent_get(struct store_reader *reader, uint64_t artid,
 		if (extent_of(&extents->pending, artid, extent_r) == 0)
 			return 0;
 	}
+	if (store_extent_find(reader, artid, extent_r) == 0)
+		return 0;
 	rc = row_read(reader, artid, &row);
-	return rc != 0 ? rc : extent_of(&row, artid, extent_r);
+	if (rc != 0)
+		return rc;
+	store_extent_keep(reader, artid, &row);
+	return extent_of(&row, artid, extent_r);
 }

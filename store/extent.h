@@ -58,4 +58,13 @@ void store_extent_forget(struct store_txn *txn);
 int store_extent_row_parse(const uint8_t *key, size_t key_len,
     const uint8_t *bytes, size_t len, struct store_extent_row *row_r);
 
+/* extent_kept.c: what is in the cache of objects. 0, or -ENOENT: not known. */
+int store_extent_find(struct store_reader *reader, uint64_t artid,
+    struct store_extent *extent_r);
+/* The row that the article was looked for in, by a view. */
+void store_extent_keep(struct store_reader *reader, uint64_t artid,
+    const struct store_extent_row *row);
+/* An article that was there before this batch has moved, or goes. */
+int store_extent_changed(struct store_txn *txn, uint64_t artid);
+
 #endif

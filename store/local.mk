@@ -6,7 +6,7 @@ libkithstore_a_SOURCES = \
 	store/cache.c store/cache.h store/cache_table.c store/cache_table.h \
 	store/check.c store/check.h store/check_readers.c \
 	store/check_segments.c store/checksum.c store/compact.c store/env.c \
-	store/extent.c store/extent.h store/flusher.c store/inbox.c \
+	store/extent.c store/extent.h store/extent_kept.c store/flusher.c store/inbox.c \
 	store/keeper.c store/keys.c store/memo.c store/memo.h store/msgid.c \
 	store/msgid.h store/msgid_insert.c \
 	store/overview.c store/overview.h store/overview_block.c \
