@@ -140,3 +140,14 @@ admin_space_named(struct control_request *request, const char *name)
 		    name);
 	return space;
 }
+
+bool
+admin_space_exists(struct control_request *request, const char *name)
+{
+	struct space *space =
+	    name == NULL ? NULL : admin_space_named(request, name);
+	bool exists = name == NULL || space != NULL;
+
+	space_unref(space);
+	return exists;
+}

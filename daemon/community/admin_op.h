@@ -42,5 +42,7 @@ void admin_fail_errno(struct control_request *request, int error);
 /* The space of that name, counted, or NULL and the request failed. */
 struct space *admin_space_named(struct control_request *request,
     const char *name);
+/* Is there one, where one is named? False: the request failed. */
+bool admin_space_exists(struct control_request *request, const char *name);
 
 #endif

@@ -455,12 +455,18 @@ space_record_get(struct store_reader *reader, uint32_t id,
 }
 
 int
-space_id_get(struct store_reader *reader, const char *name, uint32_t *id_r)
+space_find(struct store_txn *txn, struct admin_op *admin, const char *name,
+    uint32_t *id_r)
 {
 	struct store_key key = store_key_bytes(name, strlen(name));
 	ProtobufCMessage *message;
-	int rc = store_get(reader, STORE_SPACE_NAMES, &key, &message);
+	int rc =
+	    store_get(store_txn_reader(txn), STORE_SPACE_NAMES, &key, &message);
 
+	if (rc == -ENOENT)
+		return admin_refuse(admin, "not-found",
+		    "there is no space %s; kithctl space list shows them",
+		    name);
 	if (rc != 0)
 		return rc;
 	*id_r = (uint32_t)((Kith__IdRef *)(void *)message)->id;
@@ -472,12 +478,8 @@ static int
 set_check(struct store_txn *txn, struct admin_op *admin)
 {
 	struct space_op *op = (struct space_op *)(void *)admin;
-	int rc = space_id_get(store_txn_reader(txn), op->name, &op->id);
+	int rc = space_find(txn, admin, op->name, &op->id);
 
-	if (rc == -ENOENT)
-		return admin_refuse(admin, "not-found",
-		    "there is no space %s; kithctl space list shows them",
-		    op->name);
 	if (rc == 0)
 		rc = check_mail(txn, op);
 	return rc == 0 ? check_moderators(txn, op) : rc;

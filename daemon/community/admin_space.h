@@ -9,7 +9,9 @@
 /* Owned: kith__space__free_unpacked. -ENOENT. */
 int space_record_get(struct store_reader *reader, uint32_t id,
     Kith__Space **record_r);
-int space_id_get(struct store_reader *reader, const char *name, uint32_t *id_r);
+/* For check: 0, negative, or 1, and it is refused for there is none. */
+int space_find(struct store_txn *txn, struct admin_op *admin, const char *name,
+    uint32_t *id_r);
 
 /* The verbs that have files of their own. */
 void admin_space_show(struct control_request *request);

@@ -156,15 +156,11 @@ close_check(struct store_txn *txn, struct admin_op *admin)
 {
 	struct remove_op *op = (struct remove_op *)(void *)admin;
 	struct store_space_state state = { .low = 1 };
-	int rc = space_id_get(store_txn_reader(txn), op->name, &op->id);
+	int rc = space_find(txn, admin, op->name, &op->id);
 
-	if (rc == -ENOENT)
-		return admin_refuse(admin, "not-found",
-		    "there is no space %s; kithctl space list shows them",
-		    op->name);
-	if (rc == 0)
-		rc = store_space_state_get(store_txn_reader(txn), op->id,
-		    &state);
+	if (rc != 0)
+		return rc;
+	rc = store_space_state_get(store_txn_reader(txn), op->id, &state);
 	if ((rc == 0 || rc == -ENOENT) && state.count > 0 && !op->force)
 		return admin_refuse(admin, "refused",
 		    "%s has %u articles; --force removes them too, or close it: "

@@ -79,15 +79,8 @@ list_row(struct control_request *request, struct store_reader *reader,
 static void
 run_list(struct control_request *request)
 {
-	const char *name = control_arg(request, 0);
-	struct space *space;
-
-	if (name != NULL) {
-		space = admin_space_named(request, name);
-		if (space == NULL)
-			return;
-		space_unref(space);
-	}
+	if (!admin_space_exists(request, control_arg(request, 0)))
+		return;
 	control_columns(
 	    request, "number", "status", "space", "requester", "subject", NULL);
 	admin_list_run(request, STORE_TICKETS, NULL, list_row);

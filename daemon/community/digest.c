@@ -174,7 +174,7 @@ issue_done(struct store_op *op, int result)
 {
 	struct issue_op *issue = (struct issue_op *)(void *)op;
 	struct digest_cursor *cursor =
-	    space_row(&issue->digests->cursors, issue->space);
+	    space_rows_at(&issue->digests->cursors, issue->space);
 
 	if (result >= 0 && cursor != NULL) {
 		cursor->last_number = issue->state.last_number;
@@ -318,7 +318,7 @@ static bool
 space_is_due(struct digests *digests, uint32_t id)
 {
 	struct community *community = digests->community;
-	struct digest_cursor *cursor = space_row(&digests->cursors, id);
+	struct digest_cursor *cursor = space_rows_at(&digests->cursors, id);
 	struct space *space = spaces_by_id(community_spaces(community), id);
 	struct store_space_state state;
 	bool due = false;
@@ -358,7 +358,7 @@ due_candidate(void *arg, const struct space *space)
 {
 	struct due_run *run = arg;
 	struct digest_cursor *cursor =
-	    space_row(&run->digests->cursors, space->id);
+	    space_rows_at(&run->digests->cursors, space->id);
 	struct store_space_state state;
 
 	if (space->mail[0] == '\0' || cursor == NULL ||

@@ -74,7 +74,7 @@ space_is_due(struct retention *retention, const struct space *space,
 
 	if (!limits_expire(limits))
 		return false;
-	cursor = space_row(&retention->cursors, space->id);
+	cursor = space_rows_at(&retention->cursors, space->id);
 	if (cursor == NULL ||
 	    !store_space_state_published(
 		community_store(retention->community), space->id, &state) ||
@@ -153,7 +153,8 @@ run_apply(struct store_txn *txn, struct store_op *op)
 static void
 cursor_set(struct retention *retention, const struct retention_slice *slice)
 {
-	struct cursor *cursor = space_row(&retention->cursors, slice->space);
+	struct cursor *cursor =
+	    space_rows_at(&retention->cursors, slice->space);
 	uint64_t now = slice->now, next = slice->next;
 
 	if (cursor == NULL)

@@ -24,7 +24,7 @@ space_ids_add(struct space_ids *spaces, uint32_t space)
 }
 
 void *
-space_row(struct space_rows *rows, uint32_t space)
+space_rows_at(struct space_rows *rows, uint32_t space)
 {
 	size_t count = rows->count == 0 ? 64 : rows->count;
 	char *grown = rows->rows;

@@ -24,6 +24,6 @@ struct space_rows {
 };
 /* That of a space, zeroed the first time; borrowed until the next call. NULL:
  * no memory. */
-void *space_row(struct space_rows *rows, uint32_t space);
+void *space_rows_at(struct space_rows *rows, uint32_t space);
 
 #endif

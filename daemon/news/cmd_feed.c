@@ -18,13 +18,10 @@ cmd_mode_stream(struct session *s, const struct nntp_args *args)
 void
 cmd_check(struct session *s, const struct nntp_args *args)
 {
-	const struct identity *identity = session_identity(s);
 	struct span id = args->args[0];
 	char text[NNTP_ARGUMENT_MAX + 1];
-	struct store_reader *reader;
-	enum reason reason;
 
-	if (identity->peer == 0) {
+	if (session_identity(s)->peer == 0) {
 		feed_reply(s, s->logged_in ? 502 : 480, "");
 		return;
 	}
@@ -34,14 +31,7 @@ cmd_check(struct session *s, const struct nntp_args *args)
 		feed_reply(s, 438, text);
 		return;
 	}
-	reader = session_reader(s);
-	reason = reader == NULL
-	    ? REASON_BUSY
-	    : intake_wants(session_community(s), reader, identity, id);
-	if (reason == REASON_STORED &&
-	    (!feed_may_offer(s) || !session_expects(s, id)))
-		reason = REASON_BUSY;
-	feed_reply(s, (int)reason_reply(reason)->check, text);
+	feed_reply(s, (int)reason_reply(feed_judge(s, id))->check, text);
 }
 
 void

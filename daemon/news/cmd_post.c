@@ -33,10 +33,8 @@ cmd_post(struct session *s, const struct nntp_args *args)
 void
 cmd_ihave(struct session *s, const struct nntp_args *args)
 {
-	const struct identity *identity = session_identity(s);
 	struct span id = args->args[0];
 	char message_id[MSGID_MAX + 1];
-	struct store_reader *reader;
 	enum reason reason;
 	unsigned code;
 
@@ -44,17 +42,11 @@ cmd_ihave(struct session *s, const struct nntp_args *args)
 		session_error(s, 501);
 		return;
 	}
-	if (identity->peer == 0) {
+	if (session_identity(s)->peer == 0) {
 		session_reply(s, s->logged_in ? 502 : 480);
 		return;
 	}
-	reader = session_reader(s);
-	reason = reader == NULL
-	    ? REASON_BUSY
-	    : intake_wants(session_community(s), reader, identity, id);
-	if (reason == REASON_STORED &&
-	    (!feed_may_offer(s) || !session_expects(s, id)))
-		reason = REASON_BUSY;
+	reason = feed_judge(s, id);
 	if (reason != REASON_STORED) {
 		code = reason_reply(reason)->ihave;
 		session_reply_text(s, code == 436 ? 436 : 435, "%s",

@@ -52,6 +52,21 @@ feed_may_offer(struct session *s)
 	    s->entered, community_now(session_community(s)));
 }
 
+enum reason
+feed_judge(struct session *s, struct span message_id)
+{
+	struct store_reader *reader = session_reader(s);
+	enum reason reason = REASON_BUSY;
+
+	if (reader != NULL)
+		reason = intake_wants(session_community(s), reader,
+		    session_identity(s), message_id);
+	if (reason == REASON_STORED &&
+	    (!feed_may_offer(s) || !session_expects(s, message_id)))
+		reason = REASON_BUSY;
+	return reason;
+}
+
 void
 feed_note_article(struct session *s)
 {

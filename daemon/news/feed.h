@@ -27,8 +27,12 @@ feed_is_owing(const struct session *s)
 {
 	return s->feed.count > 0;
 }
-/* The peer's rate allows another article in this minute; and it sends one. */
+/* The peer's rate allows another article in this minute. */
 bool feed_may_offer(struct session *s);
+/* What CHECK and IHAVE of a valid id are to be told: REASON_STORED, it may be
+ * sent; REASON_BUSY, later; or why not. */
+enum reason feed_judge(struct session *s, struct span message_id);
+/* It sends one, which its rate counts. */
 void feed_note_article(struct session *s);
 /* So many, or so much is at the door from all sessions, that the next command
  * waits: for answers of this session, so one at least is owed. */
