@@ -3,7 +3,6 @@
  */
 #include "build.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>

@@ -1,6 +1,5 @@
 /* admin_digest.c - kithctl digest.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,5 @@
 /* admin_queue.c - kithctl queue: what is on its way out.
  */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "daemon/community/admin.h"

@@ -2,7 +2,6 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "daemon/community/admin.h"
 #include "daemon/community/admin_op.h"

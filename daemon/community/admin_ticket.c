@@ -2,7 +2,6 @@
  * admin_ticket_reply.c.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,7 +2,6 @@
  */
 #include "daemon/community/cancel_private.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 #include "daemon/community/held.h"

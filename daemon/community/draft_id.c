@@ -3,8 +3,6 @@
  */
 #include "daemon/community/draft.h"
 
-#include <errno.h>
-
 #include "daemon/community/cancel.h"
 #include "daemon/community/draft_build.h"
 #include "daemon/community/held.h"

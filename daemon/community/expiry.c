@@ -2,7 +2,6 @@
  */
 #include "daemon/community/timers.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #define SLICE        200u /* rows looked at per operation */

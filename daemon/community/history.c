@@ -3,7 +3,6 @@
  */
 #include "daemon/community/timers.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,7 +2,6 @@
  */
 #include "daemon/community/intake.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "daemon/community/digest.h"

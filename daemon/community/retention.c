@@ -7,7 +7,6 @@
  */
 #include "daemon/community/retention.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,6 @@
 
 #include "daemon/mail/incoming.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include <openssl/evp.h>

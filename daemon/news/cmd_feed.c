@@ -1,8 +1,6 @@
 /* cmd_feed.c - CHECK, TAKETHIS and MODE STREAM (RFC 4644): what peers send
  * without waiting for answers.
  */
-#include <stdio.h>
-
 #include "daemon/news/commands.h"
 #include "daemon/news/feed.h"
 #include "daemon/news/post.h"

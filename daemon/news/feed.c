@@ -2,7 +2,6 @@
  */
 #include "daemon/news/feed.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

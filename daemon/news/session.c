@@ -3,7 +3,6 @@
 #include "daemon/news/session.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

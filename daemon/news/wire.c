@@ -5,7 +5,6 @@
  */
 #include "daemon/news/wire.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
