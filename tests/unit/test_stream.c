@@ -399,17 +399,9 @@ static struct contexts
 contexts_make(void)
 {
 	struct contexts contexts;
-	char *certificate, *key;
-	const char *why;
 
-	certificate_make("mail.example", &certificate, &key);
-	contexts.server =
-	    tls_server_new(span_of(certificate), span_of(key), &why);
-	assert_null(why);
-	contexts.client = tls_client_new(span_of(certificate), &why);
-	assert_null(why);
-	free(certificate);
-	free(key);
+	certificate_contexts("mail.example", &contexts.server,
+	    &contexts.client);
 	return contexts;
 }
 
