@@ -28,13 +28,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCKS_MAX        20000u
-#define SNAPSHOTS_MAX    4096u
-#define CACHE_LEAST      ((size_t)8 << 20)
-#define CACHE_ADDS_BELOW ((size_t)500 << 20)
-#define PLACES_SHARE     6u
-#define ERROR_LINES      10u /* of Berkeley DB's own, per minute */
-#define NANOSECONDS      1000000000u
+#define LOCKS_MAX     20000u
+#define SNAPSHOTS_MAX 4096u
+#define CACHE_LEAST   ((size_t)8 << 20)
+#define PLACES_SHARE  6u
+#define ERROR_LINES   10u /* of Berkeley DB's own, per minute */
+#define NANOSECONDS   1000000000u
 
 static const struct {
 	const char *name;
@@ -203,26 +202,16 @@ store_env_open_flags(void)
 	    DB_INIT_MPOOL | DB_INIT_TXN;
 }
 
-/* To a cache of less than 500 MB Berkeley DB adds a quarter by itself; what was
- * asked for is all that it may take. */
-static size_t
-env_cache_bytes(const struct store *store)
-{
-	size_t bytes = store->options.cache_bytes, less = bytes / 5 * 4;
-
-	if (less < CACHE_ADDS_BELOW)
-		bytes = less;
-	return bytes < CACHE_LEAST ? CACHE_LEAST : bytes;
-}
-
 int
 store_env_new(struct store *store, DB_ENV **env_r)
 {
-	size_t cache = env_cache_bytes(store);
+	size_t cache = store->options.cache_bytes;
 	size_t buffer = store->log_file_bytes / 4;
 	DB_ENV *env;
 	int ret;
 
+	if (cache < CACHE_LEAST)
+		cache = CACHE_LEAST;
 	if (buffer > STORE_LOG_BUFFER)
 		buffer = STORE_LOG_BUFFER;
 	ret = store_checksum_test();

@@ -221,21 +221,6 @@ a_block_in_hand_outlives_its_place_in_the_cache(void **state)
 	store_block_unref(block);
 }
 
-static void
-the_databases_cache_is_no_larger_than_asked_for(void **state)
-{
-	struct fixture *fixture = *state;
-	DB_ENV *env = fixture->store->env;
-	uint32_t gigabytes, bytes;
-	int regions;
-
-	assert_int_equal(
-	    env->get_cachesize(env, &gigabytes, &bytes, &regions), 0);
-	assert_int_equal(gigabytes, 0);
-	assert_in_range(bytes, fixture->options.cache_bytes / 4 * 3,
-	    fixture->options.cache_bytes + 16384);
-}
-
 int
 main(void)
 {
@@ -245,7 +230,6 @@ main(void)
 		TEST(readers_never_see_stale_or_half_things_while_posts_arrive),
 		TEST(an_older_view_neither_gets_nor_keeps_a_newer_block),
 		TEST(a_block_in_hand_outlives_its_place_in_the_cache),
-		TEST(the_databases_cache_is_no_larger_than_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
