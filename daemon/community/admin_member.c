@@ -16,7 +16,6 @@
 #include "daemon/community/subscriptions.h"
 #include "protocol/address.h"
 
-#define LOGIN_MAX       64u
 #define MEMBER_NAME_MAX 200u
 #define BOUNCES_SHOWN   100u
 
@@ -33,15 +32,6 @@ struct member_op {
 };
 
 /* ---- options */
-
-static bool
-login_is_usable(const char *login)
-{
-	for (const char *c = login; *c != '\0'; c++)
-		if (*c == '@' || *c == ' ')
-			return false;
-	return admin_text_is_line(login, LOGIN_MAX);
-}
 
 static bool
 read_words(struct member_op *op)
@@ -75,10 +65,10 @@ read_options(struct member_op *op)
 	op->login = control_option(op->admin.request, "--login");
 	op->name = control_option(op->admin.request, "--name");
 	op->address = control_option(op->admin.request, "--add-address");
-	if (op->login != NULL && !login_is_usable(op->login))
+	if (op->login != NULL && !admin_text_is_login(op->login))
 		admin_op_fail(&op->admin, CONTROL_USAGE,
 		    "--login is at most %u octets without blanks or @",
-		    LOGIN_MAX);
+		    ADMIN_LOGIN_MAX);
 	else if (op->name != NULL &&
 	    !admin_text_is_line(op->name, MEMBER_NAME_MAX))
 		admin_op_fail(&op->admin, CONTROL_USAGE,

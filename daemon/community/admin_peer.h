@@ -37,7 +37,7 @@ struct peer_options {
 	struct auth_verifier verifier; /* of it */
 };
 
-#define ADMIN_PEER_NAME_MAX 64u /* octets of a name or login */
+#define ADMIN_PEER_NAME_MAX 64u /* octets */
 
 void admin_peer_options_read(struct control_request *request,
     struct peer_options *say);

@@ -91,8 +91,7 @@ admin_peer_options_fault(const struct peer_options *say)
 	    !is_ip(say->address))
 		return "--address is an IP address";
 	if (say->login != NULL &&
-	    (strpbrk(say->login, "@ ") != NULL || say->login[0] == '\0' ||
-		!admin_text_is_line(say->login, ADMIN_PEER_NAME_MAX)))
+	    (say->login[0] == '\0' || !admin_text_is_login(say->login)))
 		return "--login is at most 64 octets without blanks or @";
 	if (say->spaces != NULL && !wildmat_is_valid(span_of(say->spaces)))
 		return "--spaces is a pattern as in acme.*,!acme.internal.*";

@@ -60,6 +60,13 @@ admin_text_is_line(const char *text, unsigned max)
 	return strlen(text) <= max;
 }
 
+bool
+admin_text_is_login(const char *text)
+{
+	return strpbrk(text, "@ ") == NULL &&
+	    admin_text_is_line(text, ADMIN_LOGIN_MAX);
+}
+
 /* Protobuf's own texts are constants: a text is replaced, never changed. */
 int
 admin_text_put(char **field, const char *text)

@@ -25,6 +25,9 @@ const char *admin_word(enum admin_words words, int value);
 const char *admin_word_choice(enum admin_words words);
 /* One line of UTF-8 without control characters, at most max octets. */
 bool admin_text_is_line(const char *text, unsigned max);
+#define ADMIN_LOGIN_MAX 64u
+/* One line of at most ADMIN_LOGIN_MAX octets without blanks or @; "" too. */
+bool admin_text_is_login(const char *text);
 /* A copy of `text` in place of an owned text of a record. 0 or -ENOMEM. */
 int admin_text_put(char **field, const char *text);
 /* A whole number in [0, max], or -EINVAL. */
