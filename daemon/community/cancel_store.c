@@ -205,18 +205,9 @@ put_meta(struct store_txn *txn, struct draft *draft)
 	struct store_key key = store_key_u64(draft->artid);
 	Kith__ArticleMeta meta;
 
-	kith__article_meta__init(&meta);
-	meta.message_id = draft->message_id;
+	meta_of_draft(&meta, draft);
 	meta.about = draft->spaces;
 	meta.n_about = draft->space_count;
-	meta.trust = draft->author.trust;
-	meta.member = draft->author.member;
-	meta.address = draft->author.compared;
-	meta.channel = draft->channel;
-	meta.time = draft->now;
-	meta.subject = draft->subject;
-	meta.from = draft->from;
-	meta.date = draft->date;
 	return store_put(txn, STORE_ARTICLE_META, &key, &meta.base);
 }
 

@@ -9,6 +9,7 @@
 #include "daemon/community/draft_build.h"
 #include "daemon/community/held.h"
 #include "daemon/community/jobs.h"
+#include "daemon/community/meta.h"
 #include "daemon/community/spaces.h"
 #include "protocol/buffer.h"
 #include "protocol/header.h"
@@ -210,28 +211,19 @@ draft_put_meta(struct store_txn *txn, struct draft *draft)
 	Kith__Placement *pointers[DRAFT_SPACES_MAX];
 	struct store_key key = store_key_u64(draft->artid);
 
-	kith__article_meta__init(&meta);
+	meta_of_draft(&meta, draft);
 	for (size_t i = 0; i < draft->space_count; i++) {
 		kith__placement__init(&placements[i]);
 		placements[i].space = draft->spaces[i];
 		placements[i].number = draft->numbers[i];
 		pointers[i] = &placements[i];
 	}
-	meta.message_id = draft->message_id;
 	meta.n_placements = draft->space_count;
 	meta.placements = pointers;
 	meta.thread = draft->thread;
-	meta.trust = draft->author.trust;
-	meta.member = draft->author.member;
-	meta.address = draft->author.compared;
-	meta.channel = draft->channel;
-	meta.time = draft->now;
-	meta.subject = draft->subject;
-	meta.from = draft->from;
 	meta.ticket = draft->ticket;
 	meta.automatic = draft->automatic;
 	meta.unverified = draft->unverified;
-	meta.date = draft->date;
 	meta.expires = draft->expires;
 	return store_put(txn, STORE_ARTICLE_META, &key, &meta.base);
 }
@@ -403,16 +395,12 @@ int
 draft_place_more(struct store_txn *txn, struct community *community,
     uint64_t artid, struct draft *draft)
 {
-	struct store_key key = store_key_u64(artid);
-	ProtobufCMessage *message = NULL;
 	struct draft_form form;
 	Kith__ArticleMeta *meta;
-	int rc = store_get(store_txn_reader(txn), STORE_ARTICLE_META, &key,
-	    &message);
+	int rc = meta_get(store_txn_reader(txn), artid, &meta);
 
 	if (rc != 0)
 		return rc;
-	meta = (Kith__ArticleMeta *)message;
 	draft->artid = artid;
 	draft->duplicate = artid;
 	draft->expires = meta->expires; /* what the stored copy says */

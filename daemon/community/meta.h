@@ -10,4 +10,9 @@
 int meta_get(struct store_reader *reader, uint64_t artid,
     Kith__ArticleMeta **meta_r);
 
+struct draft;
+/* What is noted of an article that comes in, whether it gets a number or not: who
+ * wrote it, when, what it says of itself. Borrows the draft's texts. */
+void meta_of_draft(Kith__ArticleMeta *meta_r, struct draft *draft);
+
 #endif
