@@ -7,9 +7,12 @@
 #include "tests/unit/store_fixture.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -392,6 +395,75 @@ a_damaged_segment_stays_as_it_is(void **state)
 	assert_int_equal(kept, ARTICLES / 10);
 }
 
+#define KILL_ROUNDS 6u
+#define AT_ONCE	    40u
+
+/* In a child until it is killed: articles come, nine of ten go, and what is left
+ * is moved about. */
+static void
+churn(struct fixture *fixture, _Atomic uint64_t *acknowledged)
+{
+	struct sample sample = { .space = 1, .body_len = BODY };
+	struct call call;
+	char *error;
+	int rc = store_open(&fixture->store, &fixture->options, &error);
+
+	while (rc == 0) {
+		for (unsigned i = 0; rc == 0 && i < AT_ONCE; i++) {
+			call_init(&call, sample_put, &sample);
+			rc = store_run(fixture->store, &call.op);
+			atomic_store(acknowledged, sample.artid);
+		}
+		for (unsigned i = 0; rc == 0 && i < AT_ONCE; i++) {
+			struct sample old = sample;
+
+			old.artid -= i;
+			old.number -= i;
+			call_init(&call, sample_delete, &old);
+			if (old.artid % 10 != 0)
+				rc = store_run(fixture->store, &call.op);
+		}
+		if (rc == 0)
+			rc = store_sweep(fixture->store, STORE_SWEEP_ALL, NULL,
+			    NULL);
+		store_sweep_remove(fixture->store, true);
+	}
+	_exit(1);
+}
+
+static void
+a_kill_while_segments_are_swept_loses_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	_Atomic uint64_t *acknowledged = mmap(NULL, sizeof *acknowledged,
+	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint64_t want = 0;
+	int status;
+	pid_t pid;
+
+	assert_true(acknowledged != MAP_FAILED);
+	fixture_space(fixture, 1);
+	for (unsigned round = 0; round < KILL_ROUNDS; round++) {
+		store_close(&fixture->store);
+		want = atomic_load(acknowledged) + 300 + 17 * round;
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0)
+			churn(fixture, acknowledged);
+		while (atomic_load(acknowledged) < want &&
+		    waitpid(pid, &status, WNOHANG) == 0)
+			(void)poll(NULL, 0, 1);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		reopen(fixture);
+		for (uint64_t id = 10; id <= atomic_load(acknowledged); id += 10)
+			assert_true(stored(fixture, id));
+		assert_sound(fixture);
+	}
+	munmap(acknowledged, sizeof *acknowledged);
+}
+
 /* ---- names and frames ------------------------------------------------- */
 
 static void
@@ -447,6 +519,7 @@ main(void)
 		TEST(a_segment_that_is_mostly_in_use_stays),
 		TEST(a_view_finds_its_articles_where_they_were),
 		TEST(a_full_disk_has_room_to_sweep_what_is_nearly_empty),
+		TEST(a_kill_while_segments_are_swept_loses_nothing),
 		TEST(a_damaged_segment_stays_as_it_is),
 		cmocka_unit_test(only_its_own_names_are_segments),
 		cmocka_unit_test(a_damaged_frame_is_known_as_such),
