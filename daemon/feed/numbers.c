@@ -111,9 +111,10 @@ numbers_other_way(struct numbers *numbers)
 enum numbers_step
 numbers_reply(struct numbers *numbers, const struct nntp_reply *reply)
 {
-	static const unsigned codes[] = { 211, 225, 221 };
-
-	if (reply->code == codes[numbers->way])
+	/* leafnode takes HDR for XHDR, 221 and all */
+	if (numbers->way == NUMBERS_LISTGROUP
+		? reply->code == 211
+		: reply->code == 225 || reply->code == 221)
 		return NUMBERS_LINES;
 	/* "no articles in that range" (RFC 3977 8.5.2) */
 	if (reply->code == 423 && numbers->way != NUMBERS_LISTGROUP)

@@ -568,6 +568,11 @@ a_list_that_is_none_is_asked_for_otherwise(void **state)
 	static const char *const old[] = { READER, "GROUP old.talk",
 		"211 2 1 9 old.talk\r\n", "XHDR Message-ID 1-9",
 		"221 go\r\n4 <4@y>\r\n.\r\n", "ARTICLE 4", PULLED, NULL };
+	/* leafnode 1.12 */
+	static const char *const leaf[] = { READER, "GROUP old.talk",
+		"211 2 1 9 old.talk\r\n", "LISTGROUP",
+		"411 No such group: old.talk 1-9\r\n", "HDR Message-ID 1-9",
+		"221 go\r\n4 <4@y>\r\n.\r\n", "ARTICLE 4", PULLED, NULL };
 	struct rig *rig = *state;
 
 	rig->script = script;
@@ -581,6 +586,10 @@ a_list_that_is_none_is_asked_for_otherwise(void **state)
 	assert_string_equal(rig->why, "");
 	assert_int_equal(rig->pulled, 1);
 	assert_int_equal(rig->settled, 9);
+	rig->script = leaf;
+	pull(rig, 1);
+	assert_string_equal(rig->why, "");
+	assert_int_equal(rig->pulled, 1);
 }
 
 static void
