@@ -215,27 +215,40 @@ doomed_remove(struct store *store)
 	sweep->doomed_count = kept;
 }
 
-/* The next one from *segment on; false: there is none, or *rc_r. */
+static int
+newest_segment(struct store *store, uint32_t *segment_r)
+{
+	struct store_view *view = store_view_begin(store);
+	uint64_t tail;
+	int rc;
+
+	*segment_r = 0;
+	if (view == NULL)
+		return -ENOMEM;
+	rc = store_use_last(store_view_reader(view), segment_r, &tail);
+	store_view_end(&view);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+/* The next one from *segment on, before `end`; false: there is none, or
+ * *rc_r. */
 static bool
 waste_find(struct store *store, enum store_sweep_what what, uint32_t *segment,
-    int *rc_r)
+    uint32_t end, int *rc_r)
 {
 	struct store_view *view = store_view_begin(store);
 	struct store_use use;
-	uint64_t tail;
-	uint32_t last = 0;
 	bool found = false;
-	int rc;
+	int rc = 0;
 
 	if (view == NULL) {
 		*rc_r = -ENOMEM;
 		return false;
 	}
-	rc = store_use_last(store_view_reader(view), &last, &tail);
 	while (rc == 0 && !found) {
 		rc = store_use_next(store_view_reader(view), *segment, segment,
 		    &use);
-		if (rc == 0 && *segment == last)
+		if (rc == 0 && *segment >= end)
 			break;
 		found = rc == 0 && !is_damaged(store->sweep, *segment) &&
 		    store_use_is_waste(&use, what);
@@ -252,7 +265,7 @@ store_sweep(struct store *store, enum store_sweep_what what,
     bool (*stop)(void *arg), void *arg)
 {
 	struct store_op turn = { .apply = turn_apply, .bulk = true };
-	uint32_t segment = 1;
+	uint32_t segment = 1, end = 0;
 	int rc = 0;
 
 	pthread_mutex_lock(&store->sweep->lock);
@@ -260,7 +273,10 @@ store_sweep(struct store *store, enum store_sweep_what what,
 	atomic_store(&store->sweep_due, false);
 	if (what == STORE_SWEEP_ALL)
 		rc = store_run(store, &turn);
-	while (rc == 0 && waste_find(store, what, &segment, &rc))
+	/* What is written meanwhile may be waste as soon: there is an end. */
+	if (rc == 0)
+		rc = newest_segment(store, &end);
+	while (rc == 0 && waste_find(store, what, &segment, end, &rc))
 		rc = segment_sweep(store, segment++, stop, arg);
 	if (rc != 0 || what == STORE_SWEEP_CHEAP)
 		atomic_store(&store->sweep_due, true);

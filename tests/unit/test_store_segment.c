@@ -373,6 +373,44 @@ a_full_disk_has_room_to_sweep_what_is_nearly_empty(void **state)
 	assert_sound(fixture);
 }
 
+struct churning {
+	struct fixture *fixture;
+	unsigned slices;
+};
+
+/* Between two slices: a segment of waste more. */
+static bool
+waste_more(void *arg)
+{
+	struct churning *churning = arg;
+	struct sample sample = { .space = 1, .body_len = 260000 };
+
+	assert_int_equal(fixture_run(churning->fixture, sample_put, &sample),
+	    0);
+	assert_int_equal(fixture_run(churning->fixture, sample_delete, &sample),
+	    0);
+	return ++churning->slices > 100;
+}
+
+static void
+a_sweep_ends_though_waste_is_made_as_fast(void **state)
+{
+	struct fixture *fixture = *state;
+	struct churning churning = { fixture, 0 };
+
+	/* the keeper might find the waste first */
+	store_keeper_stop(fixture->store);
+	fixture->store->keeper.started = false;
+	fixture_space(fixture, 1);
+	put(fixture, ARTICLES, BODY);
+	delete_but(fixture, 1, ARTICLES, 10);
+	assert_int_equal(store_sweep(fixture->store, STORE_SWEEP_WASTE,
+			     waste_more, &churning),
+	    0);
+	assert_true(churning.slices > 0);
+	assert_sound(fixture);
+}
+
 static void
 a_damaged_segment_stays_as_it_is(void **state)
 {
@@ -520,6 +558,7 @@ main(void)
 		TEST(a_view_finds_its_articles_where_they_were),
 		TEST(a_full_disk_has_room_to_sweep_what_is_nearly_empty),
 		TEST(a_kill_while_segments_are_swept_loses_nothing),
+		TEST(a_sweep_ends_though_waste_is_made_as_fast),
 		TEST(a_damaged_segment_stays_as_it_is),
 		cmocka_unit_test(only_its_own_names_are_segments),
 		cmocka_unit_test(a_damaged_frame_is_known_as_such),
