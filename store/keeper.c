@@ -55,8 +55,12 @@ checkpoint_make(struct store *store)
 	DB_TXN *hold;
 	int let_go, rc = store_segment_hold(store, &hold);
 
-	if (rc == 0)
+	if (rc == 0) {
 		rc = store_segments_sync(store->segments);
+		/* The log still has all of it, for the recovery. */
+		if (rc != 0)
+			store_room_commit_failed(store, -rc);
+	}
 	if (rc == 0)
 		rc = store_error(env->txn_checkpoint(env, 0, 0, DB_FORCE));
 	let_go = store_segment_let_go(hold);

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #define SLOTS	    64u /* descriptors kept */
-#define UNSYNCED    16u /* files written to between two checkpoints */
 #define NAME_PREFIX "articles."
 #define CHECK_SEED  0x6b697468u
 
@@ -26,12 +25,16 @@ struct slot {
 	unsigned users;
 };
 
+/* Written to since the last sync; 0: none. */
+struct unsynced {
+	uint32_t first, last;
+};
+
 struct store_segments {
 	const char *directory; /* borrowed */
 	pthread_mutex_t lock;
 	struct slot slots[SLOTS];
-	uint32_t unsynced[UNSYNCED];
-	unsigned unsynced_count;
+	struct unsynced unsynced;
 };
 
 int
@@ -239,19 +242,19 @@ write_all(int fd, uint64_t offset, const uint8_t *bytes, size_t len)
 	return 0;
 }
 
-/* Notes that the file is to be synced; false: too many are. */
-static bool
+/* The file is to be synced. They are written to one after the other, so that
+ * those that wait for it are neighbours. */
+static void
 unsynced_note(struct store_segments *segments, uint32_t segment)
 {
-	unsigned i = 0;
+	struct unsynced *unsynced = &segments->unsynced;
 
 	pthread_mutex_lock(&segments->lock);
-	while (i < segments->unsynced_count && segments->unsynced[i] != segment)
-		i++;
-	if (i == segments->unsynced_count && i < UNSYNCED)
-		segments->unsynced[segments->unsynced_count++] = segment;
+	if (unsynced->first == 0 || segment < unsynced->first)
+		unsynced->first = segment;
+	if (segment > unsynced->last)
+		unsynced->last = segment;
 	pthread_mutex_unlock(&segments->lock);
-	return i < UNSYNCED;
 }
 
 int
@@ -267,8 +270,8 @@ store_segment_write(struct store_segments *segments, uint32_t segment,
 	/* Noted after the write, so that a sync that takes the note covers it;
 	 * and before the log record, which the checkpoint that skips this file
 	 * would have to keep. */
-	if (rc == 0 && !unsynced_note(segments, segment) && fdatasync(fd) != 0)
-		rc = -errno;
+	if (rc == 0)
+		unsynced_note(segments, segment);
 	segment_release(segments, segment, fd);
 	return rc;
 }
@@ -336,22 +339,22 @@ store_segment_part(struct store_segments *segments,
 int
 store_segments_sync(struct store_segments *segments)
 {
-	uint32_t unsynced[UNSYNCED];
-	unsigned count;
+	struct unsynced unsynced;
 	int fd, rc = 0;
 
 	pthread_mutex_lock(&segments->lock);
-	count = segments->unsynced_count;
-	memcpy(unsynced, segments->unsynced, sizeof unsynced);
-	segments->unsynced_count = 0;
+	unsynced = segments->unsynced;
+	segments->unsynced = (struct unsynced){ 0, 0 };
 	pthread_mutex_unlock(&segments->lock);
-	for (unsigned i = 0; rc == 0 && i < count; i++) {
-		fd = segment_acquire(segments, unsynced[i], false);
+	if (unsynced.first == 0)
+		return 0;
+	for (uint64_t i = unsynced.first; rc == 0 && i <= unsynced.last; i++) {
+		fd = segment_acquire(segments, (uint32_t)i, false);
 		if (fd == -ENOENT) /* removed meanwhile */
 			continue;
 		rc = fd < 0 ? fd : fdatasync(fd) != 0 ? -errno : 0;
 		if (fd >= 0)
-			segment_release(segments, unsynced[i], fd);
+			segment_release(segments, (uint32_t)i, fd);
 	}
 	return rc;
 }

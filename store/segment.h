@@ -73,7 +73,9 @@ int store_segment_read(struct store_segments *segments, uint32_t segment,
 int store_segment_part(struct store_segments *segments,
     const struct store_extent *extent, uint64_t artid, uint32_t part,
     uint8_t **bytes_r, size_t *len_r);
-/* What was written before this call is on the disk after it. */
+/* What was written before this call is on the disk after it. A failure is final:
+ * what the system could not write it may have dropped, and a second call would
+ * know nothing of it. */
 int store_segments_sync(struct store_segments *segments);
 int store_segment_remove(struct store_segments *segments, uint32_t segment);
 /* Calls fn for each file until it returns other than 0. */

@@ -44,6 +44,20 @@ fixture_remove(const char *directory)
 	(void)rmdir(directory);
 }
 
+bool
+fixture_fd_has(int fd, const char *part)
+{
+	char link[64], path[512];
+	ssize_t len;
+
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof path - 1);
+	if (len < 0)
+		return false;
+	path[len] = '\0';
+	return strstr(path, part) != NULL;
+}
+
 static void
 fixture_open(struct fixture *fixture)
 {

@@ -35,6 +35,8 @@ int fixture_setup(void **state);
 int fixture_teardown(void **state);
 void fixture_reopen(struct fixture *fixture);
 void fixture_remove(const char *directory);
+/* Whether the path behind a descriptor has that in it. */
+bool fixture_fd_has(int fd, const char *part);
 /* store_run of fn as apply. */
 int fixture_run(struct fixture *fixture,
     int (*fn)(struct store_txn *txn, void *arg), void *arg);

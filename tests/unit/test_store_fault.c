@@ -27,26 +27,12 @@ static struct {
 	_Atomic bool holding;
 } faults;
 
-static bool
-is_log(int fd)
-{
-	char link[64], path[512];
-	ssize_t len;
-
-	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	len = readlink(link, path, sizeof path - 1);
-	if (len < 0)
-		return false;
-	path[len] = '\0';
-	return strstr(path, "/log.") != NULL;
-}
-
 static ssize_t
 faulty_write(int fd, const void *bytes, size_t len)
 {
 	int error = atomic_load(&faults.fail_writes);
 
-	if (error != 0 && is_log(fd)) {
+	if (error != 0 && fixture_fd_has(fd, "/log.")) {
 		errno = error;
 		return -1;
 	}
@@ -58,7 +44,7 @@ faulty_pwrite(int fd, const void *bytes, size_t len, off_t offset)
 {
 	int error = atomic_load(&faults.fail_writes);
 
-	if (error != 0 && is_log(fd)) {
+	if (error != 0 && fixture_fd_has(fd, "/log.")) {
 		errno = error;
 		return -1;
 	}

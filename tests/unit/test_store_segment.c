@@ -24,29 +24,16 @@
 /* Replaced functions get no argument of ours. */
 static struct {
 	_Atomic int fail_writes; /* errno; 0: none */
+	_Atomic int fail_syncs;
 	_Atomic unsigned synced; /* segments */
 } faults;
-
-static bool
-is_segment(int fd)
-{
-	char link[64], path[512];
-	ssize_t len;
-
-	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	len = readlink(link, path, sizeof path - 1);
-	if (len < 0)
-		return false;
-	path[len] = '\0';
-	return strstr(path, "/articles.") != NULL;
-}
 
 ssize_t
 pwrite(int fd, const void *bytes, size_t len, off_t offset)
 {
 	int error = atomic_load(&faults.fail_writes);
 
-	if (error != 0 && is_segment(fd)) {
+	if (error != 0 && fixture_fd_has(fd, "/articles.")) {
 		errno = error;
 		return -1;
 	}
@@ -56,8 +43,14 @@ pwrite(int fd, const void *bytes, size_t len, off_t offset)
 int
 fdatasync(int fd)
 {
-	if (is_segment(fd))
+	int error = atomic_load(&faults.fail_syncs);
+
+	if (fixture_fd_has(fd, "/articles.")) {
 		atomic_fetch_add(&faults.synced, 1);
+		errno = error;
+		if (error != 0)
+			return -1;
+	}
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
@@ -252,6 +245,38 @@ a_checkpoint_syncs_the_segments_that_were_written(void **state)
 	assert_int_equal(store_keeper_checkpoint(fixture->store, true), 0);
 	/* 1 MB in files of 256 KB */
 	assert_true(atomic_load(&faults.synced) >= before + 4);
+}
+
+/* The system may have dropped what it could not write: a checkpoint that went on
+ * would let the only copy go with the log. */
+static void
+a_sync_that_fails_is_fatal_and_loses_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	pid_t pid;
+	int status;
+
+	fixture_space(fixture, 1);
+	store_close(&fixture->store);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		reopen(fixture);
+		put(fixture, 20, BODY);
+		atomic_store(&faults.fail_syncs, ENOSPC);
+		(void)store_keeper_checkpoint(fixture->store, true);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 3); /* the fixture's: fatal */
+	assert_int_equal(store_segments_each(fixture->directory, file_cut,
+			     fixture),
+	    0);
+	reopen(fixture);
+	for (uint64_t artid = 1; artid <= 20; artid++)
+		assert_true(stored(fixture, artid));
+	assert_sound(fixture);
 }
 
 static void
@@ -551,6 +576,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_acknowledged_comes_back_from_the_log_alone),
 		TEST(a_checkpoint_syncs_the_segments_that_were_written),
+		TEST(a_sync_that_fails_is_fatal_and_loses_nothing),
 		TEST(an_article_for_which_there_is_no_room_is_refused_whole),
 		TEST(a_file_that_no_row_knows_goes_at_the_start),
 		TEST(what_is_left_of_a_wasted_segment_is_moved_on),
