@@ -12,6 +12,7 @@
 #include "daemon/community/members.h"
 #include "daemon/community/subscriptions.h"
 #include "daemon/community/ticket.h"
+#include "daemon/community/token.h"
 #include "daemon/log.h"
 #include "protocol/mail_summary.h"
 
@@ -33,7 +34,7 @@ search_visit(void *arg, const struct store_key *key,
 	struct bounce_search *search = arg;
 
 	(void)key;
-	if (row->job != search->job ||
+	if (TOKEN_REPORT_JOB(row->job) != TOKEN_REPORT_JOB(search->job) ||
 	    !(search->complaint ? row->complaint : row->hard))
 		return 0;
 	search->found = true;
@@ -207,10 +208,6 @@ bounce_check(struct store_txn *txn, struct mail_item *item)
 	(void)txn;
 	item->detail[0] = '\0';
 	item->reason = REASON_IGNORED;
-	if (item->token_state == -EBADMSG) {
-		item->reason = REASON_TOKEN_INVALID;
-		return 1;
-	}
 	/* late, or not a report at all (somebody's vacation): nothing to note */
 	if (item->token_state != 0 || item->summary == NULL ||
 	    item->summary->class != MAIL_CLASS_DSN ||
@@ -226,7 +223,7 @@ bounce_apply(struct store_txn *txn, struct mail_item *item)
 	    report_worst(&item->summary->report);
 	struct bounce bounce = { .address = (uint32_t)item->token.member,
 		.space = item->space == NULL ? 0 : item->space->id,
-		.job = item->token.object,
+		.job = TOKEN_REPORT_JOB(item->token.object),
 		.judged = worst->bounce,
 		.status = worst->status,
 		.text = worst->diagnostic,

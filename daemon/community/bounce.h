@@ -9,7 +9,8 @@
 struct bounce {
 	uint32_t address; /* id */
 	uint32_t space;
-	uint64_t job; /* what was sent; counted once per job */
+	uint64_t job; /* what was sent, or TOKEN_REPORT_JOB of it; counted
+		       * once per job */
 	enum mail_bounce judged;
 	bool complaint; /* nothing was judged: see complaint.h */
 	const char *status; /* "5.1.1" */

@@ -55,7 +55,7 @@ complaint_record(struct store_txn *txn, const struct mail_item *item,
 {
 	struct bounce bounce = { .address = (uint32_t)item->token.member,
 		.space = space,
-		.job = item->token.object,
+		.job = TOKEN_REPORT_JOB(item->token.object),
 		.complaint = true,
 		.status = "",
 		.text = "" };
@@ -87,10 +87,6 @@ complaint_check(struct store_txn *txn, struct mail_item *item)
 	(void)txn;
 	item->detail[0] = '\0';
 	item->reason = REASON_IGNORED;
-	if (item->token_state == -EBADMSG) {
-		item->reason = REASON_TOKEN_INVALID;
-		return 1;
-	}
 	return item->token_state != 0;
 }
 

@@ -22,7 +22,7 @@ struct composer {
 	Kith__Job *row;      /* JOB_MAIL: its recipients */
 	struct chunk *chunk;
 	bool unverified; /* of a ticket: not from one who takes part in it */
-	size_t bytes;	 /* so far */
+	size_t bytes;    /* so far */
 	/* of a walk */
 	uint32_t ids[OUTGOING_MAX];
 	size_t id_count;
@@ -153,9 +153,9 @@ subscriber_compose(struct composer *composer, struct chunk_recipient *recipient)
 		rc = -ENOENT;
 	if (rc == 0) {
 		recipient->text = strdup(address->text);
-		recipient->envelope_from =
-		    token_address(composer->community, composer->space->mail,
-			TOKEN_BOUNCE, job->id, recipient->id);
+		recipient->envelope_from = token_address(composer->community,
+		    composer->space->mail, TOKEN_BOUNCE,
+		    TOKEN_REPORT(job->space, job->id), recipient->id);
 		rc = recipient->text == NULL || recipient->envelope_from == NULL
 		    ? -ENOMEM
 		    : recipient_head(composer, address, recipient);
@@ -183,7 +183,8 @@ named_compose(struct composer *composer, struct chunk_recipient *recipient)
 		recipient->envelope_from = token_address(composer->community,
 		    composer->space->mail[0] != '\0' ? composer->space->mail
 						     : "postmaster",
-		    TOKEN_BOUNCE, job->id, named->address);
+		    TOKEN_BOUNCE, TOKEN_REPORT(job->space, job->id),
+		    named->address);
 	buffer_init(&head, 0);
 	if (named->reply_to[0] != '\0')
 		buffer_printf(&head, "Reply-To: <%s>\r\n", named->reply_to);

@@ -100,9 +100,11 @@ space_of_ticket(struct community *community, uint32_t number)
 }
 
 /* A token names its space itself: what stands before it may be an address that
- * the space had once, or that of another space which has the article too. */
+ * the space had once, or that another space has by now. Counted; NULL: that space
+ * is gone. */
 static struct space *
-space_of_token(struct community *community, const struct token *token)
+space_of_token(struct community *community, const struct token *token,
+    struct space *before)
 {
 	struct spaces *spaces = community_spaces(community);
 
@@ -115,9 +117,12 @@ space_of_token(struct community *community, const struct token *token)
 		return spaces_by_id(spaces,
 		    MAIL_COMMAND_CONFIRM_SPACE(token->object));
 	case TOKEN_BOUNCE:
-	case TOKEN_MODERATE:
+		return spaces_by_id(spaces, TOKEN_REPORT_SPACE(token->object));
+	case TOKEN_MODERATE: /* names what is held, wherever that is */
 	default:
-		return NULL;
+		if (before != NULL)
+			space_ref(before);
+		return before;
 	}
 }
 
@@ -132,11 +137,9 @@ route_token(struct community *community, const struct mail_recipient *parsed,
 	    (enum token_kind)parsed->kind, parsed->token, &route->token);
 	if (route->token_state != 0 && route->token_state != -ETIMEDOUT)
 		return REASON_TOKEN_INVALID;
-	space = space_of_token(community, &route->token);
-	if (space != NULL) {
-		space_unref(route->space);
-		route->space = space;
-	}
+	space = space_of_token(community, &route->token, route->space);
+	space_unref(route->space);
+	route->space = space;
 	return REASON_STORED;
 }
 

@@ -13,7 +13,7 @@
 
 enum token_kind {
 	TOKEN_CONFIRM = 'c',	 /* object: pending subscription's space */
-	TOKEN_BOUNCE = 'b',	 /* object: job id; member: ADDRESS id */
+	TOKEN_BOUNCE = 'b',	 /* object: TOKEN_REPORT; member: ADDRESS id */
 	TOKEN_REPLY = 'r',	 /* object: ticket; member: TOKEN_OF_MEMBER for
 				  * staff, TOKEN_OF_ADDRESS for a customer */
 	TOKEN_MODERATE = 'm',	 /* object: held id; member: the moderator */
@@ -35,6 +35,17 @@ struct token {
 #define TOKEN_OF_ADDRESS(id)  (((uint64_t)(id) << 1) | 1u)
 #define TOKEN_IS_ADDRESS(who) (((who)&1u) != 0)
 #define TOKEN_WHO(who)	      ((uint32_t)((who) >> 1))
+
+/* What a report is about, in the object of a bounce token: the space that sent
+ * the copy, and the end of the job's id, enough to tell an address's mails of some
+ * weeks apart. The rest of the id would not fit into the text. */
+#define TOKEN_REPORT_JOB_BITS 21u
+#define TOKEN_REPORT(space, job) \
+ ((uint64_t)(space) << TOKEN_REPORT_JOB_BITS | TOKEN_REPORT_JOB(job))
+#define TOKEN_REPORT_SPACE(object) \
+ ((uint32_t)((object) >> TOKEN_REPORT_JOB_BITS))
+#define TOKEN_REPORT_JOB(object) \
+ ((object) & ((UINT64_C(1) << TOKEN_REPORT_JOB_BITS) - 1))
 
 /* One table of kinds: { letter, lifetime, single use }. */
 struct token_rule {

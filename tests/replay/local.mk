@@ -30,6 +30,7 @@ REPLAY_SCENARIOS = \
 	tests/replay/no-echo.scn \
 	tests/replay/one-thread.scn \
 	tests/replay/renamed-address.scn \
+	tests/replay/reports-of-a-space.scn \
 	tests/replay/retry-for-days.scn \
 	tests/replay/rights-change.scn \
 	tests/replay/same-id.scn \

@@ -16,9 +16,10 @@
  *                          header and all, as office programs do it
  *   forward FROM TO        hands it on to somebody else, inline
  *   redeliver              the mail at hand is handed in where it went, as it is
- *   bounce STATUS          the mail at hand comes back with a delivery status
- *   complaint TYPE [TO]    its reader's provider complains (RFC 5965), to where it
- *                          came from or to that address
+ *   bounce STATUS [TO]     the mail at hand comes back with a delivery status
+ *   complaint TYPE [TO]    its reader's provider complains (RFC 5965)
+ *                          TO: not to where it came from, but to that address, or
+ *                          to that local part with the token of the mail's own
  *   nomail [ADDRESS]       no mail (to that address) is left to look at
  *   news NAME              a news client connects (and is greeted)
  *   door NAME              a mail server connects to LMTP (and is greeted)

@@ -260,12 +260,26 @@ replay_redeliver(struct replay *replay, struct step *step)
 	free(text);
 }
 
+/* Where a report about the mail at hand goes, owned: where the mail came from, to
+ * that address, or to that local part with the token of the mail's own. */
+static char *
+report_to(struct replay *replay, const struct step *step)
+{
+	const char *own = at_hand(replay)->envelope_from;
+	const char *where = step->count > 2 ? step->words[2] : own;
+	struct buffer to;
+
+	if (strchr(where, '@') != NULL)
+		return strdup(where);
+	buffer_init(&to, 0);
+	buffer_printf(&to, "%s%s", where, own + strcspn(own, "+"));
+	return buffer_take(&to, NULL);
+}
+
 void
 replay_complaint(struct replay *replay, struct step *step)
 {
-	const char *where = step->count > 2 ? step->words[2]
-					    : at_hand(replay)->envelope_from;
-	char *to[1] = { strdup(where) };
+	char *to[1] = { report_to(replay, step) };
 	struct buffer mail;
 
 	buffer_init(&mail, 0);
@@ -279,7 +293,7 @@ replay_complaint(struct replay *replay, struct step *step)
 void
 replay_bounce(struct replay *replay, struct step *step)
 {
-	char *to[1] = { strdup(at_hand(replay)->envelope_from) };
+	char *to[1] = { report_to(replay, step) };
 	struct buffer mail;
 
 	buffer_init(&mail, 0);

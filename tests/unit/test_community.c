@@ -42,6 +42,28 @@ a_token_says_what_it_was_made_for(void **state)
 	assert_int_equal(token.member, TOKEN_OF_ADDRESS(7));
 }
 
+/* A mail whose token cannot be made would not go out. */
+static void
+a_token_for_reports_has_room_for_a_large_community(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t object = TOKEN_REPORT((1u << 14) - 1, UINT32_MAX);
+	uint64_t member = (1u << 28) - 1;
+	char text[TOKEN_TEXT_ROOM];
+	struct token token;
+
+	assert_int_equal(token_make(f->community, TOKEN_BOUNCE, object, member,
+			     text),
+	    0);
+	assert_int_equal(token_read(f->community, TOKEN_BOUNCE, span_of(text),
+			     &token),
+	    0);
+	assert_int_equal(TOKEN_REPORT_SPACE(token.object), (1u << 14) - 1);
+	assert_int_equal(TOKEN_REPORT_JOB(token.object),
+	    TOKEN_REPORT_JOB((uint64_t)UINT32_MAX));
+	assert_int_equal(token.member, member);
+}
+
 static void
 a_token_of_another_kind_or_changed_is_refused(void **state)
 {
@@ -726,6 +748,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_token_says_what_it_was_made_for),
+		TEST(a_token_for_reports_has_room_for_a_large_community),
 		TEST(a_token_of_another_kind_or_changed_is_refused),
 		TEST(a_token_expires_and_survives_a_restart),
 		TEST(a_single_use_token_works_once_until_it_is_swept),
