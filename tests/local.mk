@@ -13,6 +13,7 @@ EXTRA_DIST += tests/run tests/lint tests/packages tests/RFC3977 \
 	tests/system/test_bad_days.py tests/system/test_compress.py \
 	tests/system/test_feeds.py tests/system/test_feeds_inn.py \
 	tests/system/test_pull_public_inbox.py \
+	tests/system/test_quickstart.py \
 	tests/system/test_kithctl.py \
 	tests/system/test_tls.py tests/system/test_logins.py \
 	tests/system/leafnode.py tests/system/pan.py tests/system/screen.py \
