@@ -286,6 +286,19 @@ peers_may_feed(struct peers *peers, uint32_t id, const char *space_name)
 }
 
 bool
+peers_is_incoming(struct peers *peers, uint32_t id)
+{
+	bool incoming = false;
+
+	(void)pthread_rwlock_rdlock(&peers->lock);
+	for (const struct peer *p = peers->first; p != NULL; p = p->next)
+		if (p->id == id)
+			incoming = p->incoming;
+	(void)pthread_rwlock_unlock(&peers->lock);
+	return incoming;
+}
+
+bool
 peers_path(struct peers *peers, uint32_t id, char path[PEER_PATH_ROOM])
 {
 	path[0] = '\0';

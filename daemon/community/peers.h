@@ -28,6 +28,8 @@ uint32_t peers_by_login(struct peers *peers, const char *login,
 #define PEER_PATH_ROOM 256u
 bool peers_path(struct peers *peers, uint32_t id, char path[PEER_PATH_ROOM]);
 bool peers_may_feed(struct peers *peers, uint32_t id, const char *space_name);
+/* Whether it is there, and may offer anything at all. */
+bool peers_is_incoming(struct peers *peers, uint32_t id);
 
 /* A connection of the peer begins: false if it has as many as it may. */
 bool peers_enter(struct peers *peers, uint32_t id);

@@ -19,7 +19,7 @@ cmd_check(struct session *s, const struct nntp_args *args)
 	struct span id = args->args[0];
 	char text[NNTP_ARGUMENT_MAX + 1];
 
-	if (session_identity(s)->peer == 0) {
+	if (!s->feeds) {
 		feed_reply(s, s->logged_in ? 502 : 480, "");
 		return;
 	}
@@ -38,7 +38,7 @@ cmd_takethis(struct session *s, const struct nntp_args *args)
 	struct span id = args->args[0];
 	char text[NNTP_ARGUMENT_MAX + 1];
 
-	if (session_identity(s)->peer == 0) {
+	if (!s->feeds) {
 		post_skip(s, s->logged_in ? 502 : 480, "");
 		return;
 	}

@@ -42,7 +42,7 @@ cmd_ihave(struct session *s, const struct nntp_args *args)
 		session_error(s, 501);
 		return;
 	}
-	if (session_identity(s)->peer == 0) {
+	if (!s->feeds) {
 		session_reply(s, s->logged_in ? 502 : 480);
 		return;
 	}

@@ -161,7 +161,7 @@ command_is_offered(struct session *s, const struct command *command)
 	if ((command->flags & COMMAND_PACKS) != 0)
 		return !stream_is_deflated(s->stream);
 	if ((command->flags & COMMAND_PEERS) != 0)
-		return session_identity(s)->peer != 0;
+		return s->feeds;
 	if ((command->flags & COMMAND_POSTS) != 0) {
 		posting = session_posting(s);
 		return posting == POST_ALLOWED || posting == POST_MODERATED ||

@@ -55,6 +55,7 @@ struct session {
 	/* who it is */
 	struct identity *identity; /* NULL: nobody known */
 	uint32_t entered; /* the peer whose connection it counts as; 0: none */
+	bool feeds;	  /* that peer may offer articles */
 	char *login;               /* of AUTHINFO USER, until PASS */
 	struct sasl *sasl;         /* an exchange: lines go to it */
 	uint64_t identity_generation; /* auth_generation() it was read at */

@@ -69,6 +69,7 @@ session_become(struct session *s, const struct identity *identity)
 	free(s->identity);
 	s->identity = copy;
 	s->identity_generation = 0; /* read again with the next command */
+	s->feeds = false;
 	session_take_class(s);
 	return 0;
 }
@@ -81,9 +82,15 @@ session_refresh(struct session *s)
 	struct identity now = { 0 };
 	int rc;
 
-	if (known == NULL || known->member == 0 ||
-	    s->identity_generation == generation)
+	if (known == NULL || s->identity_generation == generation)
 		return;
+	s->feeds = known->peer != 0 &&
+	    peers_is_incoming(community_peers(session_community(s)),
+		known->peer);
+	if (known->member == 0) {
+		s->identity_generation = generation;
+		return;
+	}
 	/* the view of this burst can be older than the change */
 	store_view_end(&s->view);
 	rc = session_reader(s) == NULL

@@ -658,3 +658,28 @@ def test_what_is_cancelled_goes_everywhere(make):
     # a removal is of this server alone
     a.ctl("article", "remove", "<3@a.x>")
     assert count(a) == 1 and count(b) == 2
+
+
+def test_who_may_no_longer_feed_hears_it_on_the_connection_that_it_has(make):
+    kith = make("a")
+    space(kith)
+    kith.ctl("peer", "add", "feeder", "--login", "feeder", "--password-stdin",
+             "--incoming", stdin="secret\n")
+    with kith.raw() as news:
+        news.line()
+        assert news.ask("AUTHINFO USER feeder").startswith("381")
+        assert news.ask("AUTHINFO PASS secret").startswith("281")
+        assert news.ask("CHECK <1@b.x>") == "238 <1@b.x>"
+        kith.ctl("peer", "set", "feeder", "--no-incoming")
+        assert news.ask("CAPABILITIES").startswith("101")
+        offered = news.block().split(b"\r\n")
+        assert not {b"IHAVE", b"STREAMING"} & set(offered)
+        assert news.ask("CHECK <2@b.x>").startswith("502")
+        assert news.ask("IHAVE <2@b.x>").startswith("502")
+        news.send("TAKETHIS <2@b.x>\r\n" + article(2, "b") + ".\r\n")
+        assert news.line().startswith("502")
+        kith.ctl("peer", "set", "feeder", "--incoming")
+        assert news.ask("CHECK <3@b.x>") == "238 <3@b.x>"
+        kith.ctl("peer", "remove", "feeder")
+        assert news.ask("CHECK <4@b.x>").startswith("502")
+    assert ids(kith.nntp_port) == []
