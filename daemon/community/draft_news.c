@@ -135,16 +135,18 @@ news_may_name(const struct draft_build *build, const struct space *space)
 	return rights_may_read(rights_reader_class(author), space);
 }
 
-/* Of what an Approved header needs. */
-struct news_approval {
+/* What the newsgroups are, beside their names. */
+struct news_named {
+	/* of what an Approved header needs */
 	bool moderates_all; /* of the spaces */
 	bool moderates;	    /* those that are moderated */
 	bool needed;	    /* there are such */
+	bool closed;	    /* one was left out because it is closed */
 };
 
 static enum reason
 news_add_space(struct draft_build *build, struct span name,
-    enum reader_class *class, struct news_approval *approval)
+    enum reader_class *class, struct news_named *named)
 {
 	struct draft *draft = build->draft;
 	struct space *space =
@@ -156,6 +158,10 @@ news_add_space(struct draft_build *build, struct span name,
 		if (draft->author.peer == 0)
 			reason = draft_refuse(build, REASON_NO_SUCH_SPACE,
 			    "no such newsgroup: %.*s", SPAN_ARG(name));
+	} else if (space->closed && draft->author.peer != 0 &&
+	    draft->control != DRAFT_CANCELS) {
+		/* the others may have it (RFC 6048 3.1) */
+		named->closed = true;
 	} else if (draft->space_count > 0 && rights_class_of(space) != *class) {
 		reason = REASON_MIXED_READERS;
 	} else if (draft->space_count == DRAFT_SPACES_MAX) {
@@ -163,10 +169,10 @@ news_add_space(struct draft_build *build, struct span name,
 		    "at most %u newsgroups", DRAFT_SPACES_MAX);
 	} else {
 		moderates = rights_may_moderate(&draft->author, space);
-		approval->moderates_all = approval->moderates_all && moderates;
+		named->moderates_all = named->moderates_all && moderates;
 		if (space->moderation == KITH__MODERATION__MODERATION_ALL) {
-			approval->needed = true;
-			approval->moderates = approval->moderates && moderates;
+			named->needed = true;
+			named->moderates = named->moderates && moderates;
 		}
 		*class = rights_class_of(space);
 		draft->spaces[draft->space_count++] = space->id;
@@ -180,11 +186,11 @@ news_add_space(struct draft_build *build, struct span name,
  * gets it from us, for peers would refuse it. */
 static enum reason
 news_judge_approved(struct draft_build *build,
-    const struct news_approval *approval)
+    const struct news_named *named)
 {
 	struct draft *draft = build->draft;
 	bool may =
-	    approval->needed ? approval->moderates : approval->moderates_all;
+	    named->needed ? named->moderates : named->moderates_all;
 
 	draft->has_approved =
 	    article_field_find(&build->header, HEADER_APPROVED, 0) != NULL;
@@ -193,7 +199,7 @@ news_judge_approved(struct draft_build *build,
 	if (draft->has_approved && !may)
 		return draft_refuse(build, REASON_BAD_ARTICLE,
 		    "Approved header is for moderators");
-	if (approval->needed && may && draft->approved == NULL &&
+	if (named->needed && may && draft->approved == NULL &&
 	    draft->control != DRAFT_CANCELS)
 		draft->approved = draft->author.compared;
 	return REASON_STORED;
@@ -203,7 +209,7 @@ static enum reason
 news_spaces(struct draft_build *build)
 {
 	struct draft *draft = build->draft;
-	struct news_approval approval = { .moderates_all = true,
+	struct news_named named = { .moderates_all = true,
 		.moderates = true };
 	struct span names[NEWS_NAMES_MAX];
 	enum reader_class class = READER_ANYONE;
@@ -216,12 +222,12 @@ news_spaces(struct draft_build *build)
 		return draft_refuse(build, REASON_TOO_MANY_SPACES,
 		    "at most %u newsgroups", NEWS_NAMES_MAX);
 	for (int i = 0; i < count && reason == REASON_STORED; i++)
-		reason = news_add_space(build, names[i], &class, &approval);
+		reason = news_add_space(build, names[i], &class, &named);
 	if (reason != REASON_STORED)
 		return reason;
 	if (draft->space_count == 0)
-		return REASON_NO_SUCH_SPACE;
-	return news_judge_approved(build, &approval);
+		return named.closed ? REASON_CLOSED : REASON_NO_SUCH_SPACE;
+	return news_judge_approved(build, &named);
 }
 
 static struct store_range

@@ -76,8 +76,9 @@ intake_judge_spaces(struct community *community, const struct draft *draft,
 	return REASON_STORED;
 }
 
-/* A peer's rights are its spaces (draft_from_news left no others); for a
- * moderated one the moderator's mark must have come along (RFC 5537 3.6). */
+/* A peer's rights are its spaces (draft_from_news left no others, nor any that
+ * was closed then); for a moderated one the moderator's mark must have come along
+ * (RFC 5537 3.6). What goes may go from a closed one too. */
 static enum reason
 news_judge_peer(struct community *community, const struct draft *draft,
     char *detail, size_t room)
@@ -89,7 +90,7 @@ news_judge_peer(struct community *community, const struct draft *draft,
 
 		if (space == NULL)
 			reason = REASON_NO_SUCH_SPACE;
-		else if (space->closed)
+		else if (space->closed && draft->control != DRAFT_CANCELS)
 			reason = REASON_CLOSED;
 		else if (space->moderation ==
 			KITH__MODERATION__MODERATION_ALL &&

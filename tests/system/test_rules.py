@@ -225,6 +225,30 @@ def test_a_peers_cancel_is_obeyed_by_its_key(talk):
     talk.ctl("check")
 
 
+def test_a_closed_space_keeps_nothing_away_from_the_others(talk):
+    talk.ctl("space", "add", "acme.old", "--kind", "talk", "--post", "anyone")
+    talk.ctl("peer", "set", "up", "--spaces", "acme.talk,acme.old")
+    with login(talk, "up", "feed") as peer:
+        assert Takethis.hand_in(peer, "<1@far.example>", article(
+            "<1@far.example>", group="acme.old", more=LOCK)).startswith("239")
+        talk.ctl("space", "set", "acme.old", "--closed", "yes")
+        answer = Takethis.hand_in(peer, "<2@far.example>", article(
+            "<2@far.example>", group="acme.old"))
+        assert answer.startswith("439") and "closed" in answer
+        assert Takethis.hand_in(peer, "<3@far.example>", article(
+            "<3@far.example>", group="acme.old,acme.talk")).startswith("239")
+        assert peer.ask("HDR Xref <3@far.example>").startswith("225")
+        assert peer.block() == b"0 news.example acme.talk:1\r\n"
+        # what is there may still go
+        assert Takethis.hand_in(peer, "<4@far.example>", article(
+            "<4@far.example>", group="acme.old",
+            more="Control: cancel <1@far.example>\r\n" + KEY)) \
+            .startswith("239")
+        assert peer.ask("LIST COUNTS acme.*").startswith("215")
+        assert peer.block() == (b"acme.old 1 2 0 x\r\n"
+                                b"acme.talk 1 1 1 y\r\n")
+
+
 def answers(news, mid):
     """What every command that takes an id says of this one."""
     said = []
