@@ -14,7 +14,8 @@ libkithprotocol_a_SOURCES += \
 	protocol/mail_auth.c protocol/mail_auth.h protocol/mail_class.c \
 	protocol/mail_class.h protocol/mail_command.c \
 	protocol/mail_command.h protocol/mail_compose.c \
-	protocol/mail_compose.h protocol/mail_recipient.c \
+	protocol/mail_compose.h protocol/mail_decision.c \
+	protocol/mail_decision.h protocol/mail_recipient.c \
 	protocol/mail_report.c protocol/mail_report.h \
 	protocol/mail_summary.c protocol/mail_summary.h \
 	protocol/mail_summary_wire.c protocol/mail_text.c \

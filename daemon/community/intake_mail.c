@@ -94,6 +94,7 @@ item_free(struct delivery_item *own)
 {
 	draft_fini(&own->draft);
 	held_decision_fini(&own->decision);
+	decisions_free(&own->decisions);
 	space_unref(own->item.space);
 	free(own);
 }
@@ -161,6 +162,10 @@ item_done(struct store_op *op, int result)
 		own->item.detail[0] = '\0';
 		log_err("mail: action %s: %s", own->item.action->name,
 		    strerror(-result));
+	} else if (own->item.action->more != NULL &&
+	    own->item.action->more(&own->item)) {
+		store_submit(community_store(own->item.community), op);
+		return;
 	}
 	item_finish(own);
 }

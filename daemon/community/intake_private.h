@@ -44,7 +44,18 @@ struct delivery_item {
 	struct draft draft;
 	struct held_decision decision; /* of mail_action_moderate */
 	char reason[200];	       /* a moderator's words */
+	struct decisions *decisions;   /* of mail_action_moderate_list; owned */
 };
 struct delivery_item *delivery_item_of(struct mail_item *item);
+
+/* ---- mail_moderate.c: DESIGN section 4: the token is bound to the moderator,
+ * From must be one of his addresses, and where the MTA's word counts, it must be
+ * true. For mail that was no machine's: 0, or 1 and the item's reason. */
+int mail_moderator_check(struct mail_item *item);
+/* ---- mail_moderate_list.c. In apply: what waits, to the moderator whose mail the
+ * item is. */
+int mail_moderator_list(struct store_txn *txn, struct mail_item *item,
+    const char *words);
+void decisions_free(struct decisions **decisions); /* accepts NULL */
 
 #endif

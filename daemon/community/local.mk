@@ -74,9 +74,11 @@ libkithcommunity_a_SOURCES += \
 	daemon/community/mail_command.c daemon/community/mail_command.h \
 	daemon/community/mail_hand_on.c daemon/community/mail_hand_on.h \
 	daemon/community/mail_item.h daemon/community/mail_moderate.c \
+	daemon/community/mail_moderate_list.c \
 	daemon/community/mail_owner.c daemon/community/mail_postmaster.c \
 	daemon/community/moderation.c daemon/community/moderation.h \
 	daemon/community/moderation_ask.c daemon/community/moderation_ask.h \
+	daemon/community/moderation_list.c daemon/community/moderation_list.h \
 	daemon/community/meta.c daemon/community/meta.h \
 	daemon/community/removal.c daemon/community/removal.h \
 	daemon/community/retention.c daemon/community/retention.h \

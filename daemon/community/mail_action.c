@@ -23,6 +23,7 @@ static const struct {
 	{ MAIL_SUFFIX_TOKEN, TOKEN_BOUNCE, &mail_action_bounce },
 	{ MAIL_SUFFIX_TOKEN, TOKEN_REPLY, &mail_action_ticket_reply },
 	{ MAIL_SUFFIX_TOKEN, TOKEN_MODERATE, &mail_action_moderate },
+	{ MAIL_SUFFIX_TOKEN, TOKEN_MODERATE_LIST, &mail_action_moderate_list },
 	{ MAIL_SUFFIX_TOKEN, TOKEN_UNSUBSCRIBE, &mail_action_unsubscribe },
 };
 
@@ -111,6 +112,7 @@ space_of_token(struct community *community, const struct token *token,
 	switch (token->kind) {
 	case TOKEN_REPLY:
 		return space_of_ticket(community, (uint32_t)token->object);
+	case TOKEN_MODERATE_LIST:
 	case TOKEN_UNSUBSCRIBE:
 		return spaces_by_id(spaces, (uint32_t)token->object);
 	case TOKEN_CONFIRM:

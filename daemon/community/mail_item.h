@@ -55,6 +55,10 @@ struct mail_action {
 	/* 0 to go on to apply; 1: item->reason says why not */
 	int (*check)(struct store_txn *txn, struct mail_item *item);
 	int (*apply)(struct store_txn *txn, struct mail_item *item);
+	/* NULL, or asked on the community's loop when that is on disk or was
+	 * refused by check: true to run both once more before the mail is
+	 * answered. If the process ends before, the mail comes again. */
+	bool (*more)(struct mail_item *item);
 };
 
 /* Actions, each in its own file. */
@@ -70,6 +74,7 @@ extern const struct mail_action mail_action_confirm;	  /* mail_command.c */
 extern const struct mail_action mail_action_bounce;	  /* bounce.c */
 extern const struct mail_action mail_action_complaint;	  /* complaint.c */
 extern const struct mail_action mail_action_moderate;	  /* mail_moderate.c */
+extern const struct mail_action mail_action_moderate_list; /* mail_moderate_list.c */
 
 /* intake_post.c. In apply: keeps the mail as held with a cause, tells moderators or admins.
  * Sets item->held and item->reason = REASON_HELD. */

@@ -6,15 +6,16 @@
 #include "daemon/community/intake_private.h"
 #include "daemon/community/notice.h"
 #include "protocol/mail_command.h"
+#include "protocol/mail_decision.h"
 #include "protocol/mail_summary.h"
+#include "protocol/utf8.h"
 
 enum moderate_step {
 	MODERATE_DECIDE,
+	MODERATE_LIST,
 	MODERATE_EXPLAIN
 };
 
-/* DESIGN section 4: the token is bound to the moderator, the From must be one
- * of his addresses, and where the MTA's word counts, it must be true. */
 static bool
 sender_is_moderator(const struct mail_item *item)
 {
@@ -26,6 +27,21 @@ sender_is_moderator(const struct mail_item *item)
 	    item->summary->auth.aligned_pass;
 }
 
+int
+mail_moderator_check(struct mail_item *item)
+{
+	item->detail[0] = '\0';
+	item->reason = REASON_IGNORED;
+	if (item->summary == NULL || item->automatic)
+		return 1;
+	item->reason = item->token_state == -ETIMEDOUT ? REASON_TOKEN_EXPIRED
+						       : REASON_TOKEN_INVALID;
+	if (item->token_state != 0)
+		return 1;
+	item->reason = REASON_NOT_ALLOWED;
+	return sender_is_moderator(item) ? 0 : 1;
+}
+
 static int
 moderate_decide(struct store_txn *txn, struct mail_item *item,
     const struct mail_command *command)
@@ -35,8 +51,8 @@ moderate_decide(struct store_txn *txn, struct mail_item *item,
 
 	own->decision.held = (uint32_t)item->token.object;
 	own->decision.release = command->verb == MAIL_COMMAND_APPROVE;
-	(void)snprintf(own->reason, sizeof own->reason, "%.*s",
-	    SPAN_ARG(command->argument));
+	span_copy(own->reason, sizeof own->reason,
+	    utf8_cut(command->argument, sizeof own->reason - 1));
 	own->decision.reason = own->reason;
 	own->decision.actor = item->author;
 	rc = held_decision_check(txn, item->community, &own->decision);
@@ -56,28 +72,42 @@ moderate_decide(struct store_txn *txn, struct mail_item *item,
 	return rc;
 }
 
+/* What is not about this one alone: a list is asked for, or "reject 5" answers it
+ * as if it were a list. */
+static bool
+is_for_list(struct span text, bool *list_r)
+{
+	struct mail_decision decision;
+
+	*list_r = false;
+	if (!mail_decision_next(&text, &decision))
+		return false;
+	*list_r = decision.verb == MAIL_DECISION_LIST;
+	return *list_r ||
+	    (decision.verb == MAIL_DECISION_REJECT && decision.reason.len == 0);
+}
+
 static int
 moderate_check(struct store_txn *txn, struct mail_item *item)
 {
+	struct span text;
 	struct mail_command command;
+	bool list;
 
-	item->detail[0] = '\0';
-	item->step = MODERATE_DECIDE;
-	item->reason = REASON_IGNORED;
-	if (item->summary == NULL || item->automatic)
+	if (mail_moderator_check(item) != 0)
 		return 1;
-	item->reason = item->token_state == -ETIMEDOUT ? REASON_TOKEN_EXPIRED
-						       : REASON_TOKEN_INVALID;
-	if (item->token_state != 0)
-		return 1;
-	item->reason = REASON_NOT_ALLOWED;
-	if (!sender_is_moderator(item))
-		return 1;
-	command = mail_command_parse(span_of(item->summary->own_text));
-	if (command.verb == MAIL_COMMAND_APPROVE ||
-	    command.verb == MAIL_COMMAND_REJECT)
+	text = span_of(item->summary->own_text);
+	command = mail_command_parse(text);
+	if (!is_for_list(text, &list) &&
+	    (command.verb == MAIL_COMMAND_APPROVE ||
+		command.verb == MAIL_COMMAND_REJECT)) {
+		item->step = MODERATE_DECIDE;
 		return moderate_decide(txn, item, &command);
-	item->step = MODERATE_EXPLAIN;
+	}
+	item->step = list && item->space != NULL &&
+		rights_may_moderate(&item->author, item->space)
+	    ? MODERATE_LIST
+	    : MODERATE_EXPLAIN;
 	return 0;
 }
 
@@ -90,9 +120,11 @@ moderate_explain(struct store_txn *txn, struct mail_item *item)
 		.reply_to = item->recipient,
 		.subject = "Nothing was decided",
 		.in_reply_to = item->summary->message_id,
-		.text = "Your answer could not be understood, and nothing was "
-			"done.\n\nPlease answer with one of these as the first "
-			"line:\n\n    approve\n    reject\n    reject REASON\n",
+		.text =
+		    "Your answer could not be understood, and nothing was "
+		    "done.\n\nPlease answer with one of these as the first "
+		    "line:\n\n    approve\n    reject\n    reject REASON\n    "
+		    "list      (what else waits)\n",
 		.replied = "auto-replied",
 		.space = item->space == NULL ? 0 : item->space->id };
 
@@ -103,6 +135,8 @@ static int
 moderate_apply(struct store_txn *txn, struct mail_item *item)
 {
 	item->reason = REASON_DONE;
+	if (item->step == MODERATE_LIST)
+		return mail_moderator_list(txn, item, "");
 	if (item->step == MODERATE_EXPLAIN)
 		return moderate_explain(txn, item);
 	return held_decision_apply(txn, item->community,

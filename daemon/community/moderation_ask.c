@@ -1,5 +1,5 @@
 /* moderation_ask.c - moderators are asked by a mail each, as far as the hour's
- * limit goes; of what came beyond it they hear once, when the hour is over.
+ * limit goes; of what came beyond it they get a list, when the hour is over.
  */
 #include "daemon/community/moderation_ask.h"
 
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/community/held.h"
+#include "daemon/community/moderation_list.h"
 #include "daemon/community/notice.h"
 #include "daemon/community/roster.h"
 #include "daemon/community/spaces.h"
@@ -19,9 +20,8 @@
 #include "protocol/mask.h"
 #include "protocol/utf8.h"
 
-#define HOUR	       3600u
+#define HOUR           3600u
 #define SPACES_MAX     50u   /* whose hour is over: in one operation */
-#define COUNTED_MAX    2000u /* held rows looked at for a summary */
 #define MODERATORS_MAX 20u   /* who are asked, each by a mail of its own */
 #define EXCERPT_MAX    1500u /* octets shown to a moderator */
 
@@ -48,20 +48,21 @@ excerpt_append(struct buffer *text, struct span excerpt)
 }
 
 static void
-request_text(struct buffer *text, const struct draft *draft,
-    const struct space *space, const struct held_note *note, uint32_t held)
+request_text(struct buffer *text, const struct space *space,
+    const struct moderation_request *request)
 {
 	buffer_printf(text,
 	    "A message to %s waits for a decision (%s).\n\n"
 	    "From:    %s\nSubject: %s\nHeld as: %u\n\n",
-	    space->name, held_cause_name(note->cause), draft->from,
-	    draft->subject, held);
-	excerpt_append(text, note->excerpt);
+	    space->name, held_cause_name(request->cause), request->from,
+	    request->subject, request->held);
+	excerpt_append(text, request->excerpt);
 	buffer_append_text(text,
 	    "\nAnswer this mail with one of these as the first line:\n\n"
 	    "    approve\n"
 	    "    reject\n"
-	    "    reject REASON      (the author is told the reason)\n");
+	    "    reject REASON      (the author is told the reason)\n"
+	    "    list               (what else waits)\n");
 }
 
 static void
@@ -69,8 +70,9 @@ last_text(struct buffer *text)
 {
 	buffer_append_text(text,
 	    "\nThis mail is the last of its kind in this hour: too many "
-	    "messages come in.\nOthers wait as well; a summary follows when "
-	    "the hour is over.\n");
+	    "messages come in.\nOthers wait as well: a list of them, whose answer "
+	    "decides, follows when the\nhour is over, or at once if you answer "
+	    "\"list\" to this mail.\n");
 }
 
 static int
@@ -135,86 +137,54 @@ moderators_ask_each(struct store_txn *txn, struct community *community,
 
 /* ---- the summary of an hour */
 
-struct waiting {
-	uint32_t space;
-	unsigned looked, count;
-	bool more;
-};
-
-static int
-waiting_row(void *arg, const struct store_key *key,
-    const ProtobufCMessage *message)
+static void
+summary_words(struct buffer *words, const struct moderation_list *list,
+    const Kith__Asked *asked)
 {
-	const Kith__Held *record = (const Kith__Held *)(const void *)message;
-	struct waiting *waiting = arg;
-
-	(void)key;
-	if (waiting->looked++ == COUNTED_MAX) {
-		waiting->more = true;
-		return 1;
-	}
-	for (size_t i = 0; i < record->n_spaces; i++)
-		if (record->spaces[i] == waiting->space) {
-			waiting->count++;
-			break;
-		}
-	return 0;
+	buffer_printf(words,
+	    "%u message%s to %s that came in one hour %s too "
+	    "many for a mail each.\n",
+	    asked->unasked, asked->unasked == 1 ? "" : "s", list->space->name,
+	    asked->unasked == 1 ? "was" : "were");
 }
 
-static void
-summary_text(struct buffer *subject, struct buffer *text,
-    const struct space *space, const Kith__Asked *asked,
-    const struct waiting *waiting)
+static int
+summary_send_each(struct store_txn *txn, struct community *community,
+    const struct moderation_list *list, const char *words)
 {
-	char count[24] = "many";
+	struct moderation_letter letter = { .words = words };
+	struct roster moderators = { .count = 0 };
+	int rc =
+	    roster_moderators(store_txn_reader(txn), list->space, &moderators);
 
-	if (!waiting->more)
-		(void)snprintf(count, sizeof count, "%u", waiting->count);
-	buffer_printf(subject, "%s: %s messages wait for approval", space->name,
-	    count);
-	buffer_printf(text,
-	    "%s has %s messages that wait for a decision.\n"
-	    "%u that came in one hour were too many for a mail each.\n\n"
-	    "An admin sees them with\n\n"
-	    "    kithctl held list %s\n\n"
-	    "and decides with kithctl held show, held release and held reject."
-	    "\n",
-	    space->name, count, asked->unasked, space->name);
+	for (size_t i = 0;
+	     i < moderators.count && i < MODERATORS_MAX && rc == 0; i++) {
+		letter.member = moderators.entries[i].member;
+		letter.to = moderators.entries[i].text;
+		rc = moderation_list_send(txn, community, list, &letter);
+	}
+	roster_fini(&moderators);
+	return rc;
 }
 
 static int
 summary_send(struct store_txn *txn, struct community *community,
     const struct space *space, const Kith__Asked *asked)
 {
-	struct store_reader *reader = store_txn_reader(txn);
-	struct notice notice = { .purpose = "moderation", .always = true };
-	struct waiting waiting = { .space = space->id };
-	struct roster moderators = { .count = 0 };
-	struct buffer subject, text;
-	int rc;
+	struct moderation_list list;
+	struct buffer words;
+	int rc = moderation_list_read(store_txn_reader(txn), space, &list);
 
-	rc = store_walk(reader, STORE_HELD, NULL, NULL, waiting_row, &waiting);
+	buffer_init(&words, 0);
+	summary_words(&words, &list, asked);
+	if (rc == 0 && buffer_failed(&words))
+		rc = -ENOMEM;
 	/* all may be decided by now */
-	if (rc < 0 || (waiting.count == 0 && !waiting.more))
-		return rc < 0 ? rc : 0;
-	buffer_init(&subject, 0);
-	buffer_init(&text, 0);
-	summary_text(&subject, &text, space, asked, &waiting);
-	notice.subject = buffer_text(&subject);
-	notice.text = buffer_text(&text);
-	/* not from the space: an answer to this one decides nothing */
-	notice.space = space->id;
-	rc = buffer_failed(&subject) || buffer_failed(&text)
-	    ? -ENOMEM
-	    : roster_moderators(reader, space, &moderators);
-	for (size_t i = 0;
-	     i < moderators.count && i < MODERATORS_MAX && rc == 0; i++) {
-		notice.to = moderators.entries[i].text;
-		rc = notice_send(txn, community, &notice, NULL);
-	}
-	roster_fini(&moderators);
-	buffer_fini(&subject);
-	buffer_fini(&text);
+	if (rc == 0 && (list.count > 0 || list.more))
+		rc = summary_send_each(txn, community, &list,
+		    buffer_text(&words));
+	buffer_fini(&words);
+	moderation_list_fini(&list);
 	return rc;
 }
 
@@ -259,7 +229,7 @@ asked_count(struct store_txn *txn, struct community *community, uint32_t space,
 		kith__asked__init(&asked);
 		asked.hour = hour;
 	}
-	*left_r = most == 0 ? UINT_MAX
+	*left_r = most == 0      ? UINT_MAX
 	    : asked.asked < most ? most - asked.asked
 				 : 0;
 	if (*left_r > 0)
@@ -277,6 +247,11 @@ int
 moderators_ask(struct store_txn *txn, struct community *community,
     const struct draft *draft, const struct held_note *note, uint32_t held)
 {
+	struct moderation_request request = { .held = held,
+		.cause = note->cause,
+		.from = draft->from,
+		.subject = draft->subject,
+		.excerpt = note->excerpt };
 	struct space *space = space_to_ask(community, draft);
 	struct buffer text;
 	unsigned left = 0;
@@ -287,7 +262,7 @@ moderators_ask(struct store_txn *txn, struct community *community,
 	buffer_init(&text, 0);
 	rc = asked_count(txn, community, space->id, &left);
 	if (rc == 0 && left > 0) {
-		request_text(&text, draft, space, note, held);
+		request_text(&text, space, &request);
 		if (left == 1)
 			last_text(&text);
 		rc = buffer_failed(&text)
@@ -297,6 +272,24 @@ moderators_ask(struct store_txn *txn, struct community *community,
 	}
 	buffer_fini(&text);
 	space_unref(space);
+	return rc;
+}
+
+int
+moderator_ask_again(struct store_txn *txn, struct community *community,
+    const struct space *space, const struct roster_entry *moderator,
+    const struct moderation_request *request)
+{
+	struct buffer text;
+	int rc;
+
+	buffer_init(&text, 0);
+	request_text(&text, space, request);
+	rc = buffer_failed(&text)
+	    ? -ENOMEM
+	    : moderator_ask(txn, community, space, moderator,
+		  buffer_span(&text), request->held);
+	buffer_fini(&text);
 	return rc;
 }
 

@@ -35,6 +35,7 @@ static const struct token_rule token_rules[] = {
 	{ TOKEN_BOUNCE, "bounce", 30 * DAY, false },
 	{ TOKEN_REPLY, "reply", 365 * DAY, false },
 	{ TOKEN_MODERATE, "moderate", 30 * DAY, true },
+	{ TOKEN_MODERATE_LIST, "moderate-list", 30 * DAY, false },
 	{ TOKEN_UNSUBSCRIBE, "unsubscribe", 365 * DAY, false },
 };
 

@@ -17,6 +17,7 @@ enum token_kind {
 	TOKEN_REPLY = 'r',	 /* object: ticket; member: TOKEN_OF_MEMBER for
 				  * staff, TOKEN_OF_ADDRESS for a customer */
 	TOKEN_MODERATE = 'm',	 /* object: held id; member: the moderator */
+	TOKEN_MODERATE_LIST = 'w', /* object: space; member: the moderator */
 	TOKEN_UNSUBSCRIBE = 'u', /* object: space; member: ADDRESS id */
 };
 

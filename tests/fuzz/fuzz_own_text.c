@@ -4,6 +4,7 @@
 
 #include "protocol/html_text.h"
 #include "protocol/mail_command.h"
+#include "protocol/mail_decision.h"
 #include "protocol/own_text.h"
 #include "protocol/utf8.h"
 
@@ -21,6 +22,19 @@ any_local(void *context, struct span local)
 {
 	(void)context;
 	return local.len < 10;
+}
+
+static void
+decide(struct span text)
+{
+	struct mail_decision decision;
+	uint32_t first, last;
+
+	while (mail_decision_next(&text, &decision)) {
+		check(decision.line.len > 0);
+		while (mail_decision_numbers(&decision.numbers, &first, &last))
+			check(first <= last);
+	}
 }
 
 int
@@ -42,6 +56,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(utf8_valid(buffer_span(&own)));
 	check(own.len > 0 || span_trim(buffer_span(&text)).len == 0);
 	(void)mail_command_parse(buffer_span(&own));
+	decide(buffer_span(&own));
 	(void)mail_recipient_parse(buffer_span(&text), any_local, NULL,
 	    &recipient);
 	(void)mail_local_is_usable(buffer_span(&text));

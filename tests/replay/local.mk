@@ -26,6 +26,7 @@ REPLAY_SCENARIOS = \
 	tests/replay/mail-without-anything.scn \
 	tests/replay/moderated-news.scn \
 	tests/replay/moderation-by-hand.scn \
+	tests/replay/moderation-by-list.scn \
 	tests/replay/moderation.scn \
 	tests/replay/no-echo.scn \
 	tests/replay/one-thread.scn \
