@@ -98,9 +98,49 @@ fail_unknown(const struct control *control, struct control_request *request,
 		    noun, buffer_text(&verbs));
 	else
 		control_fail(request, CONTROL_USAGE,
-		    "there is no command \"%s\"; see kithctl(8)", noun);
+		    "there is no command \"%s\"; kithctl help lists them",
+		    noun);
 	buffer_fini(&verbs);
 }
+
+static void
+help_row(struct control_request *request, const struct control_verb *row)
+{
+	json_t *usage = json_sprintf("kithctl %s%s%s%s%s", row->noun,
+	    row->verb == NULL ? "" : " ", row->verb == NULL ? "" : row->verb,
+	    row->usage == NULL || row->usage[0] == '\0' ? "" : " ",
+	    row->usage == NULL ? "" : row->usage);
+
+	control_row(request, json_pack("{s:o}", "usage", usage));
+}
+
+static void
+run_help(struct control_request *request)
+{
+	const struct control *control = control_context(request);
+	const char *noun = control_arg(request, 0);
+	bool found = noun == NULL;
+
+	control_columns(request, "usage", (char *)NULL);
+	for (size_t i = 0; i < control->table_count; i++)
+		for (size_t j = 0; j < control->tables[i].count; j++) {
+			const struct control_verb *row =
+			    &control->tables[i].verbs[j];
+
+			if (noun != NULL && strcmp(row->noun, noun) != 0)
+				continue;
+			found = true;
+			help_row(request, row);
+		}
+	if (found)
+		control_done(request);
+	else
+		fail_unknown(control, request, noun);
+}
+
+static const struct control_verb help_verbs[] = {
+	{ "help", NULL, "[NOUN]", 0, 1, run_help, 0 },
+};
 
 static const char *
 word_at(const struct control_request *request, size_t i)
@@ -367,6 +407,7 @@ control_new(struct event_base *base, int listener)
 		goto fail;
 	control->base = base;
 	control->listener = listener;
+	(void)control_add(control, help_verbs, 1, control);
 	if (listener < 0)
 		return control;
 	control->accept =

@@ -22,10 +22,12 @@ struct kithctl {
 };
 
 static void
-usage(void)
+usage(FILE *to)
 {
-	(void)fputs("usage: kithctl [-f conf] [--json] noun verb ...\n",
-	    stderr);
+	(void)fputs("usage: kithctl [-f conf] [--json] noun [verb] ...\n"
+		    "       kithctl help [noun]   what there is; see kithctl(8)\n"
+		    "       kithctl batch file    a command for each line\n",
+	    to);
 }
 
 static const char *
@@ -323,6 +325,12 @@ main(int argc, char **argv)
 		json_decref(words);
 		return KITHCTL_DONE;
 	}
+	if (argc == 2 &&
+	    (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)) {
+		usage(stdout);
+		json_decref(words);
+		return KITHCTL_DONE;
+	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	switch (parse_arguments(&kithctl, argc, argv, words)) {
 	case 0:
@@ -332,7 +340,7 @@ main(int argc, char **argv)
 		    "arguments must be UTF-8");
 		goto out;
 	default:
-		usage();
+		usage(stderr);
 		goto out;
 	}
 	if (config_read(kithctl.config_path, &kithctl.config, &error) != 0) {

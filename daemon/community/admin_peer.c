@@ -98,6 +98,29 @@ login_check(struct store_txn *txn, struct peer_op *op)
 	return rc == -ENOENT ? 0 : rc;
 }
 
+/* What it would be, beside the others. */
+static int
+record_check(struct store_txn *txn, struct peer_op *op)
+{
+	struct peers *peers = community_peers(op->admin.community);
+	const Kith__Peer *record = op->record;
+	uint32_t other = record->address[0] == '\0'
+	    ? 0
+	    : peers_by_address(peers, record->address);
+
+	if (op->say.address != NULL && other != 0 && other != op->id)
+		return admin_refuse(&op->admin, "exists",
+		    "another peer has the address %s; kithctl peer list shows "
+		    "it, and --login tells servers of one address apart",
+		    record->address);
+	if (op->say.backlog && record->outgoing[0] == '\0')
+		return admin_refuse(&op->admin, "refused",
+		    "--backlog is for a peer that is fed: --outgoing HOST:PORT");
+	return op->say.login != NULL && record->stored_key.len > 0
+	    ? login_check(txn, op)
+	    : 0;
+}
+
 /* ---- add */
 
 static void
@@ -123,9 +146,7 @@ add_check(struct store_txn *txn, struct admin_op *admin)
 		return admin_refuse(admin, "exists",
 		    "there is a peer %s already; kithctl peer set changes it",
 		    op->name);
-	if (rc == 0 && op->record->stored_key.len > 0)
-		rc = login_check(txn, op);
-	return rc;
+	return rc == 0 ? record_check(txn, op) : rc;
 }
 
 static int
@@ -208,9 +229,7 @@ set_check(struct store_txn *txn, struct admin_op *admin)
 	fault = admin_peer_fault(op->record);
 	if (fault != NULL)
 		return admin_refuse(admin, "refused", "%s", fault);
-	return op->say.login != NULL && op->record->stored_key.len > 0
-	    ? login_check(txn, op)
-	    : 0;
+	return record_check(txn, op);
 }
 
 static int
@@ -327,9 +346,10 @@ run_add(struct control_request *request)
 		return;
 	op->admin.check = add_check;
 	op->admin.apply = add_apply;
-	fault = admin_text_is_line(op->name, ADMIN_PEER_NAME_MAX)
+	fault = op->name[0] != '\0' &&
+		admin_text_is_line(op->name, ADMIN_PEER_NAME_MAX)
 	    ? admin_peer_options_fault(&op->say)
-	    : "NAME is one line of at most 64 octets";
+	    : "NAME is one line of 1 to 64 octets";
 	if (fault != NULL)
 		admin_op_fail(&op->admin, CONTROL_USAGE, "%s", fault);
 	else if (op->say.login != NULL)

@@ -93,7 +93,7 @@ run_set(struct control_request *request)
 		    fault.why);
 	else
 		admin_op_fail(&op->admin, rc > 0 ? "refused" : "no-memory",
-		    "%s: %s, at most %u octets of UTF-8 are", text_name(text),
+		    "%s: %s; it is at most %u octets of UTF-8", text_name(text),
 		    rc > 0 ? fault.why : "no memory", TEXT_OCTETS_MAX);
 }
 

@@ -232,6 +232,38 @@ def test_peers_are_added_listed_and_removed(kith):
     assert "feed" not in kith.ctl("peer", "list")
 
 
+def test_a_peer_that_could_not_be_told_from_another_is_refused(kith):
+    kith.ctl("peer", "add", "near", "--address", "192.0.2.7", "--incoming")
+    for words in (("add", "twin", "--address", "192.0.2.7"),
+                  ("add", "twin", "--address", "::ffff:192.0.2.7"),
+                  ("add", "", "--address", "192.0.2.8"),
+                  ("add", "fed", "--address", "192.0.2.8", "--backlog")):
+        with pytest.raises(k.Refused):
+            kith.ctl("peer", *words)
+    assert [r["name"] for r in kith.json("peer", "list")] == ["near"]
+    kith.ctl("peer", "set", "near", "--address", "192.0.2.7", "--rate", "5")
+    kith.ctl("peer", "add", "other", "--address", "192.0.2.8")
+    with pytest.raises(k.Refused, match="192.0.2.7"):
+        kith.ctl("peer", "set", "other", "--address", "192.0.2.7")
+
+
+def test_kithctl_lists_its_commands(kith):
+    everything = kith.ctl("help").splitlines()
+    assert "kithctl run-timers" in everything
+    of_articles = kith.ctl("help", "article").splitlines()
+    assert of_articles == [line for line in everything
+                           if line.startswith("kithctl article ")]
+    assert len(of_articles) == 3
+    with pytest.raises(k.Refused, match="help") as refused:
+        kith.ctl("nonsense")
+    assert refused.value.status == 2
+    done = kith.run_tool("kithctl", "--help")
+    assert done.returncode == 2  # not the only word: -f stands before it
+    done = subprocess.run([k.BUILD / "kithctl", "--help"], check=True,
+                          capture_output=True)
+    assert done.stdout.startswith(b"usage: kithctl")
+
+
 def test_texts_and_suggestions_reach_newsreaders(kith, tmp_path):
     talk(kith, "--suggested", "2")
     kith.ctl("space", "add", "acme.start", "--kind", "talk", "--suggested",

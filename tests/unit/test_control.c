@@ -159,6 +159,24 @@ a_usage_error_says_how_the_verb_is_used(void **state)
 }
 
 static void
+help_lists_the_commands_as_they_are_used(void **state)
+{
+	struct fixture *f = *state;
+	const char *text = say(f, "{\"argv\":[\"help\"]}\n");
+
+	assert_non_null(strstr(text,
+	    "{\"row\":{\"usage\":\"kithctl thing echo [NAME] [--kind KIND]"
+	    " [--fast]\"}}\n{\"row\":{\"usage\":\"kithctl thing wait\"}}\n"
+	    "{\"row\":{\"usage\":\"kithctl wait\"}}\n"));
+	assert_string_equal(
+	    "{\"row\":{\"usage\":\"kithctl wait\"}}\n"
+	    "{\"ok\":true,\"columns\":[\"usage\"]}\n",
+	    say(f, "{\"argv\":[\"help\",\"wait\"]}\n"));
+	assert_non_null(strstr(say(f, "{\"argv\":[\"help\",\"what\"]}\n"),
+	    "there is no command"));
+}
+
+static void
 requests_wait_for_the_one_before_them(void **state)
 {
 	struct fixture *f = *state;
@@ -207,6 +225,7 @@ main(void)
 		TEST(words_reach_the_verb_as_arguments_and_options),
 		TEST(raw_bytes_follow_a_request_and_an_answer),
 		TEST(a_usage_error_says_how_the_verb_is_used),
+		TEST(help_lists_the_commands_as_they_are_used),
 		TEST(requests_wait_for_the_one_before_them),
 		TEST(a_verb_may_finish_after_its_client_has_gone),
 		TEST(what_is_not_a_request_ends_the_connection),
