@@ -38,6 +38,10 @@ struct draft {
 	uint8_t content[STORE_HASH_LEN];
 	char **references; /* Message-IDs, oldest first, newest kept; owned */
 	size_t reference_count;
+	/* set by draft_find_thread(): the newest of those that is here, 1 for the
+	 * first; 0: none is. And its thread */
+	size_t ancestor;
+	uint64_t ancestor_thread;
 	char *subject; /* decoded; owned */
 	char *from;    /* decoded; owned */
 	uint64_t date;
@@ -95,6 +99,13 @@ enum reason draft_from_mail(struct community *community, struct draft *draft,
     const struct draft_bytes *bytes, char *detail, size_t room);
 /* Frees what it owns. Accepts zeroed. */
 void draft_fini(struct draft *draft);
+
+/* Looks for the references of a prepared draft, so that few searches are left to
+ * draft_store(): with a view of its own, before the operation; or with that
+ * reader. */
+void draft_prepare_thread(struct community *community, struct draft *draft);
+void draft_find_thread(struct store_reader *reader,
+    struct community *community, struct draft *draft);
 
 /* In check: REASON_STORED if it can be stored as it is; REASON_DUPLICATE, with
  * draft->duplicate the article (0: it was held and rejected, or removed);

@@ -58,6 +58,9 @@ struct store_msgid_entry draft_entry(const struct draft *draft);
 int draft_find_reply_to_id(struct draft_build *build);
 /* Newest ids of References and that of In-Reply-To. */
 int draft_set_references(struct draft_build *build);
+/* draft_thread.c, in apply: sets thread, with artid for one of its own. */
+void draft_join_thread(struct store_reader *reader,
+    struct community *community, struct draft *draft);
 /* draft_fit.c: the spaces' own limits of size and age. What a peer sends goes to
  * those of its spaces that take it; anything else is refused by the first that
  * does not. */

@@ -16,7 +16,6 @@
 #include "store/overview.h"
 #include "store/sequence.h"
 
-#define DRAFT_PARENTS_MAX 20u /* ids looked up, newest first */
 #define DRAFT_ARTICLE_MAX (128u * 1024u * 1024u)
 
 /* The parts of a draft as they go to disk: with another id if it was renamed. */
@@ -96,32 +95,6 @@ draft_form_make(struct draft_form *form, const struct draft *draft)
 	return buffer_failed(&form->added) || buffer_failed(&form->overview)
 	    ? -ENOMEM
 	    : 0;
-}
-
-/* ---- threads */
-
-static void
-draft_find_thread(struct store_reader *reader, struct community *community,
-    struct draft *draft)
-{
-	enum reader_class class = READER_STAFF;
-	uint64_t parent = 0;
-	unsigned tried = 0;
-
-	draft->thread = 0;
-	/* everybody who reads the article may know its parent */
-	for (size_t i = 0; i < draft->space_count; i++) {
-		struct space *space =
-		    spaces_by_id(community_spaces(community), draft->spaces[i]);
-
-		if (space != NULL && rights_class_of(space) < class)
-			class = rights_class_of(space);
-		space_unref(space);
-	}
-	for (size_t i = draft->reference_count;
-	     i > 0 && tried < DRAFT_PARENTS_MAX && parent == 0; i--, tried++)
-		parent = draft_find_article(reader, community,
-		    draft->references[i - 1], class, &draft->thread);
 }
 
 /* ---- rows */
@@ -291,9 +264,7 @@ draft_store(struct store_txn *txn, struct community *community,
 	if (rc == 0 && !draft->claimed)
 		rc = store_id_next(txn, STORE_ID_ARTICLE, &draft->artid);
 	if (rc == 0)
-		draft_find_thread(store_txn_reader(txn), community, draft);
-	if (draft->thread == 0)
-		draft->thread = draft->artid;
+		draft_join_thread(store_txn_reader(txn), community, draft);
 	if (rc == 0)
 		rc = store_article_put(txn, draft->artid, &form.head,
 		    (const uint8_t *)buffer_text(&form.added),

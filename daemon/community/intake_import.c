@@ -102,6 +102,8 @@ intake_import(struct community *community, const struct intake_import *import,
 	item->draft.space_count = 1;
 	item->result.reason = draft_from_mail(community, &item->draft, &bytes,
 	    item->result.detail, sizeof item->result.detail);
+	if (item->result.reason == REASON_STORED)
+		draft_prepare_thread(community, &item->draft);
 	item->op.check =
 	    item->result.reason == REASON_STORED ? import_check : refuse_check;
 	item->op.apply = import_apply;

@@ -304,6 +304,7 @@ item_prepare(struct delivery_item *own)
 	struct mail_item *item = &own->item;
 	struct draft_bytes bytes = { malloc(delivery->len + 1), delivery->len,
 		delivery->facts };
+	enum reason reason;
 
 	if (bytes.bytes == NULL)
 		return REASON_BUSY;
@@ -312,8 +313,11 @@ item_prepare(struct delivery_item *own)
 	own->draft.channel = KITH__CHANNEL__CHANNEL_MAIL;
 	own->draft.automatic = item->automatic;
 	item->draft = &own->draft;
-	return draft_from_mail(item->community, &own->draft, &bytes,
+	reason = draft_from_mail(item->community, &own->draft, &bytes,
 	    item->detail, sizeof item->detail);
+	if (reason == REASON_STORED)
+		draft_prepare_thread(item->community, &own->draft);
+	return reason;
 }
 
 static void

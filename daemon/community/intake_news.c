@@ -272,6 +272,8 @@ news_prepare(struct news_item *item, const struct intake_news *news)
 		    "Message-ID is not the one that was offered");
 		reason = REASON_BAD_MESSAGE_ID;
 	}
+	if (reason == REASON_STORED && item->draft.control != DRAFT_CANCELS)
+		draft_prepare_thread(item->community, &item->draft);
 	return reason;
 }
 

@@ -65,7 +65,7 @@ libkithcommunity_a_SOURCES += \
 	daemon/community/draft_fit.c \
 	daemon/community/draft_id.c daemon/community/draft_mail.c \
 	daemon/community/draft_news.c daemon/community/draft_store.c \
-	daemon/community/draft_trace.c \
+	daemon/community/draft_thread.c daemon/community/draft_trace.c \
 	daemon/community/held.c daemon/community/held.h \
 	daemon/community/intake.h daemon/community/intake_excerpt.c \
 	daemon/community/intake_import.c daemon/community/intake_mail.c \

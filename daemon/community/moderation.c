@@ -208,8 +208,10 @@ decision_draft(struct store_txn *txn, struct community *community,
 		  sizeof decision->detail)
 	    : draft_from_mail(community, draft, &bytes, decision->detail,
 		  sizeof decision->detail);
-	if (decision->outcome == REASON_STORED)
+	if (decision->outcome == REASON_STORED) {
+		draft_find_thread(reader, community, draft);
 		decision->outcome = draft_check_id(txn, community, draft);
+	}
 	/* what it wants to supersede may be gone, or not be his any more: the
 	 * article is one all the same */
 	if (decision->outcome == REASON_STORED &&
