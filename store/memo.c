@@ -9,6 +9,7 @@
 #define PLACES  2048u
 #define KEY_MAX 16u /* two u64 */
 #define ROW_MAX 480u /* longer ones are not remembered */
+#define MIX     0x9e3779b97f4a7c15u
 
 struct place {
 	uint32_t turn; /* of another turn: empty */
@@ -48,7 +49,9 @@ place_of(struct store_memo *memo, const void *key, size_t key_len)
 	uint64_t parts[2] = { 0, 0 };
 
 	memcpy(parts, key, key_len < KEY_MAX ? key_len : KEY_MAX);
-	parts[0] = (parts[0] ^ parts[1]) * 0x9e3779b97f4a7c15u;
+	parts[0] = (parts[0] ^ parts[1]) * MIX;
+	/* What differs in ids is in the high bits here, and stays there. */
+	parts[0] = (parts[0] ^ parts[0] >> 32) * MIX;
 	return &memo->places[(parts[0] >> 32) % PLACES];
 }
 

@@ -356,6 +356,34 @@ a_long_body_comes_back_and_a_shorter_one_replaces_it(void **state)
 	free(bytes);
 }
 
+/* ---- the writer's memory ---------------------------------------------- */
+
+static void
+rows_of_ids_that_count_up_are_remembered_together(void **state)
+{
+	struct store_memo *memo = store_memo_new();
+	const uint8_t *bytes;
+	uint8_t key[8];
+	unsigned known = 0;
+	size_t len;
+
+	(void)state;
+	assert_non_null(memo);
+	for (uint64_t id = 1000; id < 1256; id++) {
+		store_write_u64(key, id);
+		store_memo_set(memo, key, sizeof key, key, sizeof key);
+	}
+	for (uint64_t id = 1000; id < 1256; id++) {
+		store_write_u64(key, id);
+		if (store_memo_get(memo, key, sizeof key, &bytes, &len) != 0)
+			continue;
+		assert_int_equal(store_read_u64(bytes), id);
+		known++;
+	}
+	assert_in_range(known, 200, 256);
+	store_memo_free(&memo);
+}
+
 /* ---- the sequence ----------------------------------------------------- */
 
 static int
@@ -543,6 +571,8 @@ main(void)
 		TEST(a_message_or_key_of_another_table_is_refused),
 		TEST(a_row_that_does_not_parse_is_an_error_not_a_crash),
 		cmocka_unit_test(numbers_of_tables_differ),
+		cmocka_unit_test(
+		    rows_of_ids_that_count_up_are_remembered_together),
 		cmocka_unit_test(keys_sort_as_their_numbers),
 		TEST(a_long_body_comes_back_and_a_shorter_one_replaces_it),
 		TEST(the_sequence_has_no_gaps_even_after_a_failure),
