@@ -44,15 +44,18 @@ store_append_open(struct store *store)
 	    ? STORE_SEGMENT_BYTES
 	    : store->options.segment_bytes;
 	append->room = room;
-	append->buffer = malloc(room);
-	return rc != 0 ? rc : append->buffer == NULL ? -ENOMEM : 0;
+	append->record = malloc(STORE_RECORD_HEAD + room);
+	if (append->record == NULL)
+		return -ENOMEM;
+	append->buffer = append->record + STORE_RECORD_HEAD;
+	return rc;
 }
 
 void
 store_append_close(struct store *store)
 {
-	free(store->writer.append.buffer);
-	store->writer.append.buffer = NULL;
+	free(store->writer.append.record);
+	store->writer.append.record = store->writer.append.buffer = NULL;
 }
 
 int
@@ -69,7 +72,7 @@ store_append_flush(struct store_txn *txn)
 	    append->buffer, append->len);
 	if (rc == 0)
 		rc = store_segment_log(txn, append->end.segment, at,
-		    append->buffer, append->len);
+		    append->record, append->len);
 	append->len = 0;
 	if (rc != 0 && txn->broken == 0)
 		txn->broken = rc;

@@ -17,7 +17,8 @@ struct store_append_end {
 struct store_append {
 	struct store_append_end end, committed;
 	size_t segment_bytes;
-	uint8_t *buffer; /* owned; its octets go before `end.tail` */
+	uint8_t *record; /* owned; room for a log record's head, and: */
+	uint8_t *buffer; /* its octets go before `end.tail` */
 	size_t len, room;
 };
 

@@ -483,9 +483,11 @@ void store_room_commit_failed(struct store *store, int ret);
 void store_room_out(struct store *store);
 
 /* segment_log.c */
-/* What was written there, as a record of the log. */
+/* What was written there, as a record of the log: `len` octets, behind
+ * STORE_RECORD_HEAD others that this fills. */
+#define STORE_RECORD_HEAD 28u
 int store_segment_log(struct store_txn *txn, uint32_t segment, uint64_t offset,
-    const uint8_t *bytes, size_t len);
+    uint8_t *record, size_t len);
 /* One as it is read back. */
 struct store_segment_record {
 	uint32_t type;

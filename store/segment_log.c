@@ -9,7 +9,11 @@
  *
  * Such a record is type u32, transaction u32, the transaction's record before it
  * (file u32, offset u32), as Berkeley DB wants it, in the machine's byte order;
- * then segment u32, offset u32, length u32 and the octets.
+ * then segment u32, offset u32, length u32 and the octets. As there is nothing to
+ * undo it need not be on the transaction's way back, so it is put as it stands:
+ * log_put_record would compose it in memory of its own, a copy of each article
+ * and 256 KB to be had from the system. One that names none before it would be
+ * taken for a transaction's first, so it names what is never followed.
  */
 #include "store/private.h"
 
@@ -22,51 +26,60 @@
 #define RECORD_APPEND (DB_user_BEGIN + 0u)
 #define RECORD_MARK   (DB_user_BEGIN + 1u)
 #define FIXED	      16u /* Berkeley DB's own part */
+#define NOT_THE_FIRST 1u  /* a file of the log */
 
-static DB_LOG_RECSPEC append_form[] = {
-	{ LOGREC_ARG, 0, "segment", "" },
-	{ LOGREC_ARG, 0, "offset", "" },
-	{ LOGREC_DBT, 0, "octets", "" },
-	{ LOGREC_Done, 0, "", "" },
-};
-
-static int
-record_put(DB_ENV *env, DB_TXN *txn, const struct store_segment_record *record)
+static void
+number_put(uint8_t *to, uint32_t number)
 {
-	DB_LSN lsn;
-	DBT octets;
-
-	memset(&octets, 0, sizeof octets);
-	/* Berkeley DB has no const; it only reads. */
-	memcpy(&octets.data, &record->bytes, sizeof octets.data);
-	octets.size = record->len;
-	return env->log_put_record(env, NULL, txn, &lsn, 0, record->type, 0,
-	    (u_int32_t)(FIXED + 2 * sizeof(uint32_t) + LOG_DBT_SIZE(&octets)),
-	    append_form, record->segment, record->offset, &octets);
+	memcpy(to, &number, sizeof number);
 }
 
 int
 store_segment_log(struct store_txn *txn, uint32_t segment, uint64_t offset,
-    const uint8_t *bytes, size_t len)
+    uint8_t *record, size_t len)
 {
-	struct store_segment_record record = { .type = RECORD_APPEND,
-		.segment = segment,
-		.offset = (uint32_t)offset,
-		.bytes = bytes,
-		.len = (uint32_t)len };
+	DB_ENV *env = txn->reader.store->env;
+	DB_TXN *db_txn = txn->reader.txn;
+	DB_LSN lsn;
+	DBT dbt;
 
-	if (offset > UINT32_MAX || len > UINT32_MAX)
+	if (offset > UINT32_MAX || len > UINT32_MAX - STORE_RECORD_HEAD)
 		return -EFBIG;
-	return store_error(
-	    record_put(txn->reader.store->env, txn->reader.txn, &record));
+	memset(record, 0, FIXED);
+	number_put(record, RECORD_APPEND);
+	number_put(record + 4, db_txn->id(db_txn));
+	number_put(record + 8, NOT_THE_FIRST);
+	number_put(record + FIXED, segment);
+	number_put(record + FIXED + 4, (uint32_t)offset);
+	number_put(record + FIXED + 8, (uint32_t)len);
+	memset(&dbt, 0, sizeof dbt);
+	dbt.data = record;
+	dbt.size = (u_int32_t)(STORE_RECORD_HEAD + len);
+	/* Only encryption would change it in its place. */
+	return store_error(env->log_put(env, &lsn, &dbt, DB_LOG_NOCOPY));
 }
 
 /* ---- checkpoints ------------------------------------------------------ */
 
+/* A transaction is where its first record is, if that is on its way back. */
+static int
+mark_put(DB_ENV *env, DB_TXN *txn)
+{
+	DB_LOG_RECSPEC form[] = {
+		{ LOGREC_ARG, 0, "segment", "" },
+		{ LOGREC_ARG, 0, "offset", "" },
+		{ LOGREC_ARG, 0, "length", "" },
+		{ LOGREC_Done, 0, "", "" },
+	};
+	DB_LSN lsn;
+
+	return env->log_put_record(env, NULL, txn, &lsn, 0, RECORD_MARK, 0,
+	    STORE_RECORD_HEAD, form, 0, 0, 0);
+}
+
 int
 store_segment_hold(struct store *store, DB_TXN **hold_r)
 {
-	const struct store_segment_record mark = { .type = RECORD_MARK };
 	DB_ENV *env = store->env;
 	int ret = env->txn_begin(env, NULL, hold_r, DB_TXN_NOSYNC);
 
@@ -74,8 +87,7 @@ store_segment_hold(struct store *store, DB_TXN **hold_r)
 		*hold_r = NULL;
 		return store_error(ret);
 	}
-	/* A transaction is where its first record is. */
-	ret = record_put(env, *hold_r, &mark);
+	ret = mark_put(env, *hold_r);
 	if (ret != 0) {
 		(void)(*hold_r)->abort(*hold_r);
 		*hold_r = NULL;
@@ -112,7 +124,7 @@ int
 store_segment_record_parse(const uint8_t *bytes, size_t len,
     struct store_segment_record *record_r)
 {
-	if (len < FIXED + 3 * sizeof(uint32_t))
+	if (len < STORE_RECORD_HEAD)
 		return -EBADMSG;
 	memcpy(&record_r->type, bytes, sizeof record_r->type);
 	memcpy(&record_r->before.file, bytes + 8, sizeof(uint32_t));
@@ -126,8 +138,7 @@ store_segment_record_parse(const uint8_t *bytes, size_t len,
 		return -EBADMSG;
 	if (record_r->type == RECORD_APPEND && record_r->segment == 0)
 		return -EBADMSG;
-	return record_r->len > len - FIXED - 3 * sizeof(uint32_t) ? -EBADMSG
-								  : 0;
+	return record_r->len > len - STORE_RECORD_HEAD ? -EBADMSG : 0;
 }
 
 int
