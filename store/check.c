@@ -92,8 +92,8 @@ walk_file(struct check *check, enum store_file file, row_fn fn)
 
 /* ---- articles and numbers --------------------------------------------- */
 
-static bool
-has_meta(struct check *check, uint64_t artid)
+bool
+check_has_meta(struct check *check, uint64_t artid)
 {
 	struct store_key key = store_key_u64(artid);
 
@@ -168,7 +168,7 @@ article_check(struct check *check, uint64_t artid)
 	if (rc != 0)
 		check_fault(check, "article %llu: cannot be read (%s)",
 		    (unsigned long long)artid, strerror(-rc));
-	if (!has_meta(check, artid))
+	if (!check_has_meta(check, artid))
 		check_fault(check, "article %llu: no record of it",
 		    (unsigned long long)artid);
 }
@@ -206,25 +206,6 @@ expires_check(struct check *check, uint64_t artid,
 	}
 }
 
-static void
-msgid_check(struct check *check, uint64_t artid, const Kith__ArticleMeta *meta)
-{
-	struct store_msgid_entry entries[STORE_MSGID_MAX];
-	uint8_t hash[STORE_HASH_LEN];
-	int count;
-
-	if (meta->message_id[0] == '\0')
-		return;
-	store_msgid_hash(check->store, meta->message_id,
-	    strlen(meta->message_id), hash);
-	count = store_msgid_get(check->reader, hash, entries);
-	for (int i = 0; i < count; i++)
-		if (entries[i].artid == artid)
-			return;
-	check_fault(check, "article %llu: its Message-ID is not in the index",
-	    (unsigned long long)artid);
-}
-
 static int
 meta_row(struct check *check, const uint8_t *key, size_t key_len,
     const uint8_t *bytes, size_t len)
@@ -259,47 +240,10 @@ meta_row(struct check *check, const uint8_t *key, size_t key_len,
 		if (rc == -EBADMSG) /* told by the walk of numbers */
 			rc = 0;
 	}
-	msgid_check(check, artid, meta);
+	check_msgid_of(check, artid, meta->message_id);
 	expires_check(check, artid, meta);
 	kith__article_meta__free_unpacked(meta, NULL);
 	return rc;
-}
-
-/* A memory without its note would never be forgotten. (A note without a memory
- * is no fault: it goes when its day comes.) */
-static void
-history_check(struct check *check, const uint8_t hash[STORE_HASH_LEN],
-    uint32_t day)
-{
-	struct store_key key = store_key_u32_hash(day, hash);
-
-	if (!store_has(check->reader, STORE_HISTORY, &key))
-		check_fault(check,
-		    "message ids: a memory of day %u is not in the history",
-		    day);
-}
-
-static int
-msgid_row(struct check *check, const uint8_t *key, size_t key_len,
-    const uint8_t *bytes, size_t len)
-{
-	struct store_msgid_entry entries[STORE_MSGID_MAX];
-	int count = store_msgid_parse(bytes, len, entries);
-
-	if (key_len != STORE_HASH_LEN || count < 0) {
-		check_fault(check, "message ids: a row does not parse");
-		return 0;
-	}
-	for (int i = 0; i < count; i++) {
-		if (entries[i].state == STORE_MSGID_STORED &&
-		    !has_meta(check, entries[i].artid))
-			check_fault(check,
-			    "message ids: article %llu is missing",
-			    (unsigned long long)entries[i].artid);
-		if (store_msgid_is_memory(entries[i].state))
-			history_check(check, key, entries[i].day);
-	}
-	return 0;
 }
 
 /* ---- sums of a space -------------------------------------------------- */
@@ -600,7 +544,8 @@ store_check(struct store *store, void (*report)(void *arg, const char *fault),
 		{ STORE_FILE_EXTENTS, extent_row },
 		{ STORE_FILE_NUMBERS, number_row },
 		{ STORE_FILE_META, meta_row },
-		{ STORE_FILE_MSGID, msgid_row },
+		{ STORE_FILE_MSGID, check_msgid_row },
+		{ STORE_FILE_YOUNG, check_young_row },
 		{ STORE_FILE_RECORDS, record_row },
 		{ STORE_FILE_SEQUENCE, events_row }, /* the last */
 	};

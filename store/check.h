@@ -23,6 +23,16 @@ void check_fault(struct check *check, const char *format, ...)
 /* A new view, so that the one before keeps nothing. 0 or -ENOMEM. */
 int check_view(struct check *check);
 
+bool check_has_meta(struct check *check, uint64_t artid);
+
+/* check_msgids.c: rows of the table and of the young ones, as check.c walks them,
+ * and whether an article is found by its Message-ID. */
+int check_msgid_row(struct check *check, const uint8_t *key, size_t key_len,
+    const uint8_t *bytes, size_t len);
+int check_young_row(struct check *check, const uint8_t *key, size_t key_len,
+    const uint8_t *bytes, size_t len);
+void check_msgid_of(
+    struct check *check, uint64_t artid, const char *message_id);
 /* check_readers.c: the readers of digests. 0 or negative. */
 int check_readers(struct check *check);
 /* check_segments.c: what extents and segments say of each other. */

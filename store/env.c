@@ -45,6 +45,7 @@ static const struct {
 	[STORE_FILE_SEGMENTS] = { "segments.db", 4096, DB_PRIORITY_HIGH },
 	[STORE_FILE_NUMBERS] = { "numbers.db", 8192, DB_PRIORITY_VERY_LOW },
 	[STORE_FILE_MSGID] = { "msgid.db", 2048, DB_PRIORITY_LOW },
+	[STORE_FILE_YOUNG] = { "young.db", 4096, DB_PRIORITY_HIGH },
 	[STORE_FILE_SPACE_STATE] = { "space_state.db", 4096, DB_PRIORITY_HIGH },
 	[STORE_FILE_SEQUENCE] = { "sequence.db", 4096, DB_PRIORITY_HIGH },
 	[STORE_FILE_META] = { "meta.db", 8192, DB_PRIORITY_HIGH },
@@ -376,6 +377,11 @@ store_setup(struct store *store, const struct store_options *options)
 	if (rc == 0)
 		rc = store_published_new(&store->published);
 	if (rc == 0)
+		rc = store_young_new(&store->young,
+		    store->options.young_ids);
+	if (rc == 0)
+		rc = store_known_new(&store->known);
+	if (rc == 0)
 		rc = store_sweep_new(&store->sweep);
 	if (rc == 0)
 		rc = store_segments_new(&store->segments, store->directory);
@@ -434,6 +440,10 @@ store_bring_up(struct store *store, char **error_r)
 	if (rc == 0)
 		rc = store_published_load(store);
 	if (rc == 0)
+		store_known_open(store);
+	if (rc == 0)
+		rc = store_young_open(store);
+	if (rc == 0)
 		rc = store_extent_open(store);
 	if (rc == 0)
 		rc = store_append_open(store);
@@ -486,8 +496,10 @@ store_close(struct store **store_r)
 	store_keeper_stop(store);
 	store_writer_stop(store);
 	store_views_fini(store);
-	if (store->keeper.started)
+	if (store->keeper.started) {
 		(void)store_keeper_checkpoint(store, true);
+		store_known_close(store);
+	}
 	files_close(store);
 	if (store->env != NULL)
 		(void)store->env->close(store->env, 0);
@@ -496,6 +508,8 @@ store_close(struct store **store_r)
 	store_cache_free(&store->objects);
 	store_cache_free(&store->places);
 	store_published_free(&store->published);
+	store_young_free(&store->young);
+	store_known_free(&store->known);
 	store_append_close(store);
 	store_segments_free(&store->segments);
 	store_sweep_free(&store->sweep);

@@ -127,6 +127,10 @@ keeper_work(struct store *store)
 	int rc;
 
 	keeper_look(store);
+	rc = store_known_fill(store, keeper_between, store);
+	if (rc != 0 && rc != -ECANCELED)
+		store_log(store, STORE_LOG_WARNING,
+		    "the filter of Message-IDs is not made yet (%d)", rc);
 	store_sweep_remove(store, false);
 	if (!atomic_load(&store->sweep_due))
 		return;
@@ -202,6 +206,7 @@ store_keeper_start(struct store *store)
 
 	store->keeper.checkpoint_commit = atomic_load(&store->views.version);
 	store->keeper.checkpoint_at = store_now();
+	store->keeper.nudged = true; /* there may be a filter to make */
 	rc = store_thread_start(&store->keeper.thread, keeper_main, store);
 
 	store->keeper.started = rc == 0;

@@ -4,10 +4,10 @@ libkithstore_a_SOURCES = \
 	store/admin.h store/append.c store/append.h store/article.c \
 	store/article.h store/article_head.c store/backup.c store/body.c \
 	store/cache.c store/cache.h store/cache_table.c store/cache_table.h \
-	store/check.c store/check.h store/check_readers.c \
+	store/check.c store/check.h store/check_msgids.c store/check_readers.c \
 	store/check_segments.c store/checksum.c store/compact.c store/env.c \
 	store/extent.c store/extent.h store/extent_kept.c store/flusher.c store/inbox.c \
-	store/keeper.c store/keys.c store/memo.c store/memo.h store/msgid.c \
+	store/keeper.c store/keys.c store/known.c store/known.h store/memo.c store/memo.h store/msgid.c \
 	store/msgid.h store/msgid_insert.c \
 	store/overview.c store/overview.h store/overview_block.c \
 	store/private.h store/queue.c store/records.c store/region.c \
@@ -15,7 +15,9 @@ libkithstore_a_SOURCES = \
 	store/segment.c store/segment.h store/segment_log.c store/sequence.c \
 	store/sequence.h store/siphash.c store/siphash.h store/states.c \
 	store/stats.c store/store.h store/sweep.c store/system.c store/txn.c \
-	store/use.c store/use.h store/view.c store/writer.c
+	store/use.c store/use.h store/view.c store/writer.c store/young.c \
+	store/young.h store/young_rows.c store/young_table.c \
+	store/young_table.h
 nodist_libkithstore_a_SOURCES = store/records.pb-c.c store/records.pb-c.h
 # protoc-c's output does not know kith's warnings
 store/records.pb-c.o: AM_CFLAGS = $(KITH_HARDEN) $(PROTOBUF_C_CFLAGS)

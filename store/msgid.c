@@ -9,11 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* claims, not tried because an id was known */
-#define CLAIMS_PAUSE_LEAST 16u
-#define CLAIMS_PAUSE_MOST  4096u
-#define ENTRY_LEN (1u + 8u + 4u + 4u + STORE_HASH_LEN)
-
 void
 store_msgid_hash(struct store *store, const char *msgid, size_t len,
     uint8_t hash_r[STORE_HASH_LEN])
@@ -50,25 +45,31 @@ entry_ok(const struct store_msgid_entry *entry)
 }
 
 int
+store_msgid_entry_parse(const uint8_t bytes[STORE_MSGID_ENTRY],
+    struct store_msgid_entry *entry_r)
+{
+	if (bytes[0] < STORE_MSGID_STORED || bytes[0] > STORE_MSGID_WAITS)
+		return -EBADMSG;
+	entry_r->state = (enum store_msgid_state)bytes[0];
+	entry_r->artid = store_read_u64(bytes + 1);
+	entry_r->about = store_read_u32(bytes + 9);
+	entry_r->day = store_read_u32(bytes + 13);
+	memcpy(entry_r->content, bytes + 17, STORE_HASH_LEN);
+	return 0;
+}
+
+int
 store_msgid_parse(const uint8_t *bytes, size_t len,
     struct store_msgid_entry entries_r[STORE_MSGID_MAX])
 {
-	size_t count = len / ENTRY_LEN;
-	struct store_msgid_entry *entry;
+	size_t count = len / STORE_MSGID_ENTRY;
 
-	if (len % ENTRY_LEN != 0 || count == 0 || count > STORE_MSGID_MAX)
+	if (len % STORE_MSGID_ENTRY != 0 || count == 0 ||
+	    count > STORE_MSGID_MAX)
 		return -EBADMSG;
-	for (size_t i = 0; i < count; i++, bytes += ENTRY_LEN) {
-		entry = &entries_r[i];
-		if (bytes[0] < STORE_MSGID_STORED ||
-		    bytes[0] > STORE_MSGID_WAITS)
+	for (size_t i = 0; i < count; i++, bytes += STORE_MSGID_ENTRY)
+		if (store_msgid_entry_parse(bytes, &entries_r[i]) != 0)
 			return -EBADMSG;
-		entry->state = (enum store_msgid_state)bytes[0];
-		entry->artid = store_read_u64(bytes + 1);
-		entry->about = store_read_u32(bytes + 9);
-		entry->day = store_read_u32(bytes + 13);
-		memcpy(entry->content, bytes + 17, STORE_HASH_LEN);
-	}
 	return (int)count;
 }
 
@@ -78,9 +79,14 @@ store_msgid_get(struct store_reader *reader, const uint8_t hash[STORE_HASH_LEN],
 {
 	const uint8_t *bytes;
 	size_t len;
-	int rc = store_row_get(reader, STORE_FILE_MSGID, hash, STORE_HASH_LEN,
-	    &bytes, &len);
+	int rc;
 
+	if (!store_known_could(reader->store->known, hash))
+		return 0;
+	if (store_young_get(reader, hash, entries_r))
+		return 1;
+	rc = store_row_get(reader, STORE_FILE_MSGID, hash, STORE_HASH_LEN,
+	    &bytes, &len);
 	if (rc == -ENOENT)
 		return 0;
 	return rc != 0 ? rc : store_msgid_parse(bytes, len, entries_r);
@@ -102,8 +108,9 @@ history_note(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
 	return store_put(txn, STORE_HISTORY, &key, &nothing.base);
 }
 
-static void
-entry_encode(const struct store_msgid_entry *entry, uint8_t bytes_r[ENTRY_LEN])
+void
+store_msgid_entry_encode(const struct store_msgid_entry *entry,
+    uint8_t bytes_r[STORE_MSGID_ENTRY])
 {
 	bytes_r[0] = (uint8_t)entry->state;
 	store_write_u64(bytes_r + 1, entry->artid);
@@ -112,65 +119,51 @@ entry_encode(const struct store_msgid_entry *entry, uint8_t bytes_r[ENTRY_LEN])
 	memcpy(bytes_r + 17, entry->content, STORE_HASH_LEN);
 }
 
-/* Berkeley DB makes a new version of the page before it sees that the row is
- * there, and keeps it until there is a commit: 550 us each when all that came
- * for a while was known. So what is known makes the next claims wait. */
-static void
-claim_failed(struct store_writer *writer)
+int
+store_msgid_row_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
+    const struct store_msgid_entry *entries, unsigned count)
 {
-	writer->claims_pause = writer->claims_pause == 0
-	    ? CLAIMS_PAUSE_LEAST
-	    : 2 * writer->claims_pause;
-	if (writer->claims_pause > CLAIMS_PAUSE_MOST)
-		writer->claims_pause = CLAIMS_PAUSE_MOST;
-	writer->claims_off = writer->claims_pause;
+	uint8_t bytes[STORE_MSGID_ENTRY * STORE_MSGID_MAX];
+
+	for (unsigned i = 0; i < count; i++)
+		store_msgid_entry_encode(
+		    &entries[i], bytes + (size_t)i * STORE_MSGID_ENTRY);
+	return store_row_put(txn, STORE_FILE_MSGID, hash, STORE_HASH_LEN, bytes,
+	    (size_t)count * STORE_MSGID_ENTRY);
 }
 
-int
-store_msgid_claim(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
-    struct store_msgid_entry *entry)
+/* Nobody has asked for what is under the id of a new article yet. */
+static bool
+put_is_first(const struct store_txn *txn,
+    const struct store_msgid_entry *entries, unsigned count)
 {
-	struct store_writer *writer = &txn->reader.store->writer;
-	uint64_t *last = &txn->system.ids[STORE_ID_ARTICLE];
-	uint8_t bytes[ENTRY_LEN];
-	int rc;
-
-	if (entry->state != STORE_MSGID_STORED)
-		return -EINVAL;
-	if (store_row_is_remembered(txn, STORE_FILE_MSGID, hash,
-		STORE_HASH_LEN))
-		return 0;
-	if (writer->claims_off > 0) {
-		writer->claims_off--;
-		return 0;
-	}
-	if (*last == UINT64_MAX)
-		return -ERANGE;
-	entry->artid = *last + 1;
-	entry_encode(entry, bytes);
-	rc = store_row_add(txn, STORE_FILE_MSGID, hash, STORE_HASH_LEN, bytes,
-	    sizeof bytes);
-	if (rc == -EEXIST)
-		claim_failed(writer);
-	if (rc != 0)
-		return rc == -EEXIST ? 0 : rc;
-	*last = entry->artid;
-	writer->claims_pause /= 2;
-	return 1;
+	return count == 1 && entries[0].state == STORE_MSGID_STORED &&
+	    store_txn_is_new(txn, entries[0].artid);
 }
 
 int
 store_msgid_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
     const struct store_msgid_entry *entries, unsigned count)
 {
-	uint8_t bytes[ENTRY_LEN * STORE_MSGID_MAX];
-	uint8_t *p = bytes;
+	struct store_known *known = txn->reader.store->known;
 	int rc = 0;
 
 	if (count > STORE_MSGID_MAX)
 		return -EINVAL;
-	if (count != 1 || !store_txn_is_new(txn, entries[0].artid))
+	for (unsigned i = 0; i < count; i++)
+		if (!entry_ok(&entries[i]))
+			return -EINVAL;
+	if (put_is_first(txn, entries, count) &&
+	    !store_known_could(known, hash)) {
+		store_known_add(known, hash);
+		rc = store_young_add(txn, hash, entries);
+		if (rc != 0)
+			return rc < 0 ? rc : 0;
+	}
+	if (!put_is_first(txn, entries, count))
 		rc = store_txn_drop(txn, store_msgid_key(hash));
+	if (rc == 0)
+		rc = store_young_take(txn, hash);
 	if (rc != 0)
 		return rc;
 	if (count == 0) {
@@ -178,17 +171,11 @@ store_msgid_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
 		    STORE_HASH_LEN);
 		return rc == -ENOENT ? 0 : rc;
 	}
-	for (unsigned i = 0; i < count; i++, p += ENTRY_LEN) {
-		if (!entry_ok(&entries[i]))
-			return -EINVAL;
-		entry_encode(&entries[i], p);
+	store_known_add(known, hash);
+	for (unsigned i = 0; rc == 0 && i < count; i++)
 		if (store_msgid_is_memory(entries[i].state))
 			rc = history_note(txn, hash, entries[i].day);
-		if (rc != 0)
-			return rc;
-	}
-	return store_row_put(txn, STORE_FILE_MSGID, hash, STORE_HASH_LEN, bytes,
-	    ENTRY_LEN * count);
+	return rc != 0 ? rc : store_msgid_row_put(txn, hash, entries, count);
 }
 
 int

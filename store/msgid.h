@@ -53,12 +53,6 @@ struct store_cache_key store_msgid_key(const uint8_t hash[STORE_HASH_LEN]);
  * without a walk through all ids. */
 int store_msgid_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
     const struct store_msgid_entry *entries, unsigned count);
-/* For an id that nothing is known of: puts the entry, which gets the next article
- * id; so that a new one costs one search. In check, as the last thing before it
- * returns 0 (store.h). 1: claimed; 0: nothing was done, for something is known
- * of the id, or was of others just before: read; or negative. */
-int store_msgid_claim(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
-    struct store_msgid_entry *entry);
 /* Adds one to what is under an id, and returns how many there are then. Of
  * UNWANTED an id has two entries at most, and the older one makes room; of WAITS
  * five, and of one source the first and the newest, so that nobody pushes out what

@@ -22,14 +22,16 @@
 #include "store/article.h"
 #include "store/cache.h"
 #include "store/extent.h"
+#include "store/known.h"
 #include "store/memo.h"
 #include "store/msgid.h"
 #include "store/overview.h"
 #include "store/sequence.h"
 #include "store/store.h"
 #include "store/use.h"
+#include "store/young.h"
 
-#define STORE_SCHEMA     6u
+#define STORE_SCHEMA     7u
 #define STORE_BATCH_MAX  100u
 #define STORE_LOG_FILE   ((size_t)16 << 20)
 #define STORE_LOG_BUFFER ((size_t)4 << 20)
@@ -50,6 +52,7 @@ enum store_file {
 	STORE_FILE_SEGMENTS,
 	STORE_FILE_NUMBERS,
 	STORE_FILE_MSGID,
+	STORE_FILE_YOUNG,
 	STORE_FILE_SPACE_STATE,
 	STORE_FILE_SEQUENCE,
 	STORE_FILE_META,
@@ -165,7 +168,6 @@ struct store_writer {
 	unsigned turn; /* whose batch is run */
 	struct store_op **alone;
 	struct store_memo *memos[STORE_FILES]; /* most are NULL */
-	unsigned claims_off, claims_pause; /* msgid.c */
 	struct store_system committed; /* by the newest commit in the log */
 	struct store_extents extents;
 	struct store_append append;
@@ -213,6 +215,8 @@ struct store {
 	struct store_cache *places; /* of Message-IDs: small, not to be driven
 				     * out by articles */
 	struct store_published *published;
+	struct store_young *young; /* Message-IDs, not in their table yet */
+	struct store_known *known;
 	_Atomic uint64_t blocks_built;
 	struct store_segments *segments;
 	struct store_sweep *sweep;
@@ -255,13 +259,7 @@ int store_row_take(struct store_reader *reader, enum store_file file,
     const void *key, size_t key_len, uint8_t **bytes_r, size_t *len_r);
 int store_row_has(struct store_reader *reader, enum store_file file,
     const void *key, size_t key_len);
-/* Is it known to be there without asking Berkeley DB? */
-bool store_row_is_remembered(const struct store_txn *txn, enum store_file file,
-    const void *key, size_t key_len);
 int store_row_put(struct store_txn *txn, enum store_file file, const void *key,
-    size_t key_len, const void *bytes, size_t len);
-/* -EEXIST if there is one. */
-int store_row_add(struct store_txn *txn, enum store_file file, const void *key,
     size_t key_len, const void *bytes, size_t len);
 int store_row_delete(struct store_txn *txn, enum store_file file,
     const void *key, size_t key_len);
@@ -465,6 +463,16 @@ store_block_key(uint32_t space, uint32_t block)
 }
 
 /* msgid.c */
+#define STORE_MSGID_ENTRY (1u + 8u + 4u + 4u + STORE_HASH_LEN)
+void store_msgid_entry_encode(const struct store_msgid_entry *entry,
+    uint8_t bytes_r[STORE_MSGID_ENTRY]);
+/* 0 or -EBADMSG. */
+int store_msgid_entry_parse(const uint8_t bytes[STORE_MSGID_ENTRY],
+    struct store_msgid_entry *entry_r);
+/* Of the table alone, wherever the id is else. */
+int store_msgid_row_put(struct store_txn *txn,
+    const uint8_t hash[STORE_HASH_LEN], const struct store_msgid_entry *entries,
+    unsigned count);
 int store_msgid_parse(const uint8_t *bytes, size_t len,
     struct store_msgid_entry entries_r[STORE_MSGID_MAX]);
 

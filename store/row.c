@@ -159,48 +159,22 @@ store_row_has(struct store_reader *reader, enum store_file file,
 	    db->exists(db, reader->txn, &key_dbt, 0));
 }
 
-bool
-store_row_is_remembered(const struct store_txn *txn, enum store_file file,
-    const void *key, size_t key_len)
-{
-	struct store_memo *memo = memo_of(&txn->reader, file);
-	const uint8_t *bytes;
-	size_t len;
-
-	return memo != NULL &&
-	    store_memo_get(memo, key, key_len, &bytes, &len) == 0;
-}
-
-static int
-row_put(struct store_txn *txn, enum store_file file, DBT key, DBT data,
-    uint32_t flags)
-{
-	DB *db = txn->reader.store->files[file];
-	int rc = store_reader_error(&txn->reader,
-	    db->put(db, txn->reader.txn, &key, &data, flags));
-
-	if (rc != -EEXIST)
-		txn->wrote = true;
-	/* After any other error the transaction is undone. */
-	if (rc == 0)
-		memo_set(&txn->reader, file, key.data, key.size, data.data,
-		    data.size);
-	return rc;
-}
-
 int
 store_row_put(struct store_txn *txn, enum store_file file, const void *key,
     size_t key_len, const void *bytes, size_t len)
 {
-	return row_put(txn, file, dbt_of(key, key_len), dbt_of(bytes, len), 0);
-}
+	DB *db = txn->reader.store->files[file];
+	DBT key_dbt = dbt_of(key, key_len);
+	DBT data = dbt_of(bytes, len);
+	int rc;
 
-int
-store_row_add(struct store_txn *txn, enum store_file file, const void *key,
-    size_t key_len, const void *bytes, size_t len)
-{
-	return row_put(txn, file, dbt_of(key, key_len), dbt_of(bytes, len),
-	    DB_NOOVERWRITE);
+	txn->wrote = true;
+	rc = store_reader_error(&txn->reader,
+	    db->put(db, txn->reader.txn, &key_dbt, &data, 0));
+	/* After an error the transaction is undone. */
+	if (rc == 0)
+		memo_set(&txn->reader, file, key, key_len, bytes, len);
+	return rc;
 }
 
 int

@@ -32,6 +32,7 @@ struct store_options {
 	unsigned batch_max;	     /* operations per commit; 0: 100 */
 	size_t log_file_bytes;	     /* 0: 16 MB; the reserve is four times that */
 	size_t segment_bytes;	     /* 0: 64 MB; of articles in one file */
+	size_t young_ids; /* 0: 32,768; Message-IDs gathered (young.h) */
 	/* Called from any of the store's threads. */
 	void (*log)(void *arg, enum store_log_level level, const char *line);
 	/* A commit failed, or the environment panicked: only a restart mends
@@ -77,9 +78,6 @@ struct store_reader *store_txn_reader(struct store_txn *txn);
  * one's own). apply writes and must not refuse; if it fails the batch is
  * aborted and its operations are run again one by one. Either can therefore
  * run more than once: check must reset whatever it left in the operation.
- * A check that has settled all else may write already (store_msgid_claim). If
- * it refuses nevertheless, that is undone like an apply that failed: right, but
- * dear.
  * Both run on the writer thread, one operation after the other, and see what
  * earlier operations wrote, those that are not on disk yet included: the next
  * batch is run while the last one is flushed. What a reader or a published

@@ -155,7 +155,10 @@ int
 store_txn_flush(struct store_txn *txn)
 {
 	uint8_t key[4], bytes[STORE_STATE_LEN];
-	int rc = store_extent_flush(txn);
+	int rc = store_young_flush(txn);
+
+	if (rc == 0)
+		rc = store_extent_flush(txn);
 
 	if (rc == 0 && store_append_end_moved(txn))
 		rc = store_use_end(txn,
@@ -219,6 +222,7 @@ store_txn_forget(struct store_txn *txn)
 
 	if (txn->reader.txn != NULL)
 		ret = txn->reader.txn->abort(txn->reader.txn);
+	store_young_forget(txn);
 	store_extent_forget(txn);
 	store_append_forget(txn);
 	if (txn->wrote)

@@ -21,34 +21,16 @@ enum outcome {
 
 /* ---- one transaction -------------------------------------------------- */
 
-/* Leaves its result; true: it wrote. */
-static bool
-op_check(struct store_txn *txn, struct store_op *op)
-{
-	bool wrote = txn->wrote, claimed;
-
-	txn->wrote = false;
-	op->result = op->check(txn, op);
-	claimed = txn->wrote;
-	txn->wrote = wrote || claimed;
-	/* What could not be written is why, whatever it says. */
-	if (op->result == 0 || (claimed && txn->broken != 0))
-		op->result = txn->broken;
-	return claimed;
-}
-
 static enum outcome
 op_run(struct store_txn *txn, struct store_op *op)
 {
-	bool claimed = false;
-
 	op->result = 0;
 	if (op->check != NULL) {
-		claimed = op_check(txn, op);
+		op->result = op->check(txn, op);
 		if (txn->deadlocked)
 			return OUTCOME_AGAIN;
-		if (op->result != 0 && claimed)
-			return OUTCOME_ALONE;
+		if (op->result == 0)
+			op->result = txn->broken;
 		txn->broken = 0; /* it has written nothing */
 		if (op->result != 0)
 			return OUTCOME_DONE;
@@ -165,6 +147,7 @@ batch_hand_over(struct store *store, struct store_batch *batch)
 		if (ret != 0)
 			store_room_commit_failed(store, ret);
 		store->writer.committed = batch->txn.system;
+		store_young_committed(&batch->txn);
 		store_extent_committed(&batch->txn);
 		store_append_committed(&batch->txn);
 	}
@@ -228,10 +211,8 @@ store_writer_init(struct store *store)
 	writer->alone = calloc(max, sizeof *writer->alone);
 	if (writer->alone == NULL)
 		return -ENOMEM;
-	writer->memos[STORE_FILE_MSGID] = store_memo_new();
 	writer->memos[STORE_FILE_META] = store_memo_new();
-	if (writer->memos[STORE_FILE_MSGID] == NULL ||
-	    writer->memos[STORE_FILE_META] == NULL)
+	if (writer->memos[STORE_FILE_META] == NULL)
 		return -ENOMEM;
 	for (unsigned i = 0; i < STORE_BATCHES; i++) {
 		writer->batches[i].ops =

@@ -74,7 +74,6 @@ struct draft {
 	char original_id[256];
 	uint64_t duplicate; /* the article it is the same as */
 	bool id_is_new;	    /* nothing is known under its id */
-	bool claimed;	    /* its id is its own already, and artid is set */
 	/* set by draft_store */
 	uint64_t artid;
 	uint32_t numbers[DRAFT_SPACES_MAX];
@@ -114,11 +113,6 @@ void draft_find_thread(struct store_reader *reader,
  * REASON_STORED. Uses author's rights, so that a hidden id answers as unknown.
  * REASON_BUSY if the store failed. */
 enum reason draft_check_id(struct store_txn *txn, struct community *community,
-    struct draft *draft);
-/* The same for a draft that will be stored if this says so, as the last thing in
- * check: an id that nothing is known of is its own from then on, for one search
- * instead of two. */
-enum reason draft_claim_id(struct store_txn *txn, struct community *community,
     struct draft *draft);
 /* In check: is there a space among the draft's where the duplicate is not? */
 bool draft_adds_placement(struct store_txn *txn, const struct draft *draft);

@@ -52,8 +52,6 @@ uint64_t draft_injected(const struct draft_build *build);
 /* "<TAG.32 hex digits of hash@hostname>". */
 void draft_id_of_hash(const struct community *community, const char *tag,
     const uint8_t hash[STORE_HASH_LEN], char id[256]);
-/* The draft in the index of Message-IDs, once it is stored. */
-struct store_msgid_entry draft_entry(const struct draft *draft);
 /* Fills reply_to_id. */
 int draft_find_reply_to_id(struct draft_build *build);
 /* Newest ids of References and that of In-Reply-To. */

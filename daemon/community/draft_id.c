@@ -152,17 +152,6 @@ entries_judge(struct store_reader *reader, struct community *community,
 	return reason;
 }
 
-struct store_msgid_entry
-draft_entry(const struct draft *draft)
-{
-	struct store_msgid_entry entry = { .artid = draft->artid,
-		.state = STORE_MSGID_STORED,
-		.day = (uint32_t)(draft->now / 86400) };
-
-	memcpy(entry.content, draft->content, sizeof entry.content);
-	return entry;
-}
-
 static void
 draft_rename(struct community *community, struct draft *draft)
 {
@@ -198,7 +187,6 @@ draft_check_id(struct store_txn *txn, struct community *community,
 	struct store_reader *reader = store_txn_reader(txn);
 	enum reason reason;
 
-	draft->claimed = false;
 	draft_rename_undo(community, draft); /* check may run again */
 	reason = entries_judge(reader, community, draft);
 	if (reason != REASON_BAD_MESSAGE_ID)
@@ -212,25 +200,6 @@ draft_check_id(struct store_txn *txn, struct community *community,
 	 * again meets itself */
 	draft_rename(community, draft);
 	return entries_judge(reader, community, draft);
-}
-
-enum reason
-draft_claim_id(struct store_txn *txn, struct community *community,
-    struct draft *draft)
-{
-	struct store_msgid_entry entry = draft_entry(draft);
-	int claimed;
-
-	draft_rename_undo(community, draft);
-	claimed = store_msgid_claim(txn, draft->message_id_hash, &entry);
-	if (claimed < 0)
-		return REASON_BUSY;
-	if (claimed == 0)
-		return draft_check_id(txn, community, draft);
-	draft->duplicate = 0;
-	draft->id_is_new = draft->claimed = true;
-	draft->artid = entry.artid;
-	return REASON_STORED;
 }
 
 bool

@@ -151,6 +151,18 @@ draft_number(struct store_txn *txn, struct community *community,
 	return rc;
 }
 
+/* The draft in the index of Message-IDs. */
+static struct store_msgid_entry
+draft_entry(const struct draft *draft)
+{
+	struct store_msgid_entry entry = { .artid = draft->artid,
+		.state = STORE_MSGID_STORED,
+		.day = (uint32_t)(draft->now / 86400) };
+
+	memcpy(entry.content, draft->content, sizeof entry.content);
+	return entry;
+}
+
 /* Adds the entry, unless it is there; that of the held article it was goes. */
 static int
 draft_put_id(struct store_txn *txn, const struct draft *draft)
@@ -163,7 +175,7 @@ draft_put_id(struct store_txn *txn, const struct draft *draft)
 					   draft->message_id_hash, entries);
 	unsigned kept = 0;
 
-	if (count < 0 || draft->claimed)
+	if (count < 0)
 		return count;
 	for (int i = 0; i < count; i++)
 		if (draft->released == 0 ||
@@ -261,7 +273,7 @@ draft_store(struct store_txn *txn, struct community *community,
 	int rc = draft_form_make(&form, draft);
 
 	draft->duplicate = 0;
-	if (rc == 0 && !draft->claimed)
+	if (rc == 0)
 		rc = store_id_next(txn, STORE_ID_ARTICLE, &draft->artid);
 	if (rc == 0)
 		draft_join_thread(store_txn_reader(txn), community, draft);

@@ -30,7 +30,7 @@ import_check(struct store_txn *txn, struct store_op *op)
 		result->reason = REASON_NO_ROOM;
 		return 1;
 	}
-	result->reason = draft_claim_id(txn, item->community, &item->draft);
+	result->reason = draft_check_id(txn, item->community, &item->draft);
 	if (result->reason == REASON_DUPLICATE &&
 	    draft_adds_placement(txn, &item->draft))
 		item->place = true;

@@ -131,9 +131,6 @@ news_judge(struct store_txn *txn, struct news_item *item)
 
 	if (reason == REASON_STORED)
 		reason = news_judge_rights(item, &moderated);
-	if (reason == REASON_STORED && !moderated &&
-	    item->draft.control == DRAFT_ARTICLE)
-		return draft_claim_id(txn, item->community, &item->draft);
 	if (reason == REASON_STORED)
 		reason = draft_check_id(txn, item->community, &item->draft);
 	if (reason == REASON_STORED)

@@ -119,6 +119,24 @@ events_try(const uint8_t *bytes, size_t len)
 			abort();
 }
 
+static void
+young_try(const uint8_t *bytes, size_t len)
+{
+	struct store_young_id ids[STORE_YOUNG_ROW];
+	const size_t key_len = 8;
+	int count;
+
+	if (len < key_len)
+		return;
+	count = store_young_row_parse(
+	    bytes, key_len, bytes + key_len, len - key_len, ids);
+	if (count == 0 || count > (int)STORE_YOUNG_ROW)
+		abort();
+	for (int i = 1; i < count; i++)
+		if (ids[i].serial != ids[i - 1].serial + 1)
+			abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
@@ -144,6 +162,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		count = store_msgid_parse(bytes + 1, len - 1, entries);
 		if (count == 0 || count > (int)STORE_MSGID_MAX)
 			abort();
+		young_try(bytes + 1, len - 1);
 		break;
 	case 3:
 		if (store_state_parse(bytes + 1, len - 1, &state) == 0 &&

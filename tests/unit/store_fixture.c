@@ -83,6 +83,7 @@ fixture_setup(void **state)
 		.object_cache_bytes = (size_t)8 << 20,
 		.log_file_bytes = (size_t)2 << 20,
 		.segment_bytes = (size_t)256 << 10,
+		.young_ids = 16,
 		.log = fixture_log,
 		.fatal = fixture_fatal,
 	};

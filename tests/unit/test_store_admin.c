@@ -217,7 +217,7 @@ every_kind_of_damage_is_reported(void **state)
 	} damages[] = {
 		{ lose_meta, "article 1: no record of it" },
 		{ lose_meta, "article 1 does not know it" },
-		{ lose_meta, "message ids: article 1 is missing" },
+		{ lose_meta, "young message ids: article 1 is missing" },
 		{ lose_article, "article 2 is missing" },
 		{ lose_number, "number 3 does not lead to it" },
 		{ lose_number, "space 1: 9 articles counted, 8 stored" },

@@ -286,105 +286,6 @@ what_the_writer_remembers_of_an_id_is_what_is_stored(void **state)
 	assert_int_equal(it.before, 0);
 }
 
-struct claimed {
-	uint8_t hash[STORE_HASH_LEN];
-	struct store_msgid_entry entry;
-	bool fail; /* after it */
-	int claimed;
-	uint64_t next; /* the article id that is next */
-};
-
-static int
-claim(struct store_txn *txn, void *arg)
-{
-	struct claimed *it = arg;
-
-	it->claimed = store_msgid_claim(txn, it->hash, &it->entry);
-	it->next = txn->system.ids[STORE_ID_ARTICLE] + 1;
-	return it->fail ? -EPROTO : 0;
-}
-
-static void
-an_id_is_claimed_once_and_with_it_an_article_id(void **state)
-{
-	struct fixture *fixture = *state;
-	struct claimed it = { .hash = "claimed........",
-		.entry = { .state = STORE_MSGID_STORED, .day = 3 } };
-	struct store_msgid_entry entries[STORE_MSGID_MAX];
-
-	for (int i = 0; i < 3; i++) {
-		it.entry.day = (uint32_t)i + 3;
-		assert_int_equal(fixture_run(fixture, claim, &it), 0);
-		assert_int_equal(it.claimed, i == 0);
-		assert_int_equal(it.next, 2);
-		if (i == 1) /* what the writer remembers is gone */
-			fixture_reopen(fixture);
-	}
-	assert_int_equal(vector_get(fixture, it.hash, entries), 1);
-	assert_int_equal(entries[0].artid, 1);
-	assert_int_equal(entries[0].day, 3);
-}
-
-static void
-a_claim_is_undone_with_its_operation(void **state)
-{
-	struct fixture *fixture = *state;
-	struct claimed it = { .hash = "undone.........",
-		.entry = { .state = STORE_MSGID_STORED },
-		.fail = true };
-
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(fixture_run(fixture, claim, &it), -EPROTO);
-		assert_int_equal(it.claimed, 1);
-		assert_int_equal(it.entry.artid, 1);
-	}
-	it.fail = false;
-	assert_int_equal(fixture_run(fixture, claim, &it), 0);
-	assert_int_equal(it.claimed, 1);
-	assert_int_equal(it.entry.artid, 1);
-}
-
-/* Each new number is an id of its own. */
-static int
-claim_number(struct fixture *fixture, unsigned number)
-{
-	struct claimed it = { .entry = { .state = STORE_MSGID_STORED } };
-	char hash[STORE_HASH_LEN + 1];
-
-	(void)snprintf(hash, sizeof hash, "%016u", number);
-	memcpy(it.hash, hash, sizeof it.hash);
-	assert_int_equal(fixture_run(fixture, claim, &it), 0);
-	return it.claimed;
-}
-
-static void
-an_id_that_was_known_makes_claims_wait_for_a_while(void **state)
-{
-	struct fixture *fixture = *state;
-	unsigned refused = 0;
-
-	assert_int_equal(claim_number(fixture, 0), 1);
-	/* in memory: that costs nothing */
-	assert_int_equal(claim_number(fixture, 0), 0);
-	assert_int_equal(claim_number(fixture, 1), 1);
-	fixture_reopen(fixture);
-	assert_int_equal(claim_number(fixture, 0), 0);
-	while (claim_number(fixture, 2 + refused) == 0)
-		refused++;
-	assert_int_equal(refused, 16);
-	assert_int_equal(claim_number(fixture, 2), 1);
-}
-
-static void
-what_is_not_an_article_cannot_be_claimed_for(void **state)
-{
-	struct fixture *fixture = *state;
-	struct claimed it = { .entry = { .state = STORE_MSGID_WAITS } };
-
-	assert_int_equal(fixture_run(fixture, claim, &it), 0);
-	assert_int_equal(it.claimed, -EINVAL);
-}
-
 /* What peers offer must not fill the row of an id. */
 static void
 weak_entries_make_room_for_others(void **state)
@@ -501,10 +402,6 @@ main(void)
 		TEST(an_id_met_again_is_remembered_from_that_day),
 		TEST(a_slice_of_forgetting_is_bounded),
 		cmocka_unit_test(a_vector_that_does_not_parse_is_an_error),
-		TEST(an_id_is_claimed_once_and_with_it_an_article_id),
-		TEST(a_claim_is_undone_with_its_operation),
-		TEST(an_id_that_was_known_makes_claims_wait_for_a_while),
-		TEST(what_is_not_an_article_cannot_be_claimed_for),
 		cmocka_unit_test(weak_entries_make_room_for_others),
 		cmocka_unit_test(what_waits_is_bounded_for_each_source),
 	};

@@ -279,6 +279,25 @@ a_sync_that_fails_is_fatal_and_loses_nothing(void **state)
 	assert_sound(fixture);
 }
 
+/* What was settled of Message-IDs in the same transaction is to be settled again. */
+static void
+a_batch_for_which_there_is_no_room_is_undone_whole(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sample sample = { .space = 1, .body_len = BODY };
+
+	fixture_space(fixture, 1);
+	for (unsigned i = 0; i < 60; i++) {
+		/* the first of them was tried, and goes to the table */
+		put(fixture, 2, BODY);
+		atomic_store(&faults.fail_writes, ENOSPC);
+		assert_int_equal(fixture_run(fixture, sample_put, &sample),
+		    -ENOSPC);
+		atomic_store(&faults.fail_writes, 0);
+	}
+	assert_sound(fixture);
+}
+
 static void
 an_article_for_which_there_is_no_room_is_refused_whole(void **state)
 {
@@ -577,6 +596,7 @@ main(void)
 		TEST(what_was_acknowledged_comes_back_from_the_log_alone),
 		TEST(a_checkpoint_syncs_the_segments_that_were_written),
 		TEST(a_sync_that_fails_is_fatal_and_loses_nothing),
+		TEST(a_batch_for_which_there_is_no_room_is_undone_whole),
 		TEST(an_article_for_which_there_is_no_room_is_refused_whole),
 		TEST(a_file_that_no_row_knows_goes_at_the_start),
 		TEST(what_is_left_of_a_wasted_segment_is_moved_on),

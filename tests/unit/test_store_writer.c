@@ -183,44 +183,6 @@ a_check_refuses_without_an_apply(void **state)
 }
 
 static int
-write_and_refuse(struct store_txn *txn, struct store_op *op)
-{
-	const struct call *call = (const struct call *)op;
-	int rc = setting_put(txn, call->arg);
-
-	return rc != 0 ? rc : 7;
-}
-
-static void
-a_check_that_wrote_and_refuses_is_undone_alone(void **state)
-{
-	struct fixture *fixture = *state;
-	char names[][3] = { "n0", "n1", "n2", "n3", "n4" };
-	struct gate gate = GATE;
-	struct store_inbox *inbox = store_inbox_new();
-	struct call first, calls[5];
-
-	call_init(&first, gate_pass, &gate);
-	first.op.inbox = inbox;
-	store_submit(fixture->store, &first.op);
-	gate_await(&gate);
-	for (size_t i = 0; i < 5; i++) {
-		call_init(&calls[i], setting_put, names[i]);
-		calls[i].op.inbox = inbox;
-		calls[i].op.check = i == 4 ? write_and_refuse : NULL;
-		store_submit(fixture->store, &calls[i].op);
-	}
-	gate_open(&gate);
-	inbox_await(inbox, calls, 5);
-	for (size_t i = 0; i < 5; i++) {
-		assert_int_equal(calls[i].result, i == 4 ? 7 : 0);
-		assert_int_equal(has_setting(fixture, names[i]), i != 4);
-	}
-	assert_int_equal(calls[3].ran, 2); /* in the batch, then alone */
-	store_inbox_free(&inbox);
-}
-
-static int
 ignores_its_errors(struct store_txn *txn, void *arg)
 {
 	(void)setting_put(txn, arg);
@@ -449,7 +411,6 @@ main(void)
 		TEST(a_view_does_not_see_a_running_operation),
 		TEST(a_failing_apply_does_not_harm_the_rest_of_its_batch),
 		TEST(a_check_refuses_without_an_apply),
-		TEST(a_check_that_wrote_and_refuses_is_undone_alone),
 		TEST(an_error_that_apply_ignores_still_undoes_it),
 		TEST(a_deadlock_is_retried_inside),
 		TEST(ids_count_from_1_and_are_never_reused),
