@@ -16,7 +16,8 @@ EXTRA_DIST += tests/run tests/lint tests/packages tests/RFC3977 \
 	tests/system/test_quickstart.py \
 	tests/system/test_kithctl.py \
 	tests/system/test_tls.py tests/system/test_logins.py \
-	tests/system/leafnode.py tests/system/pan.py tests/system/screen.py \
+	tests/system/leafnode.py tests/system/pan.py tests/system/sanitizers.py \
+	tests/system/screen.py \
 	tests/system/thunderbird.py \
 	tests/system/test_mail.py tests/system/test_news.py \
 	tests/system/test_newsreaders.py \

@@ -8,6 +8,27 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import kith as kith_module  # noqa: E402  pylint: disable=wrong-import-position
+import sanitizers  # noqa: E402  pylint: disable=wrong-import-position
+
+
+@pytest.fixture(scope="session")
+def all_reports():
+    """Those of sanitizers; None if kithd is built without."""
+    reports = sanitizers.Reports() if sanitizers.SANITIZED else None
+    yield reports
+    if reports is not None:
+        late = reports.new()
+        reports.close()
+        assert not late, late
+
+
+@pytest.fixture(autouse=True)
+def sanitizers_report_nothing(all_reports):
+    """The first of all, so that what others stop has ended."""
+    yield
+    if all_reports is not None:
+        text = all_reports.new()
+        assert not text, text
 
 
 @pytest.fixture(autouse=True)

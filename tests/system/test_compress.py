@@ -6,6 +6,7 @@ import zlib
 import pytest
 
 import kith as k
+import sanitizers
 from test_logins import ANNA, Tls, add_member
 from test_operations import Authority
 
@@ -95,6 +96,7 @@ def test_compression_lies_within_tls(server):
         check_compressed(news)
 
 
+@sanitizers.measures_memory
 def test_a_bomb_costs_kithd_no_memory(server):
     kith, _, _ = server
     with kith.raw() as news:

@@ -7,6 +7,7 @@ import ssl
 import pytest
 
 import kith as k
+import sanitizers
 from test_operations import Authority
 
 CONNECTIONS = 300
@@ -113,6 +114,7 @@ def test_a_session_is_resumed(server, version):
     assert visit(session)[1]
 
 
+@sanitizers.measures_memory
 def test_idle_tls_connections_are_small(server):
     kith, port, context = server
     pid = kith.role_pid("core")
