@@ -157,7 +157,8 @@ parent_find_user(struct parent *parent)
 	user = getpwnam(parent->config->user);
 	if (user == NULL || user->pw_uid == 0) {
 		log_err("user %s: %s", parent->config->user,
-		    user == NULL ? "there is none of that name"
+		    user == NULL ? "there is none of that name; kithd(8) "
+				   "says how to make one"
 				 : "must not be root");
 		return -ENOENT;
 	}
