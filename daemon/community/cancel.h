@@ -8,7 +8,7 @@
  * it in vain.
  *
  * A cancel that came before its target is remembered if it has a key, and met
- * when the target comes (STORE_MSGID_WAITS).
+ * when the target comes (STORE_MSGID_WAITS, cancel_wait.c).
  *
  * What peers get: a cancel that was honoured, or waits, is kept as an article
  * without a number (its Message-ID is STORE_MSGID_CONTROL, its ArticleMeta has
@@ -59,9 +59,9 @@ int cancel_by_admin(struct store_txn *txn, struct community *community,
 void cancel_log(const struct draft *draft, const struct cancel *cancel,
     uint64_t session);
 
-/* In check: does the article `from` that waits for this draft's Message-ID bring
- * a key for it? */
-bool cancel_meets(struct store_reader *reader, struct community *community,
-    const struct draft *draft, uint64_t from);
+/* In check, of a draft that something waits for: does one bring a key for it? 1; 0;
+ * or negative. */
+int cancel_meets(struct store_reader *reader, struct community *community,
+    const struct draft *draft);
 
 #endif

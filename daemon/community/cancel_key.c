@@ -139,7 +139,7 @@ cancel_own_keys(struct store_reader *reader, struct community *community,
 }
 
 bool
-cancel_meets(struct store_reader *reader, struct community *community,
+cancel_opens(struct store_reader *reader, struct community *community,
     const struct draft *draft, uint64_t from)
 {
 	struct span lock = cancel_value(draft, &draft->lock_range);

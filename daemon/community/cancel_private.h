@@ -13,9 +13,16 @@ struct span cancel_value(const struct draft *draft,
 /* Does the draft bring a key for that article? */
 bool cancel_has_key_for(struct store_reader *reader,
     struct community *community, const struct draft *draft, uint64_t artid);
+/* Does the stored cancel bring a key for the draft? */
+bool cancel_opens(struct store_reader *reader, struct community *community,
+    const struct draft *draft, uint64_t cancel);
 /* Appends kith's own keys for a stored article, if it hung a lock there. */
 int cancel_own_keys(struct store_reader *reader, struct community *community,
     uint64_t artid, const Kith__ArticleMeta *meta, struct buffer *out);
+
+/* cancel_wait.c. In apply: the stored cancel waits for its target. */
+int cancel_wait(struct store_txn *txn, struct community *community,
+    const struct draft *draft);
 
 bool cancel_may_moderate(struct community *community,
     const struct identity *identity, uint32_t space);

@@ -90,24 +90,6 @@ take_held(struct store_txn *txn, struct community *community,
 	return rc;
 }
 
-static int
-wait_for_target(struct store_txn *txn, struct community *community,
-    const struct draft *draft)
-{
-	bool peer = draft->author.peer != 0;
-	const struct store_msgid_entry entry = { .artid = draft->artid,
-		.about = peer ? draft->author.peer : draft->author.member,
-		.state = STORE_MSGID_WAITS,
-		.day = today(draft),
-		.content = { peer } };
-	uint8_t hash[STORE_HASH_LEN];
-	int rc;
-
-	target_hash(community, draft, hash);
-	rc = store_msgid_add(txn, hash, &entry);
-	return rc == -ENOSPC ? 0 : rc; /* too much came under it already */
-}
-
 /* ---- the control message */
 
 /* RFC 8315 3.3: what kith locked, it opens for whom it let in. */
@@ -266,6 +248,6 @@ cancel_store(struct store_txn *txn, struct community *community,
 	if (rc == 0 && !control)
 		rc = ticket_store(txn, community, draft);
 	if (rc == 0 && cancel->waits)
-		rc = wait_for_target(txn, community, draft);
+		rc = cancel_wait(txn, community, draft);
 	return rc;
 }

@@ -114,10 +114,7 @@ entry_judge(struct store_reader *reader, struct community *community,
 			    sight_has_space(community, &sight, entry->about)) ?
 		    REASON_DUPLICATE :
 		    REASON_STORED;
-	case STORE_MSGID_WAITS:
-		return cancel_meets(reader, community, draft, entry->artid)
-		    ? REASON_CANCELLED
-		    : REASON_STORED;
+	case STORE_MSGID_WAITS: /* see entries_judge() */
 	case STORE_MSGID_UNWANTED: /* this time it may be better */
 	default:
 		return REASON_STORED;
@@ -130,6 +127,7 @@ entries_judge(struct store_reader *reader, struct community *community,
 {
 	struct store_msgid_entry entries[STORE_MSGID_MAX];
 	enum reason reason = REASON_STORED, one;
+	bool waited = false;
 	int count = store_msgid_get(reader, draft->message_id_hash, entries);
 
 	if (count < 0)
@@ -138,13 +136,20 @@ entries_judge(struct store_reader *reader, struct community *community,
 	draft->id_is_new = count == 0;
 	for (int i = 0; i < count; i++) {
 		one = entry_judge(reader, community, draft, &entries[i]);
+		waited = waited || entries[i].state == STORE_MSGID_WAITS;
 		/* what waits for a moderator must not get past him as a further
 		 * placement; and the same article wins over another of that
 		 * name */
-		if (one == REASON_HELD || one == REASON_CANCELLED)
+		if (one == REASON_HELD)
 			return one;
 		if (one == REASON_DUPLICATE || reason == REASON_STORED)
 			reason = one;
+	}
+	if (waited) {
+		int met = cancel_meets(reader, community, draft);
+
+		if (met != 0)
+			return met < 0 ? REASON_BUSY : REASON_CANCELLED;
 	}
 	if (reason == REASON_STORED &&
 	    !store_msgid_has_room(entries, (unsigned)count))

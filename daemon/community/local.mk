@@ -59,7 +59,7 @@ libkithcommunity_a_SOURCES += \
 libkithcommunity_a_SOURCES += \
 	daemon/community/cancel.c daemon/community/cancel.h \
 	daemon/community/cancel_own.c daemon/community/cancel_key.c daemon/community/cancel_private.h \
-	daemon/community/cancel_store.c \
+	daemon/community/cancel_store.c daemon/community/cancel_wait.c \
 	daemon/community/draft.c daemon/community/draft.h \
 	daemon/community/draft_build.c daemon/community/draft_build.h \
 	daemon/community/draft_fit.c \

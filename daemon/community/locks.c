@@ -274,3 +274,54 @@ locks_has_key(struct span cancel_key)
 			return true;
 	return false;
 }
+
+/* Only what can be the lock of a key: nobody's text is copied that is longer. */
+static int
+each_call(enum scheme scheme, struct span lock,
+    int (*fn)(void *arg, const char *lock), void *arg)
+{
+	char text[BASE64_MAX + 16];
+
+	if (scheme == SCHEMES || lock.len >= BASE64_MAX)
+		return 0;
+	(void)snprintf(text, sizeof text, "%s:%.*s", scheme_names[scheme],
+	    SPAN_ARG(lock));
+	return fn(arg, text);
+}
+
+int
+locks_each_opened(const struct locks *locks, struct span cancel_key,
+    int (*fn)(void *arg, const char *lock), void *arg)
+{
+	struct cancel_element key;
+	char lock[BASE64_MAX];
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < KEYS_MAX &&
+	     cancel_element_next(&cancel_key, &key);
+	     i++) {
+		enum scheme scheme = scheme_of(key.scheme);
+
+		if (scheme == SCHEMES)
+			continue;
+		rc = lock_of_key(locks, scheme, key.text, lock);
+		if (rc == 0)
+			rc = each_call(scheme, span_of(lock), fn, arg);
+	}
+	return rc;
+}
+
+int
+locks_each(struct span cancel_lock, int (*fn)(void *arg, const char *lock),
+    void *arg)
+{
+	struct cancel_element element;
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < KEYS_MAX &&
+	     cancel_element_next(&cancel_lock, &element);
+	     i++)
+		rc = each_call(scheme_of(element.scheme), element.text, fn,
+		    arg);
+	return rc;
+}

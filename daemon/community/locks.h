@@ -33,4 +33,12 @@ bool locks_open(const struct locks *locks, struct span cancel_lock,
 /* True if there is a key that could open something. */
 bool locks_has_key(struct span cancel_key);
 
+/* Both call fn with "sha256:LOCK" and its like, for 16 elements of names that are
+ * known at most, until it returns other than 0, and return that. Of a raw Cancel-Key
+ * value, the locks that it opens; of a raw Cancel-Lock, itself. */
+int locks_each_opened(const struct locks *locks, struct span cancel_key,
+    int (*fn)(void *arg, const char *lock), void *arg);
+int locks_each(struct span cancel_lock, int (*fn)(void *arg, const char *lock),
+    void *arg);
+
 #endif

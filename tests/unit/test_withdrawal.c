@@ -418,6 +418,44 @@ a_waiting_cancel_outlasts_those_that_open_nothing(void **state)
 	store_is_sound(f);
 }
 
+/* However many conspire: before it, and after it. */
+static void
+a_waiting_cancel_with_the_key_counts_behind_any_number_without(void **state)
+{
+	static const char *const ids[] = { "<1@y>", "<2@y>" };
+	static const char *const who[] = { ANN, BEN, MOD, NULL };
+	struct fixture *f = *state;
+	char text[400], id[32];
+
+	post_is(f, BOSS, POST(BOSS, "a.talk", "<c2@y>", CANCEL("<2@y>") KEY),
+	    REASON_DONE);
+	for (size_t i = 0; i < 16; i++) {
+		const char *target = ids[i % 2];
+
+		(void)snprintf(id, sizeof id, "<j%zu@y>", i);
+		(void)snprintf(text, sizeof text,
+		    "Path: far.example!not-for-mail\nFrom: %s\n"
+		    "Newsgroups: a.talk\nSubject: a\nMessage-ID: %s\n"
+		    "Date: Fri, 15 Jan 2027 08:00:00 +0000\n"
+		    "Control: cancel %s\n" NO_KEY "\nhi\n",
+		    ANN, id, target);
+		rig_is(i < 4 ? rig_feed(f, i / 2 == 0 ? NEAR : FAR, id, text)
+			     : rig_post(f, who[i / 2 % 4],
+				   strchr(text, '\n') + 1),
+		    REASON_DONE);
+	}
+	post_is(f, BOSS, POST(BOSS, "a.talk", "<c1@y>", CANCEL("<1@y>") KEY),
+	    REASON_DONE);
+	feed_is(f, "<1@y>", FED("a.talk", "<1@y>", LOCK), REASON_CANCELLED);
+	feed_is(f, "<2@y>", FED("a.talk", "<2@y>", OLD_LOCK), REASON_STORED);
+	feed_is(f, "<c3@y>", FED("a.talk", "<c3@y>", CANCEL("<3@y>") OLD_KEY),
+	    REASON_DONE);
+	feed_is(f, "<3@y>", FED("a.talk", "<3@y>", OLD_LOCK), REASON_CANCELLED);
+	/* what waits for one id waits for no other */
+	feed_is(f, "<4@y>", FED("a.talk", "<4@y>", LOCK), REASON_STORED);
+	store_is_sound(f);
+}
+
 static void
 group_control_messages_of_a_peer_are_refused(void **state)
 {
@@ -524,6 +562,8 @@ main(void)
 		TEST(a_peer_cancels_by_a_key_alone),
 		TEST(a_cancel_may_come_before_its_article),
 		TEST(a_waiting_cancel_outlasts_those_that_open_nothing),
+		TEST(
+		    a_waiting_cancel_with_the_key_counts_behind_any_number_without),
 		TEST(group_control_messages_of_a_peer_are_refused),
 		TEST(what_supersedes_takes_the_place_of_the_old),
 		TEST(a_held_article_is_withdrawn_by_its_author),
