@@ -1,5 +1,6 @@
 /* keys.c - keys of rows: big-endian integers and text, so that byte order is
- * the order of a walk.
+ * the order of a walk. Keys are not cleared first: they are far shorter than the
+ * room for them.
  */
 #include "store/private.h"
 
@@ -8,7 +9,7 @@
 struct store_key
 store_key_bytes(const void *bytes, size_t len)
 {
-	struct store_key key = { .len = 0 };
+	struct store_key key;
 
 	key.len = len < sizeof key.bytes ? len : sizeof key.bytes;
 	if (key.len > 0)
@@ -40,8 +41,9 @@ key_add_u64(struct store_key *key, uint64_t value)
 struct store_key
 store_key_u32(uint32_t a)
 {
-	struct store_key key = { .len = 0 };
+	struct store_key key;
 
+	key.len = 0;
 	key_add_u32(&key, a);
 	return key;
 }
@@ -49,8 +51,9 @@ store_key_u32(uint32_t a)
 struct store_key
 store_key_u64(uint64_t a)
 {
-	struct store_key key = { .len = 0 };
+	struct store_key key;
 
+	key.len = 0;
 	key_add_u64(&key, a);
 	return key;
 }

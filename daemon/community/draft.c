@@ -11,7 +11,7 @@ draft_fini(struct draft *draft)
 	free(draft->added);
 	free(draft->overview);
 	for (size_t i = 0; i < draft->reference_count; i++)
-		free(draft->references[i]);
+		free(draft->references[i].id);
 	free(draft->references);
 	free(draft->subject);
 	free(draft->from);

@@ -23,6 +23,11 @@ enum draft_control {
 	DRAFT_SUPERSEDES,
 };
 
+struct draft_reference {
+	char *id; /* a Message-ID; owned */
+	uint8_t hash[STORE_HASH_LEN];
+};
+
 struct draft {
 	/* as received: wire form, owned (freed by draft_fini) */
 	char *received;
@@ -36,7 +41,8 @@ struct draft {
 	char message_id[256];
 	uint8_t message_id_hash[STORE_HASH_LEN];
 	uint8_t content[STORE_HASH_LEN];
-	char **references; /* Message-IDs, oldest first, newest kept; owned */
+	/* oldest first, newest kept; owned */
+	struct draft_reference *references;
 	size_t reference_count;
 	/* set by draft_find_thread(): the newest of those that is here, 1 for the
 	 * first; 0: none is. And its thread */
@@ -116,10 +122,10 @@ enum reason draft_check_id(struct store_txn *txn, struct community *community,
     struct draft *draft);
 /* In check: is there a space among the draft's where the duplicate is not? */
 bool draft_adds_placement(struct store_txn *txn, const struct draft *draft);
-/* The article of that Message-ID that a reader of the class may see; 0: none.
- * With its thread, unless thread_r is NULL. */
+/* The article of the Message-ID of that hash that a reader of the class may see;
+ * 0: none. With its thread, unless thread_r is NULL. */
 uint64_t draft_find_article(struct store_reader *reader,
-    struct community *community, const char *message_id,
+    struct community *community, const uint8_t hash[STORE_HASH_LEN],
     enum reader_class class, uint64_t *thread_r);
 /* In apply. Replaces what was held as draft->released. */
 int draft_store(

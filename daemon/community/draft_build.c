@@ -208,13 +208,19 @@ draft_find_reply_to_id(struct draft_build *build)
 }
 
 static int
-draft_add_reference(struct draft *draft, struct span id)
+draft_add_reference(struct draft_build *build, struct span id)
 {
-	char *copy = strndup(id.bytes, id.len);
+	struct draft *draft = build->draft;
+	struct draft_reference *reference =
+	    &draft->references[draft->reference_count];
 
-	if (copy == NULL)
+	reference->id = strndup(id.bytes, id.len);
+	if (reference->id == NULL)
 		return -ENOMEM;
-	draft->references[draft->reference_count++] = copy;
+	/* here and not by who looks for it, which is the writer */
+	store_msgid_hash(community_store(build->community), id.bytes, id.len,
+	    reference->hash);
+	draft->reference_count++;
 	return 0;
 }
 
@@ -234,17 +240,17 @@ draft_set_references(struct draft_build *build)
 		rc = msgid_list_parse(&list,
 		    article_value(&build->header, HEADER_IN_REPLY_TO),
 		    DRAFT_REFERENCES_MAX);
-	draft->references = calloc(list.count + 1, sizeof(char *));
+	draft->references = calloc(list.count + 1, sizeof *draft->references);
 	if (draft->references == NULL)
 		rc = -ENOMEM;
 	for (size_t i = 0; rc == 0 && i < list.count; i++) {
-		rc = draft_add_reference(draft, list.ids[i]);
+		rc = draft_add_reference(build, list.ids[i]);
 		if (span_equal(list.ids[i], parent))
 			parent.len = 0;
 	}
 	/* some clients leave the parent out of References */
 	if (rc == 0 && parent.len > 0)
-		rc = draft_add_reference(draft, parent);
+		rc = draft_add_reference(build, parent);
 	msgid_list_fini(&list);
 	return rc;
 }

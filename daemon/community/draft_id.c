@@ -34,16 +34,13 @@ draft_sight(struct community *community, const struct draft *draft)
 
 uint64_t
 draft_find_article(struct store_reader *reader, struct community *community,
-    const char *message_id, enum reader_class class, uint64_t *thread_r)
+    const uint8_t hash[STORE_HASH_LEN], enum reader_class class,
+    uint64_t *thread_r)
 {
 	struct store_msgid_entry entries[STORE_MSGID_MAX];
 	struct sight sight = { .class = class };
-	uint8_t hash[STORE_HASH_LEN];
-	int count;
+	int count = store_msgid_get(reader, hash, entries);
 
-	store_msgid_hash(community_store(community), message_id,
-	    strlen(message_id), hash);
-	count = store_msgid_get(reader, hash, entries);
 	for (int i = 0; i < count; i++)
 		if (entries[i].state == STORE_MSGID_STORED &&
 		    sight_has_article(reader, community, &sight,

@@ -17,20 +17,21 @@
 #include "store/sequence.h"
 
 #define DRAFT_ARTICLE_MAX (128u * 1024u * 1024u)
+#define ROW_NUMBERS_MAX	  24u /* octets and lines, with their tabs */
 
 /* The parts of a draft as they go to disk: with another id if it was renamed. */
 struct draft_form {
 	struct store_article_head head;
-	struct buffer added;
-	struct buffer overview;
+	struct span added, overview; /* the draft's, or of those made: */
+	struct buffer made_added, made_overview;
 	uint32_t bytes;
 };
 
 static void
 draft_form_fini(struct draft_form *form)
 {
-	buffer_fini(&form->added);
-	buffer_fini(&form->overview);
+	buffer_fini(&form->made_added);
+	buffer_fini(&form->made_overview);
 }
 
 static void
@@ -66,44 +67,74 @@ overview_set_id(struct buffer *out, const struct draft *draft)
 }
 
 static int
-draft_form_make(struct draft_form *form, const struct draft *draft)
+draft_form_rename(struct draft_form *form, const struct draft *draft)
 {
-	form->head = draft->head;
-	buffer_init(&form->added, 0);
-	buffer_init(&form->overview, 0);
-	form->bytes = draft->wire_bytes;
-	if (draft->renamed) {
-		header_append(&form->added, "Message-ID",
-		    span_of(draft->message_id));
-		header_append(&form->added, "X-Original-Message-ID",
-		    span_of(draft->original_id));
-		form->bytes += (uint32_t)form->added.len;
-		form->bytes -= draft->id_range.len;
-		ranges_insert(form->head.hidden_news,
-		    &form->head.hidden_news_count, draft->id_range);
-		ranges_insert(form->head.hidden_mail,
-		    &form->head.hidden_mail_count, draft->id_range);
-		overview_set_id(&form->overview, draft);
-	} else {
-		buffer_append(&form->overview, draft->overview,
-		    draft->overview_len);
-	}
-	buffer_append(&form->added, draft->added, draft->head.added_len);
-	form->head.added_len = (uint32_t)form->added.len;
-	if (draft->space_count > 1)
-		form->head.flags |= STORE_ARTICLE_MULTI;
-	return buffer_failed(&form->added) || buffer_failed(&form->overview)
+	struct buffer *added = &form->made_added;
+
+	header_append(added, "Message-ID", span_of(draft->message_id));
+	header_append(added, "X-Original-Message-ID",
+	    span_of(draft->original_id));
+	form->bytes += (uint32_t)added->len;
+	form->bytes -= draft->id_range.len;
+	ranges_insert(form->head.hidden_news, &form->head.hidden_news_count,
+	    draft->id_range);
+	ranges_insert(form->head.hidden_mail, &form->head.hidden_mail_count,
+	    draft->id_range);
+	overview_set_id(&form->made_overview, draft);
+	buffer_append_span(added, form->added);
+	form->added = buffer_span(added);
+	form->overview = buffer_span(&form->made_overview);
+	form->head.added_len = (uint32_t)added->len;
+	return buffer_failed(added) || buffer_failed(&form->made_overview)
 	    ? -ENOMEM
 	    : 0;
 }
 
+static int
+draft_form_make(struct draft_form *form, const struct draft *draft)
+{
+	form->head = draft->head;
+	form->added = span_make(draft->added, draft->head.added_len);
+	form->overview = span_make(draft->overview, draft->overview_len);
+	buffer_init(&form->made_added, 0);
+	buffer_init(&form->made_overview, 0);
+	form->bytes = draft->wire_bytes;
+	if (draft->space_count > 1)
+		form->head.flags |= STORE_ARTICLE_MULTI;
+	return draft->renamed ? draft_form_rename(form, draft) : 0;
+}
+
 /* ---- rows */
 
-static void
-draft_xref(struct buffer *out, const char *hostname, const struct space *space,
-    uint32_t number)
+/* The row: what the draft has of it, octets, lines, and the Xref field, whose
+ * octets are counted. Returns how many they are. */
+static uint32_t
+row_text(struct buffer *out, const struct draft_form *form, uint32_t lines,
+    const char *hostname, const struct space *space, uint32_t number)
 {
-	buffer_printf(out, "Xref: %s %s:%u\r\n", hostname, space->name, number);
+	struct buffer xref;
+	uint32_t len;
+
+	buffer_init(&xref, 0);
+	buffer_append_text(&xref, "Xref: ");
+	buffer_append_text(&xref, hostname);
+	buffer_append_byte(&xref, ' ');
+	buffer_append_text(&xref, space->name);
+	buffer_append_byte(&xref, ':');
+	buffer_append_number(&xref, number);
+	buffer_append_text(&xref, "\r\n");
+	len = (uint32_t)xref.len;
+	(void)buffer_reserve(out, form->overview.len + len + ROW_NUMBERS_MAX);
+	buffer_append_span(out, form->overview);
+	buffer_append_number(out, form->bytes + len);
+	buffer_append_byte(out, '\t');
+	buffer_append_number(out, lines);
+	buffer_append_byte(out, '\t');
+	buffer_append_span(out, buffer_span(&xref));
+	if (buffer_failed(&xref))
+		out->failed = true;
+	buffer_fini(&xref);
+	return len;
 }
 
 /* Gives the draft a number in one space. */
@@ -116,7 +147,7 @@ draft_number(struct store_txn *txn, struct community *community,
 	struct store_overview_row row = { 0 };
 	struct space *space =
 	    spaces_by_id(community_spaces(community), draft->spaces[i]);
-	struct buffer text, xref;
+	struct buffer text;
 	int rc;
 
 	if (space == NULL)
@@ -124,21 +155,17 @@ draft_number(struct store_txn *txn, struct community *community,
 	rc = store_space_state_get(store_txn_reader(txn), draft->spaces[i],
 	    &state);
 	buffer_init(&text, 0);
-	buffer_init(&xref, 0);
-	draft_xref(&xref, hostname, space, state.high + 1);
-	row.bytes = form->bytes + (uint32_t)xref.len;
 	row.lines = draft->wire_lines;
+	row.bytes = form->bytes +
+	    row_text(&text, form, row.lines, hostname, space, state.high + 1);
 	row.artid = draft->artid;
 	row.time = draft->now;
 	row.flags = (form->head.flags & STORE_ARTICLE_MULTI) != 0
 	    ? (uint32_t)STORE_ROW_MULTI
 	    : 0;
-	buffer_append_span(&text, buffer_span(&form->overview));
-	buffer_printf(&text, "%u\t%u\t", row.bytes, row.lines);
-	buffer_append_span(&text, buffer_span(&xref));
 	row.text = buffer_text(&text);
 	row.text_len = text.len;
-	if (rc == 0 && (buffer_failed(&text) || buffer_failed(&xref)))
+	if (rc == 0 && buffer_failed(&text))
 		rc = -ENOMEM;
 	if (rc == 0)
 		rc = store_overview_append(txn, draft->spaces[i], &row);
@@ -146,7 +173,6 @@ draft_number(struct store_txn *txn, struct community *community,
 		rc = -EIO;
 	draft->numbers[i] = row.number;
 	buffer_fini(&text);
-	buffer_fini(&xref);
 	space_unref(space);
 	return rc;
 }
@@ -238,11 +264,12 @@ static int
 draft_put_expires(struct store_txn *txn, const struct draft *draft, size_t i)
 {
 	const Kith__Nothing nothing = KITH__NOTHING__INIT;
-	struct store_key key = store_key_u32_u64_u32(draft->spaces[i],
-	    draft->expires, draft->numbers[i]);
+	struct store_key key;
 
 	if (draft->expires == 0)
 		return 0;
+	key = store_key_u32_u64_u32(draft->spaces[i], draft->expires,
+	    draft->numbers[i]);
 	return store_put(txn, STORE_EXPIRES, &key, &nothing.base);
 }
 
@@ -279,7 +306,7 @@ draft_store(struct store_txn *txn, struct community *community,
 		draft_join_thread(store_txn_reader(txn), community, draft);
 	if (rc == 0)
 		rc = store_article_put(txn, draft->artid, &form.head,
-		    (const uint8_t *)buffer_text(&form.added),
+		    (const uint8_t *)form.added.bytes,
 		    (const uint8_t *)draft->received);
 	for (size_t i = 0; i < draft->space_count && rc == 0; i++)
 		rc = draft_place(txn, community, draft, &form, i);

@@ -8,6 +8,7 @@
 #include "daemon/community/spaces.h"
 
 #define DRAFT_PARENTS_MAX 20u /* ids looked up, newest first */
+#define DRAFT_JOIN_MAX	  2u  /* by the writer, for which that is cheaper */
 
 /* Everybody who reads the article may know its parent. */
 static enum reader_class
@@ -38,7 +39,7 @@ draft_find_thread(struct store_reader *reader, struct community *community,
 	     i > 0 && tried < DRAFT_PARENTS_MAX && draft->ancestor == 0;
 	     i--, tried++)
 		if (draft_find_article(reader, community,
-			draft->references[i - 1], class,
+			draft->references[i - 1].hash, class,
 			&draft->ancestor_thread) != 0)
 			draft->ancestor = i;
 }
@@ -48,7 +49,7 @@ draft_prepare_thread(struct community *community, struct draft *draft)
 {
 	struct store_view *view;
 
-	if (draft->reference_count == 0)
+	if (draft->reference_count <= DRAFT_JOIN_MAX)
 		return;
 	view = store_view_begin(community_store(community));
 	if (view != NULL)
@@ -60,18 +61,21 @@ void
 draft_join_thread(struct store_reader *reader, struct community *community,
     struct draft *draft)
 {
-	enum reader_class class = readers_of(community, draft);
+	enum reader_class class;
 	uint64_t found = 0;
 
-	draft->thread = draft->ancestor == 0 ? 0 : draft->ancestor_thread;
+	draft->thread =
+	    draft->ancestor == 0 ? draft->artid : draft->ancestor_thread;
+	if (draft->ancestor == draft->reference_count)
+		return;
+	class = readers_of(community, draft);
 	/* the parent may have come with it; or only what began the thread */
-	if (draft->ancestor < draft->reference_count)
-		found = draft_find_article(reader, community,
-		    draft->references[draft->reference_count - 1], class,
-		    &draft->thread);
+	found = draft_find_article(reader, community,
+	    draft->references[draft->reference_count - 1].hash, class,
+	    &draft->thread);
 	if (found == 0 && draft->ancestor == 0 && draft->reference_count > 1)
 		(void)draft_find_article(reader, community,
-		    draft->references[0], class, &draft->thread);
+		    draft->references[0].hash, class, &draft->thread);
 	if (draft->thread == 0)
 		draft->thread = draft->artid;
 }

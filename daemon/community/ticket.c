@@ -185,7 +185,7 @@ ticket_index_ids(struct store_txn *txn, struct community *community,
 		error = index_for(txn, community, ticket, draft->original_id,
 		    sender, false);
 	for (size_t i = 0; error == 0 && i < draft->reference_count; i++) {
-		const char *id = draft->references[i];
+		const char *id = draft->references[i].id;
 
 		error = index_for(txn, community, ticket, id, NULL, true);
 		if (error == 0 && sender[0] != '\0')
@@ -253,7 +253,7 @@ ticket_of_references(struct store_txn *txn, struct community *community,
 	for (size_t i = draft->reference_count;
 	     error == 0 && i-- > 0 && *ticket_r == 0;)
 		error = ticket_of_id(reader, community, draft,
-		    draft->references[i], ticket_r);
+		    draft->references[i].id, ticket_r);
 	return error;
 }
 

@@ -19,11 +19,15 @@ bounced_article(struct store_reader *reader, struct community *community,
     const struct bounce *bounce, Kith__ArticleMeta **meta_r)
 {
 	uint64_t artid = bounce->artid;
+	uint8_t hash[STORE_HASH_LEN];
 
 	if (artid == 0 && bounce->message_id != NULL &&
-	    bounce->message_id[0] != '\0')
-		artid = draft_find_article(reader, community,
-		    bounce->message_id, READER_STAFF, NULL);
+	    bounce->message_id[0] != '\0') {
+		store_msgid_hash(community_store(community), bounce->message_id,
+		    strlen(bounce->message_id), hash);
+		artid = draft_find_article(reader, community, hash,
+		    READER_STAFF, NULL);
+	}
 	if (artid == 0)
 		return -ENOENT;
 	return meta_get(reader, artid, meta_r);

@@ -100,7 +100,7 @@ references_text(const struct draft *draft)
 	buffer_init(&ids, 0);
 	for (size_t i = 0; i < draft->reference_count; i++)
 		buffer_printf(
-		    &ids, "%s%s", i > 0 ? " " : "", draft->references[i]);
+		    &ids, "%s%s", i > 0 ? " " : "", draft->references[i].id);
 	return buffer_take(&ids, NULL);
 }
 
@@ -132,7 +132,7 @@ letter_head(const struct ticket_letter *letter, struct buffer *head)
 	if (draft->reference_count > 0) {
 		mail_field_write(head,
 		    &(struct mail_field){ "In-Reply-To",
-			draft->references[draft->reference_count - 1],
+			draft->references[draft->reference_count - 1].id,
 			MAIL_FIELD_RAW });
 		mail_field_write(head,
 		    &(struct mail_field){
