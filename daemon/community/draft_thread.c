@@ -8,7 +8,7 @@
 #include "daemon/community/spaces.h"
 
 #define DRAFT_PARENTS_MAX 20u /* ids looked up, newest first */
-#define DRAFT_JOIN_MAX	  2u  /* by the writer, for which that is cheaper */
+#define DRAFT_JOIN_MAX	  2u  /* by the writer, who mostly remembers them */
 
 /* Everybody who reads the article may know its parent. */
 static enum reader_class

@@ -143,7 +143,7 @@ a_parent_that_is_known_costs_the_writer_none(void **state)
 	post_start(f, &root, "<root@y>", "");
 	is_in_thread(f, &root, &root);
 	searches = 0;
-	post_start(f, &reply, "<reply@y>", "<nobody@y> <root@y>");
+	post_start(f, &reply, "<reply@y>", "<nobody@y> <nil@y> <root@y>");
 	is_in_thread(f, &reply, &root);
 	assert_int_equal(searches, 0);
 }
