@@ -20,6 +20,7 @@
 #define CHANGES      16384u /* remembered commits, by the key's hash */
 #define OBJECT_BYTES 48u    /* of bookkeeping per object, roughly */
 #define SPARE        16u    /* one part in so many */
+#define ROUNDS_LONG  8u     /* of what is small and costs much to find */
 #define LINE_BYTES   64u    /* of the processor's caches */
 
 struct shard {
@@ -204,20 +205,24 @@ shard_grow(struct shard *shard)
 	return true;
 }
 
-/* Room for so many bytes: what was not used since the hand was there goes. */
+/* Room for so many bytes: what was not asked for since the hand was there goes. */
 static void
 shard_evict(struct store_cache *cache, struct shard *shard, size_t bytes)
 {
 	struct store_object *object;
+	uint8_t rounds;
 
 	while (shard->count > 0 && shard->bytes + bytes > shard->limit) {
-		if (shard->hand >= shard->count)
+		/* the last is the newest: it moves to where one goes, behind
+		 * the hand, and so has a whole round to be asked for in */
+		if (shard->hand + 1 >= shard->count)
 			shard->hand = 0;
-		object = shard->clock[shard->hand];
-		if (atomic_load_explicit(&object->used, memory_order_relaxed)) {
-			atomic_store_explicit(&object->used, false,
-			    memory_order_relaxed);
-			shard->hand++;
+		object = shard->clock[shard->hand++];
+		rounds =
+		    atomic_load_explicit(&object->rounds, memory_order_relaxed);
+		if (rounds > 0) {
+			atomic_store_explicit(&object->rounds,
+			    (uint8_t)(rounds - 1), memory_order_relaxed);
 			continue;
 		}
 		shard_remove(cache, shard, cache_key_hash(object->key), object);
@@ -247,12 +252,26 @@ store_cache_free(struct store_cache **cache)
 	*cache = NULL;
 }
 
+/* How long it stays when nobody asks for it any more. */
+static uint8_t
+object_rounds(const struct store_object *object)
+{
+	enum store_cache_kind kind = object->key.kind;
+
+	return kind == STORE_CACHE_EXTENTS || kind == STORE_CACHE_SPOTS
+	    ? ROUNDS_LONG
+	    : 1;
+}
+
 static void
 object_use(struct store_object *object)
 {
+	uint8_t rounds = object_rounds(object);
+
 	/* mostly it is, and the line stays shared */
-	if (!atomic_load_explicit(&object->used, memory_order_relaxed))
-		atomic_store_explicit(&object->used, true,
+	if (atomic_load_explicit(&object->rounds, memory_order_relaxed) !=
+	    rounds)
+		atomic_store_explicit(&object->rounds, rounds,
 		    memory_order_relaxed);
 	store_object_ref(object);
 }
@@ -300,7 +319,8 @@ shard_put(struct shard *shard, uint64_t hash, struct store_object *object)
 {
 	if (!cache_table_add(&shard->table, hash, object))
 		return;
-	atomic_store_explicit(&object->used, false, memory_order_relaxed);
+	atomic_store_explicit(&object->rounds,
+	    (uint8_t)(object_rounds(object) - 1), memory_order_relaxed);
 	object->place = shard->count;
 	shard->clock[shard->count++] = object;
 	shard->bytes += object->size + OBJECT_BYTES;

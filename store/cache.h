@@ -24,6 +24,7 @@ enum store_cache_kind {
 	STORE_CACHE_XREF,    /* made by news: a: artid, b: class */
 	STORE_CACHE_PLACE,   /* made by news: a and b of an id's hash; also an
 			       * alias of its wire */
+	STORE_CACHE_SPOTS,   /* made by news: a: space and number / 16 */
 	STORE_CACHE_COLUMN,  /* made by news: a: space and block, b: field */
 	STORE_CACHE_CROSSPOSTS, /* made by news: a: the same, b: class */
 };
@@ -39,7 +40,7 @@ struct store_cache_key {
 struct store_region;
 struct store_object {
 	_Atomic uint32_t refs;
-	atomic_bool used; /* since the hand of the clock was here */
+	_Atomic uint8_t rounds; /* of the clock's hand that it stays for */
 	size_t size;      /* bytes it accounts for */
 	void (*free)(struct store_object *object);
 	struct store_region *region;       /* whose memory it is, or NULL */

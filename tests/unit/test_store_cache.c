@@ -92,6 +92,43 @@ what_is_used_stays(void **state)
 }
 
 static void
+what_is_new_stays_for_a_round(void **state)
+{
+	struct store_cache *cache = store_cache_new(200000);
+	int freed = 0;
+
+	(void)state;
+	for (uint64_t a = 0; a < 2000; a++)
+		put(cache, a, 1, &freed);
+	for (uint64_t a = 2000 - 64; a < 2000; a++)
+		assert_true(has(cache, a, 1));
+	store_cache_free(&cache);
+}
+
+static void
+where_articles_are_stays_longer_than_they_do(void **state)
+{
+	struct store_cache_key key = { STORE_CACHE_EXTENTS, 0, 1 };
+	struct store_cache *cache = store_cache_new(200000);
+	struct store_object *object;
+	int freed = 0;
+
+	(void)state;
+	object = thing_new(1000, &freed);
+	store_cache_put(cache, key, 1, object);
+	store_object_unref(object);
+	for (uint64_t a = 0; a < 600; a++)
+		put(cache, a, 1, &freed);
+	object = store_cache_get(cache, key, 1);
+	assert_non_null(object);
+	store_object_unref(object);
+	for (uint64_t a = 600; a < 4000; a++)
+		put(cache, a, 1, &freed);
+	assert_null(store_cache_get(cache, key, 1));
+	store_cache_free(&cache);
+}
+
+static void
 a_drop_outlives_the_entry(void **state)
 {
 	struct store_cache *cache = store_cache_new(200000);
@@ -219,6 +256,8 @@ main(void)
 		cmocka_unit_test(
 		    the_cache_stays_within_its_bound_and_frees_all),
 		cmocka_unit_test(what_is_used_stays),
+		cmocka_unit_test(what_is_new_stays_for_a_round),
+		cmocka_unit_test(where_articles_are_stays_longer_than_they_do),
 		cmocka_unit_test(a_drop_outlives_the_entry),
 		cmocka_unit_test(
 		    an_older_view_that_saw_the_same_makes_it_older),
