@@ -192,6 +192,42 @@ store_article_part_read(struct store_reader *reader, uint64_t artid,
 }
 
 int
+store_article_find(struct store_reader *reader, uint64_t artid,
+    struct store_article_at *at_r)
+{
+	struct store_extent extent;
+	int rc = store_extent_get(reader, artid, &extent);
+
+	if (rc != 0)
+		return rc;
+	*at_r = (struct store_article_at){ artid, extent.segment, extent.offset,
+		extent.len };
+	return 0;
+}
+
+int
+store_article_read(struct store_reader *reader,
+    const struct store_article_at *at, uint8_t *bytes,
+    struct store_article_head *head_r)
+{
+	struct store_extent extent = { at->segment, at->offset, at->len };
+	int rc;
+
+	if (at->len > STORE_PART_MAX)
+		return -EINVAL;
+	rc = store_segment_part_to(reader->store->segments, &extent, at->artid,
+	    0, bytes, at->len);
+	if (rc == 0)
+		rc = store_head_parse(bytes, at->len, head_r);
+	/* a full part could be the first of several */
+	if (rc == 0 &&
+	    at->len - head_r->data_offset !=
+		(uint64_t)head_r->added_len + head_r->received_len)
+		rc = -EBADMSG;
+	return rc;
+}
+
+int
 store_article_head_parse(const struct store_blob *part0,
     struct store_article_head *head_r)
 {

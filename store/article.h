@@ -65,6 +65,25 @@ int store_article_part_get(struct store_reader *reader, uint64_t artid,
  * it. */
 int store_article_part_read(struct store_reader *reader, uint64_t artid,
     uint16_t part, struct store_blob **blob_r);
+
+/* Where an article is, for as long as the reader's view lives. */
+struct store_article_at {
+	uint64_t artid;
+	uint32_t segment, offset;
+	uint32_t len; /* of all parts */
+};
+
+/* Octets that a read needs behind the part. */
+#define STORE_PART_EXTRA 4u
+
+/* -ENOENT: there is no such article. Not with a txn reader. */
+int store_article_find(struct store_reader *reader, uint64_t artid,
+    struct store_article_at *at_r);
+/* An article of one part, read to where the caller wants it: at->len octets and
+ * STORE_PART_EXTRA that mean nothing then. -EBADMSG: it is damaged. */
+int store_article_read(struct store_reader *reader,
+    const struct store_article_at *at, uint8_t *bytes,
+    struct store_article_head *head_r);
 /* Like part_get, from the cache alone, without a view; -ENOENT if not cached. */
 int store_article_part_cached(struct store *store, uint64_t artid,
     uint16_t part, struct store_blob **blob_r);

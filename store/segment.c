@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SLOTS	    64u /* descriptors kept */
+#define SLOTS       64u /* descriptors kept */
 #define NAME_PREFIX "articles."
 #define CHECK_SEED  0x6b697468u
 
@@ -112,7 +112,8 @@ int
 store_frame_parse(const uint8_t head[STORE_FRAME_HEAD], uint64_t *artid_r,
     uint32_t *len_r)
 {
-	if (store_read_u32(head + 12) != (store_checksum(head, 12) ^ CHECK_SEED))
+	if (store_read_u32(head + 12) !=
+	    (store_checksum(head, 12) ^ CHECK_SEED))
 		return -EBADMSG;
 	*artid_r = store_read_u64(head);
 	*len_r = store_read_u32(head + 8);
@@ -143,8 +144,7 @@ directory_sync(const char *directory)
 }
 
 static int
-segment_open(const struct store_segments *segments, uint32_t segment,
-    bool make)
+segment_open(const struct store_segments *segments, uint32_t segment, bool make)
 {
 	char name[STORE_SEGMENT_NAME], path[PATH_MAX];
 	int fd, rc;
@@ -231,8 +231,8 @@ write_all(int fd, uint64_t offset, const uint8_t *bytes, size_t len)
 {
 	ssize_t done;
 
-	for (; len > 0; bytes += done, len -= (size_t)done,
-			offset += (uint64_t)done) {
+	for (; len > 0;
+	     bytes += done, len -= (size_t)done, offset += (uint64_t)done) {
 		done = pwrite(fd, bytes, len, (off_t)offset);
 		if (done < 0 && errno == EINTR)
 			done = 0;
@@ -300,13 +300,28 @@ store_segment_read(struct store_segments *segments, uint32_t segment,
 }
 
 int
+store_segment_part_to(struct store_segments *segments,
+    const struct store_extent *extent, uint64_t artid, uint32_t part,
+    uint8_t *bytes, size_t len)
+{
+	uint64_t offset = extent->offset + STORE_FRAME_HEAD +
+	    (uint64_t)part * (STORE_PART_MAX + STORE_SUM_LEN);
+	int rc = store_segment_read(segments, extent->segment, offset, bytes,
+	    len + STORE_SUM_LEN);
+
+	if (rc == 0 &&
+	    store_read_u32(bytes + len) !=
+		store_part_sum(artid, part, bytes, len))
+		rc = -EBADMSG;
+	return rc == -ENOENT ? -EBADMSG : rc;
+}
+
+int
 store_segment_part(struct store_segments *segments,
     const struct store_extent *extent, uint64_t artid, uint32_t part,
     uint8_t **bytes_r, size_t *len_r)
 {
 	uint64_t before = (uint64_t)part * STORE_PART_MAX;
-	uint64_t offset = extent->offset + STORE_FRAME_HEAD +
-	    (uint64_t)part * (STORE_PART_MAX + STORE_SUM_LEN);
 	uint8_t *bytes;
 	size_t len;
 	int rc;
@@ -319,15 +334,10 @@ store_segment_part(struct store_segments *segments,
 	bytes = malloc(len + STORE_SUM_LEN);
 	if (bytes == NULL)
 		return -ENOMEM;
-	rc = store_segment_read(segments, extent->segment, offset, bytes,
-	    len + STORE_SUM_LEN);
-	if (rc == 0 &&
-	    store_read_u32(bytes + len) !=
-		store_part_sum(artid, part, bytes, len))
-		rc = -EBADMSG;
+	rc = store_segment_part_to(segments, extent, artid, part, bytes, len);
 	if (rc != 0) {
 		free(bytes);
-		return rc == -ENOENT ? -EBADMSG : rc;
+		return rc;
 	}
 	*bytes_r = bytes;
 	*len_r = len;

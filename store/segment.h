@@ -68,6 +68,11 @@ int store_segment_write(struct store_segments *segments, uint32_t segment,
 /* Exactly len octets. -EBADMSG: it is shorter; -ENOENT: no such file. */
 int store_segment_read(struct store_segments *segments, uint32_t segment,
     uint64_t offset, uint8_t *bytes, size_t len);
+/* Part `part`, of len octets, to bytes, where there is room for STORE_SUM_LEN more.
+ * -EBADMSG: it is not what was written. */
+int store_segment_part_to(struct store_segments *segments,
+    const struct store_extent *extent, uint64_t artid, uint32_t part,
+    uint8_t *bytes, size_t len);
 /* Part `part` in memory of its own (free). -ENOENT past the last one; -EBADMSG:
  * it is not what was written. */
 int store_segment_part(struct store_segments *segments,

@@ -15,8 +15,11 @@ article_send(struct session *s, const struct nntp_args *args,
 		args->count == 0 ? span_make(NULL, 0) : args->args[0], &target))
 		return;
 	wire = wire_find(s, &target);
-	if (wire == NULL && !locate_target(s, &target, &found))
-		return;
+	if (wire == NULL) {
+		if (!locate_target(s, &target, &found))
+			return;
+		wire = wire_find_located(s, &target, &found);
+	}
 	if (wire == NULL && what != COPY_NOTHING)
 		wire = wire_make(s, &found);
 	if (wire != NULL)

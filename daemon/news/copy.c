@@ -35,66 +35,30 @@ static int
 copy_xref(struct session *s, struct copy *copy, struct buffer *sink)
 {
 	struct buffer *line = sink == NULL ? &s->loop->line : sink;
-	struct space *space = NULL;
-	int rc = 0;
+	int rc;
 
 	copy->xref_due = false;
-	if ((copy->head.flags & STORE_ARTICLE_MULTI) == 0) {
-		space = spaces_by_id(session_spaces(s), copy->space);
-		if (space == NULL)
-			return 0; /* removed a moment ago: nowhere to refer to */
-	}
 	if (sink == NULL)
 		buffer_clear(line);
-	buffer_append_text(line, "Xref: ");
-	if (space == NULL)
-		rc = xref_append_article(s, line, copy->artid);
-	else
-		xref_append_one(s, line, space->name, copy->number);
-	buffer_append_text(line, "\r\n");
+	rc = xref_append_line(s, line, copy->artid, copy->space, copy->number,
+	    (copy->head.flags & STORE_ARTICLE_MULTI) != 0);
 	if (sink == NULL && rc == 0)
 		session_write(s, line->bytes, line->len);
-	space_unref(space);
 	return rc;
 }
 
-/* The added block of an article in several spaces: a Newsgroups line in it
- * names all of them, but the reader is shown those that he may see. */
 static int
 copy_added_multi(struct session *s, struct copy *copy, struct buffer *sink,
     struct span added)
 {
-	static const char name[] = "Newsgroups: ";
-	Kith__ArticleMeta *meta;
 	struct buffer block;
-	const char *line = added.bytes, *end = added.bytes + added.len, *next;
-	int rc = xref_meta(s, copy->artid, &meta);
+	int rc;
 
-	if (rc != 0)
-		return rc;
-	buffer_init(&block, 0);
-	for (; line < end; line = next) {
-		next = memchr(line, '\n', (size_t)(end - line));
-		next = next == NULL ? end : next + 1;
-		if ((size_t)(next - line) > sizeof name - 1 &&
-		    memcmp(line, name, sizeof name - 1) == 0) {
-			buffer_append_text(&block, name);
-			xref_append_groups(s, &block, meta);
-			buffer_append_text(&block, "\r\n");
-			/* its folded lines belong to it */
-			while (next < end && (*next == ' ' || *next == '\t')) {
-				next = memchr(next, '\n', (size_t)(end - next));
-				next = next == NULL ? end : next + 1;
-			}
-		} else {
-			buffer_append(&block, line, (size_t)(next - line));
-		}
-	}
-	kith__article_meta__free_unpacked(meta, NULL);
-	rc = buffer_failed(&block) ? -ENOMEM : 0;
 	if (sink != NULL)
-		buffer_append_span(sink, buffer_span(&block));
-	else
+		return xref_append_added(s, sink, copy->artid, added);
+	buffer_init(&block, 0);
+	rc = xref_append_added(s, &block, copy->artid, added);
+	if (rc == 0)
 		session_write(s, block.bytes, block.len);
 	buffer_fini(&block);
 	return rc;
@@ -314,37 +278,4 @@ copy_header(struct session *s, const struct found *found, struct buffer *out)
 	if (rc != 0)
 		return rc;
 	return copy_run(s, &copy, out, blob) == STEP_DONE ? 0 : -EIO;
-}
-
-int
-copy_whole(struct session *s, struct found *found, struct buffer *out,
-    size_t *header_len_r)
-{
-	struct store_blob *blob = NULL;
-	struct copy copy = { 0 };
-	size_t before = out->len;
-	uint32_t end;
-	int rc = copy_part0(s, found, &blob);
-
-	if (rc != 0)
-		return rc;
-	rc = copy_begin(&copy, found, COPY_ARTICLE, blob);
-	end = copy.end;
-	if (rc == 0 && copy.head.data_offset + end > store_blob_len(blob))
-		rc = -EFBIG;
-	if (rc == 0) {
-		copy.end = copy.head.added_len + copy.head.header_len;
-		rc = copy_part(s, &copy, out, blob);
-	}
-	if (rc == 0 && copy.xref_due)
-		rc = copy_xref(s, &copy, out);
-	*header_len_r = out->len - before;
-	copy.end = end;
-	if (rc == 0)
-		rc = copy_part(s, &copy, out, blob);
-	if (copy.separator_due)
-		buffer_append(out, "\r\n", 2);
-	found->multi = (copy.head.flags & STORE_ARTICLE_MULTI) != 0;
-	store_blob_unref(blob);
-	return rc != 0 ? rc : buffer_failed(out) ? -ENOMEM : 0;
 }

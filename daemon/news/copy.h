@@ -19,11 +19,6 @@ enum copy_what {
 /* Answers with the status line and the article, or found->missing. */
 void copy_send(struct session *s, const struct found *found,
     enum copy_what what);
-/* An article of one part as a whole, appended to out: the header, the empty
- * line, the body, without the final dot. found->multi is made sure of. -EFBIG: it
- * has more parts. */
-int copy_whole(struct session *s, struct found *found, struct buffer *out,
-    size_t *header_len_r);
 /* The header of the news copy, CRLF lines in wire form, appended to out. 0 or
  * negative. */
 int copy_header(struct session *s, const struct found *found,

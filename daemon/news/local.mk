@@ -23,6 +23,8 @@ libkithnews_a_SOURCES = \
 	daemon/news/post.c daemon/news/post.h daemon/news/rows.c \
 	daemon/news/rows.h daemon/news/server.c daemon/news/server.h \
 	daemon/news/session.c daemon/news/session.h \
-	daemon/news/session_state.c daemon/news/wire.c daemon/news/wire.h \
+	daemon/news/session_state.c daemon/news/spot.c daemon/news/spot.h \
+	daemon/news/wire.c daemon/news/wire.h \
+	daemon/news/wire_read.c \
 	daemon/news/timeout.c \
 	daemon/news/timeout.h daemon/news/xref.c daemon/news/xref.h

@@ -3,19 +3,22 @@
 #include "daemon/news/locate.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/news/place.h"
+#include "daemon/news/spot.h"
 #include "daemon/news/xref.h"
 #include "protocol/overview.h"
 #include "protocol/range.h"
 
-static void
+void
 found_set_id(struct found *found, struct span id)
 {
-	(void)snprintf(found->message_id, sizeof found->message_id, "%.*s",
-	    SPAN_ARG(id));
+	size_t len = id.len < MSGID_MAX ? id.len : MSGID_MAX;
+
+	memcpy(found->message_id, id.bytes, len);
+	found->message_id[len] = '\0';
 }
 
 static void
@@ -39,21 +42,32 @@ found_by_row(struct found *found, uint32_t space,
 /* One row alone: to make a block of it would read its neighbours, which nobody
  * has asked for. */
 static int
-locate_row(struct session *s, uint32_t space, uint32_t number,
+locate_row(struct store_reader *reader, uint32_t space, uint32_t number,
     struct found *found)
 {
-	struct store_reader *reader = session_reader(s);
 	struct store_overview_row row;
 	char *text;
-	int rc;
+	int rc = store_overview_get(reader, space, number, &row, &text);
 
-	if (reader == NULL)
-		return -ENOMEM;
-	rc = store_overview_get(reader, space, number, &row, &text);
 	if (rc != 0)
 		return rc;
 	found_by_row(found, space, &row);
 	free(text);
+	return 0;
+}
+
+static int
+locate_in_block(struct store_block *block, uint32_t space, uint32_t number,
+    struct found *found)
+{
+	struct store_overview_row row = { .number = 0 };
+	size_t i = store_block_find(block, number);
+
+	if (i < store_block_count(block))
+		store_block_row(block, i, &row);
+	if (row.number != number)
+		return -ENOENT;
+	found_by_row(found, space, &row);
 	return 0;
 }
 
@@ -62,20 +76,26 @@ static int
 locate_number(struct session *s, uint32_t space, uint32_t number,
     struct found *found)
 {
-	struct store_overview_row row = { .number = 0 };
+	struct store_reader *reader;
 	struct store_block *block;
-	size_t i;
+	int rc;
 
+	if (spot_find(s, space, number, found))
+		return 0;
+	/* before the row, which is at least as new */
+	reader = session_reader(s);
+	if (reader == NULL)
+		return -ENOMEM;
 	if (store_block_cached(session_store(s), space,
-		number / STORE_BLOCK_NUMBERS, &block) != 0)
-		return locate_row(s, space, number, found);
-	i = store_block_find(block, number);
-	if (i < store_block_count(block))
-		store_block_row(block, i, &row);
-	if (row.number == number)
-		found_by_row(found, space, &row);
-	store_block_unref(block);
-	return row.number == number ? 0 : -ENOENT;
+		number / STORE_BLOCK_NUMBERS, &block) == 0) {
+		rc = locate_in_block(block, space, number, found);
+		store_block_unref(block);
+	} else {
+		rc = locate_row(reader, space, number, found);
+	}
+	if (rc == 0)
+		found->version = store_reader_version(reader);
+	return rc;
 }
 
 /* True if the reader may see the article by one of its placements. */
@@ -141,31 +161,32 @@ locate_place(struct session *s, const uint8_t hash[STORE_HASH_LEN],
 	found->number = place->number;
 	found->bytes = place->bytes;
 	found->multi = place->multi;
+	found->alone = place->alone;
+	found->version = place->made.version;
 	made_unref(&place->made);
 	return true;
 }
 
 static int
-locate_id(struct session *s, struct span id, struct found *found)
+locate_id(struct session *s, const struct target *target, struct found *found)
 {
-	uint8_t hash[STORE_HASH_LEN];
 	struct made notes = { .artid = 0 };
 	struct found row;
 	int rc;
 
-	store_msgid_hash(session_store(s), id.bytes, id.len, hash);
 	*found = (struct found){ .missing = 430 };
-	found_set_id(found, id);
-	if (locate_place(s, hash, found))
+	found_set_id(found, target->id);
+	if (locate_place(s, target->hash, found))
 		return 0;
 	rc = made_begin(s, 0, &notes);
 	if (rc == 0)
-		rc = locate_entries(s, hash, found);
+		rc = locate_entries(s, target->hash, found);
 	if (rc != 0)
 		return rc;
+	found->version = notes.version;
 	if (locate_number(s, found->space, found->number, &row) == 0)
 		found->bytes = row.bytes;
-	place_keep(s, &notes, hash, found);
+	place_keep(s, &notes, target->hash, found);
 	return 0;
 }
 
@@ -177,10 +198,13 @@ locate_parse(struct session *s, struct span argument, struct target *target)
 	*target = (struct target){ .missing = 430 };
 	if (argument.len > 0 && argument.bytes[0] == '<') {
 		target->id = argument;
-		if (msgid_is_valid(argument))
-			return true;
-		session_error(s, 501);
-		return false;
+		if (!msgid_is_valid(argument)) {
+			session_error(s, 501);
+			return false;
+		}
+		store_msgid_hash(session_store(s), argument.bytes, argument.len,
+		    target->hash);
+		return true;
 	}
 	if (argument.len > 0 && range_parse_number(argument, &number) != 0) {
 		session_error(s, 501);
@@ -203,7 +227,7 @@ locate_target(struct session *s, const struct target *target,
 	int rc = -ENOENT;
 
 	if (target->id.len > 0)
-		rc = locate_id(s, target->id, found);
+		rc = locate_id(s, target, found);
 	else if (target->number != 0 && target->number <= RANGE_NUMBER_MAX)
 		rc = locate_number(s, target->space, target->number, found);
 	if (rc != 0) {

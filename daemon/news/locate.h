@@ -6,10 +6,12 @@
 
 #include "daemon/news/session.h"
 #include "protocol/msgid.h"
+#include "store/msgid.h"
 
 /* What an argument names. */
 struct target {
 	struct span id; /* len 0: by number */
+	uint8_t hash[STORE_HASH_LEN]; /* of the id */
 	uint32_t space, number;
 	int missing; /* the code if there is no such article */
 };
@@ -22,9 +24,12 @@ struct found {
 	uint32_t bytes; /* of the news copy; 0: not known */
 	bool multi;  /* there are several */
 	bool alone;  /* by Message-ID: whoever may see its space finds this one */
+	uint64_t version; /* a commit that this holds for; 0: it is kept */
 	int missing; /* the code if the article is gone after all */
 	char message_id[MSGID_MAX + 1];
 };
+
+void found_set_id(struct found *found, struct span id);
 
 /* What an argument names; "" for the current article. Replies and returns false
  * if it names nothing. */

@@ -31,6 +31,7 @@ struct news_loop {
 	struct store_cache *objects, *places; /* the store's */
 	struct session_list sessions;
 	uint32_t asked[NEWS_ASKED]; /* articles that were lately asked for */
+	unsigned turns; /* of those that could be kept (wire.c) */
 	struct buffer line; /* a response line being made */
 	struct buffer text; /* rows being made */
 	/* may anybody without a login post somewhere? */

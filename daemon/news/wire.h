@@ -13,22 +13,30 @@
 
 struct wire {
 	struct made made;
-	uint32_t space, number;
-	uint32_t id_at;   /* of "<message-id>" CRLF behind "220 number " */
+	uint32_t from;    /* "220 number <message-id>" CRLF begins here */
+	uint32_t id_at;   /* of "<message-id>" CRLF */
 	uint32_t head_at; /* the header, without the empty line */
 	uint32_t body_at;
-	uint32_t len;
+	uint32_t end; /* behind the final dot's CRLF */
 	char bytes[];
 };
 
-/* Counted, or NULL: not kept, whether there is such an article or not. */
+/* By what a command names alone: counted, or NULL. */
 struct wire *wire_find(struct session *s, const struct target *target);
-/* Made of an article that was found, and kept; counted. NULL: it is long, or
- * something went wrong. */
+/* The same once the article is known, where that leads further. */
+struct wire *wire_find_located(struct session *s, const struct target *target,
+    const struct found *found);
+/* Made of an article that was found, and kept if it is worth it; counted. NULL:
+ * it is long, or something went wrong. */
 struct wire *wire_make(struct session *s, struct found *found);
 /* Answers 220, 221, 222 or 223 with it. Takes the reference. */
 void wire_send(struct session *s, struct wire *wire,
     const struct target *target, enum copy_what what);
+
+/* wire_read.c: one that is not kept yet, as the file has the article and with
+ * these notes. NULL: as wire_make; found->multi is made sure of. */
+struct wire *wire_read(struct session *s, const struct made *notes,
+    struct found *found);
 
 static inline void
 wire_unref(struct wire *wire)

@@ -126,8 +126,9 @@ xref_append_article(struct session *s, struct buffer *out, uint64_t artid)
 	return 0;
 }
 
-void
-xref_append_groups(struct session *s, struct buffer *out,
+/* "group,group" */
+static void
+append_groups(struct session *s, struct buffer *out,
     const Kith__ArticleMeta *meta)
 {
 	struct space *space;
@@ -143,6 +144,63 @@ xref_append_groups(struct session *s, struct buffer *out,
 		any = true;
 		space_unref(space);
 	}
+}
+
+int
+xref_append_line(struct session *s, struct buffer *out, uint64_t artid,
+    uint32_t space_id, uint32_t number, bool multi)
+{
+	struct space *space =
+	    multi ? NULL : spaces_by_id(session_spaces(s), space_id);
+	int rc = 0;
+
+	if (!multi && space == NULL)
+		return 0; /* removed a moment ago: nowhere to refer to */
+	buffer_append_text(out, "Xref: ");
+	if (multi)
+		rc = xref_append_article(s, out, artid);
+	else
+		xref_append_one(s, out, space->name, number);
+	buffer_append_text(out, "\r\n");
+	space_unref(space);
+	return rc;
+}
+
+/* Behind a field and the folded lines that belong to it. */
+static const char *
+field_end(const char *at, const char *end)
+{
+	do {
+		at = memchr(at, '\n', (size_t)(end - at));
+		at = at == NULL ? end : at + 1;
+	} while (at < end && (*at == ' ' || *at == '\t'));
+	return at;
+}
+
+int
+xref_append_added(struct session *s, struct buffer *out, uint64_t artid,
+    struct span added)
+{
+	static const char name[] = "Newsgroups: ";
+	const char *at = added.bytes, *end = added.bytes + added.len, *next;
+	Kith__ArticleMeta *meta;
+	int rc = xref_meta(s, artid, &meta);
+
+	if (rc != 0)
+		return rc;
+	for (; at < end; at = next) {
+		next = field_end(at, end);
+		if ((size_t)(next - at) > sizeof name - 1 &&
+		    memcmp(at, name, sizeof name - 1) == 0) {
+			buffer_append_text(out, name);
+			append_groups(s, out, meta);
+			buffer_append_text(out, "\r\n");
+		} else {
+			buffer_append(out, at, (size_t)(next - at));
+		}
+	}
+	kith__article_meta__free_unpacked(meta, NULL);
+	return buffer_failed(out) ? -ENOMEM : 0;
 }
 
 /* RFC 3977 8.1: right for the copy that is sent in the same session. */

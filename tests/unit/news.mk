@@ -6,7 +6,7 @@ NEWS_LIBS = libkithnews.a libkithcommunity.a libkithstore.a libkithdaemon.a \
 news_tests = test_news_table test_news_reader test_news_long test_news_post \
 	test_news_feed test_news_tls test_news_protocol test_news_numbers \
 	test_news_fields test_news_columns test_news_lists \
-	test_news_flight
+	test_news_flight test_news_full
 check_PROGRAMS += $(news_tests)
 TESTS += $(news_tests)
 test_news_table_SOURCES = tests/unit/test_news_table.c
@@ -34,6 +34,8 @@ test_news_lists_SOURCES = tests/unit/test_news_lists.c $(news_check)
 test_news_lists_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
 test_news_flight_SOURCES = tests/unit/test_news_flight.c
 test_news_flight_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
+test_news_full_SOURCES = tests/unit/test_news_full.c $(news_check)
+test_news_full_LDADD = $(NEWS_LIBS) $(CMOCKA_LIBS)
 # logins and what lies between
 news_channel_tests = test_news_sasl test_news_compress test_news_limits
 check_PROGRAMS += $(news_channel_tests)

@@ -1,0 +1,143 @@
+/* test_news_full.c - reading where the cache of objects is full, and an article
+ * is read from its file time after time: by number, while it changes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "store/cache.h"
+#include "tests/unit/news_check.h"
+
+#define ARTICLES 40u
+
+static uint32_t talk, other;
+
+static void
+fill_cache(void)
+{
+	struct store_cache *cache = store_objects(fixture.store);
+	struct store_object *object;
+
+	for (uint64_t i = 0; !store_cache_is_full(cache); i++) {
+		object = store_object_new(cache, 50000);
+		assert_non_null(object);
+		store_cache_put(cache,
+		    (struct store_cache_key){ STORE_CACHE_BLOCK, 1, i },
+		    UINT64_MAX, object);
+		store_object_unref(object);
+	}
+}
+
+static bool
+spot_is_kept(uint32_t number)
+{
+	struct store_cache_key key = { STORE_CACHE_SPOTS, 0,
+		(uint64_t)talk << 32 | number / 16 };
+	struct store_object *object =
+	    store_cache_get(store_objects(fixture.store), key, UINT64_MAX);
+
+	store_object_unref(object);
+	return object != NULL;
+}
+
+static int
+setup(void **state)
+{
+	static const struct fixture_space spaces[] = {
+		SPACE_FOR_ANYONE("acme.talk"), SPACE_FOR_ANYONE("acme.other")
+	};
+	struct fixture_article article = { .subject = "x" };
+	char id[64];
+
+	(void)state;
+	if (news_open_with(&fixture, spaces, ARRAY_LEN(spaces)) != 0)
+		return -1;
+	talk = 1;
+	other = 2;
+	article.message_id = id;
+	for (unsigned i = 1; i <= ARTICLES; i++) {
+		(void)snprintf(id, sizeof id, "<%u@a.example>", i);
+		article.spaces[0] = talk;
+		article.spaces[1] = i % 8 == 0 ? other : 0;
+		if (fixture_article_add(&fixture, &article) != i)
+			return -1;
+	}
+	fill_cache();
+	return 0;
+}
+
+static void
+check_article(struct client *client, unsigned number)
+{
+	char line[64], status[128], xref[128];
+	const char *text;
+
+	(void)snprintf(line, sizeof line, "ARTICLE %u", number);
+	(void)snprintf(status, sizeof status, "220 %u <%u@a.example>\r\n",
+	    number, number);
+	(void)snprintf(xref, sizeof xref,
+	    number % 8 == 0 ? "Xref: news.example acme.talk:%u acme.other:%u"
+			      "\r\n"
+			    : "Xref: news.example acme.talk:%u\r\n",
+	    number, number / 8);
+	text = client_ask(client, line);
+	begins(text, status);
+	contains(text, xref);
+	contains(text, "\r\n.\r\n");
+}
+
+static void
+an_article_is_the_same_each_time(void **state)
+{
+	struct client client;
+
+	(void)state;
+	client_open_greeted(&fixture, &client);
+	begins(client_ask(&client, "GROUP acme.talk"), "211 40 1 40 ");
+	for (unsigned round = 0; round < 8; round++)
+		for (unsigned i = 1; i <= ARTICLES; i++)
+			check_article(&client, i);
+	assert_true(spot_is_kept(1));
+	assert_true(spot_is_kept(ARTICLES));
+	client_close(&client);
+}
+
+static void
+one_that_goes_is_gone_and_its_neighbours_stay(void **state)
+{
+	struct client client;
+
+	(void)state;
+	client_open_greeted(&fixture, &client);
+	begins(client_ask(&client, "GROUP acme.talk"), "211 40 1 40 ");
+	for (unsigned round = 0; round < 3; round++)
+		for (unsigned i = 17; i < 32; i++)
+			check_article(&client, i);
+	assert_true(spot_is_kept(17));
+	fixture_number_remove(&fixture, talk, 20);
+	for (unsigned round = 0; round < 3; round++) {
+		begins(client_ask(&client, "ARTICLE 20"), "423 ");
+		begins(client_ask(&client, "STAT 20"), "423 ");
+		for (unsigned i = 17; i < 32; i++)
+			if (i != 20)
+				check_article(&client, i);
+	}
+	client_close(&client);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_article_is_the_same_each_time),
+		cmocka_unit_test(one_that_goes_is_gone_and_its_neighbours_stay),
+	};
+
+	return cmocka_run_group_tests(tests, setup, news_teardown);
+}
