@@ -32,8 +32,18 @@ article_header_init(struct article_header *header)
 void
 article_header_fini(struct article_header *header)
 {
-	free(header->fields);
+	if (!header->lent)
+		free(header->fields);
 	article_header_init(header);
+}
+
+void
+article_header_lend(struct article_header *header, struct article_field *fields,
+    size_t room)
+{
+	header->fields = fields;
+	header->room = room;
+	header->lent = true;
 }
 
 int
@@ -84,9 +94,13 @@ scanner_grow(struct article_header *header)
 	struct article_field *fields;
 	size_t room = header->room == 0 ? ARTICLE_FIRST_ROOM : header->room * 2;
 
-	fields = realloc(header->fields, room * sizeof *fields);
+	fields = realloc(header->lent ? NULL : header->fields,
+	    room * sizeof *fields);
 	if (fields == NULL)
 		return -ENOMEM;
+	if (header->lent)
+		memcpy(fields, header->fields, header->count * sizeof *fields);
+	header->lent = false;
 	header->fields = fields;
 	header->room = room;
 	return 0;
@@ -259,8 +273,10 @@ article_header_reset(struct article_header *header, struct span wire)
 {
 	struct article_field *fields = header->fields;
 	size_t room = header->room;
+	bool lent = header->lent;
 
 	article_header_init(header);
+	header->lent = lent;
 	header->fields = fields;
 	header->room = room;
 	header->wire = wire;

@@ -61,9 +61,10 @@ struct article_limits {
 
 /* Reused from article to article without allocating again. */
 struct article_header {
-	struct article_field *fields; /* owned */
+	struct article_field *fields; /* owned, unless lent */
 	size_t count;
 	size_t room;
+	bool lent;
 	struct span wire;   /* what was scanned, borrowed */
 	size_t header_len;  /* all fields, without the empty line */
 	size_t lines;       /* before the body, the empty one included */
@@ -78,6 +79,10 @@ struct article_header {
 
 void article_header_init(struct article_header *header);
 void article_header_fini(struct article_header *header);
+/* Room for the first fields, which the caller keeps, and which lives as long as
+ * the header; for one that is new. */
+void article_header_lend(struct article_header *header,
+    struct article_field *fields, size_t room);
 /* limits NULL: the defaults. 0; -EBADMSG with header->fault set (fields found
  * so far are there); -ENOMEM. */
 int article_scan(struct article_header *header, struct span wire,

@@ -18,8 +18,18 @@ buffer_init(struct buffer *buffer, size_t limit)
 void
 buffer_fini(struct buffer *buffer)
 {
-	free(buffer->bytes);
+	if (!buffer->lent)
+		free(buffer->bytes);
 	buffer_init(buffer, buffer->limit);
+}
+
+void
+buffer_lend(struct buffer *buffer, char *bytes, size_t room)
+{
+	bytes[0] = '\0';
+	buffer->bytes = bytes;
+	buffer->room = room;
+	buffer->lent = true;
 }
 
 void
@@ -31,11 +41,28 @@ buffer_clear(struct buffer *buffer)
 		buffer->bytes[0] = '\0';
 }
 
+/* Memory of its own, of another size. */
+static bool
+buffer_move(struct buffer *buffer, size_t room)
+{
+	char *bytes = realloc(buffer->lent ? NULL : buffer->bytes, room);
+
+	if (bytes == NULL) {
+		buffer->failed = true;
+		return false;
+	}
+	if (buffer->lent)
+		memcpy(bytes, buffer->bytes, buffer->len);
+	buffer->bytes = bytes;
+	buffer->room = room;
+	buffer->lent = false;
+	return true;
+}
+
 char *
 buffer_reserve(struct buffer *buffer, size_t len)
 {
 	size_t room = buffer->room == 0 ? BUFFER_FIRST_ROOM : buffer->room;
-	char *bytes;
 
 	if (buffer->failed)
 		return NULL;
@@ -46,15 +73,8 @@ buffer_reserve(struct buffer *buffer, size_t len)
 	}
 	while (room < buffer->len + len + 1)
 		room *= 2;
-	if (room != buffer->room) {
-		bytes = realloc(buffer->bytes, room);
-		if (bytes == NULL) {
-			buffer->failed = true;
-			return NULL;
-		}
-		buffer->bytes = bytes;
-		buffer->room = room;
-	}
+	if (room != buffer->room && !buffer_move(buffer, room))
+		return NULL;
 	return buffer->bytes + buffer->len;
 }
 
@@ -203,7 +223,8 @@ buffer_take(struct buffer *buffer, size_t *len_r)
 {
 	char *bytes;
 
-	if (buffer_reserve(buffer, 0) == NULL)
+	if (buffer_reserve(buffer, 0) == NULL ||
+	    (buffer->lent && !buffer_move(buffer, buffer->len + 1)))
 		return NULL;
 	buffer->bytes[buffer->len] = '\0';
 	bytes = buffer->bytes;

@@ -20,10 +20,15 @@ struct buffer {
 	size_t room;
 	size_t limit; /* 0: none */
 	bool failed;
+	bool lent; /* bytes are somebody else's */
 };
 
 void buffer_init(struct buffer *buffer, size_t limit);
 void buffer_fini(struct buffer *buffer);
+/* Room to begin with, which the caller keeps, and which lives as long as the
+ * buffer: what does not fit moves to memory of the buffer's own. room > 0; for a
+ * buffer that is new. */
+void buffer_lend(struct buffer *buffer, char *bytes, size_t room);
 /* Empties and forgets a failure; keeps the memory. */
 void buffer_clear(struct buffer *buffer);
 void buffer_append(struct buffer *buffer, const void *bytes, size_t len);

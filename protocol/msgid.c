@@ -87,6 +87,7 @@ msgid_list_init(struct msgid_list *list)
 	/* the ids are as many as count says: 4 KB to clear otherwise */
 	list->count = 0;
 	buffer_init(&list->text, 0);
+	buffer_lend(&list->text, list->room, sizeof list->room);
 }
 
 void

@@ -14,10 +14,14 @@ bool msgid_is_strict(struct span id);
  * without blanks and without '>' inside. For mail and for command arguments. */
 bool msgid_is_valid(struct span id);
 
+#define MSGID_LIST_ROOM 512u
+
+/* Not to be moved. */
 struct msgid_list {
 	struct buffer text; /* owned */
 	size_t count;
 	struct span ids[MSGID_LIST_MAX]; /* with brackets, borrowed from text */
+	char room[MSGID_LIST_ROOM];	 /* of the text, if it is short */
 };
 
 void msgid_list_init(struct msgid_list *list);

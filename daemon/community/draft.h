@@ -24,7 +24,7 @@ enum draft_control {
 };
 
 struct draft_reference {
-	char *id; /* a Message-ID; owned */
+	char *id; /* a Message-ID, in draft->made */
 	uint8_t hash[STORE_HASH_LEN];
 };
 
@@ -32,24 +32,22 @@ struct draft {
 	/* as received: wire form, owned (freed by draft_fini) */
 	char *received;
 	size_t received_len;
-	struct store_article_head head;
-	char *added; /* header lines kith adds, CRLF; owned; no Xref in it */
-	char *overview; /* row text up to and with the tab before :bytes; owned */
+	char *made; /* where these five lie; owned */
+	char *added; /* header lines kith adds, CRLF; no Xref in it */
+	char *overview; /* row text up to and with the tab before :bytes */
+	char *subject;	/* decoded */
+	char *from;	/* decoded */
+	struct draft_reference *references; /* oldest first, newest kept */
 	size_t overview_len;
+	size_t reference_count;
 	uint32_t wire_bytes; /* news copy, unstuffed, without Xref */
 	uint32_t wire_lines;
-	char message_id[256];
 	uint8_t message_id_hash[STORE_HASH_LEN];
 	uint8_t content[STORE_HASH_LEN];
-	/* oldest first, newest kept; owned */
-	struct draft_reference *references;
-	size_t reference_count;
-	/* set by draft_find_thread(): the newest of those that is here, 1 for the
-	 * first; 0: none is. And its thread */
+	/* set by draft_find_thread(): the newest of the references that is here, 1
+	 * for the first; 0: none is. And its thread */
 	size_t ancestor;
 	uint64_t ancestor_thread;
-	char *subject; /* decoded; owned */
-	char *from;    /* decoded; owned */
 	uint64_t date;
 	uint64_t expires; /* of the Expires header, seconds; 0: none */
 	/* where and by whom */
@@ -74,17 +72,23 @@ struct draft {
 	/* likewise the values of Cancel-Lock and Cancel-Key */
 	struct store_range lock_range, key_range;
 	enum draft_control control;
-	char target_id[256]; /* of whom it cancels or supersedes */
 	/* set by draft_check_id: */
-	bool renamed; /* stored under a generated id instead of: */
-	char original_id[256];
+	bool renamed; /* stored under a generated id instead of original_id */
 	uint64_t duplicate; /* the article it is the same as */
 	bool id_is_new;	    /* nothing is known under its id */
 	/* set by draft_store */
 	uint64_t artid;
 	uint32_t numbers[DRAFT_SPACES_MAX];
 	uint64_t thread;
+	/* from here on draft_init() clears no more than it must */
+	char message_id[256];
+	char target_id[256]; /* of whom it cancels or supersedes */
+	char original_id[256];
+	struct store_article_head head;
 };
+
+/* Empty. A draft of zeros is, too, and costs twice as much to make. */
+void draft_init(struct draft *draft);
 
 /* A received article: wire form, malloc'ed. */
 struct draft_bytes {
@@ -94,7 +98,7 @@ struct draft_bytes {
 };
 
 /* Prepares a draft from an article in news form (strict) or mail form
- * (lenient). The caller has zeroed it and filled author, channel, approved, for
+ * (lenient). The caller has emptied it and filled author, channel, approved, for
  * mail the spaces too, and whatever draft_store is to know besides. The bytes
  * are taken in any case; on refusal the draft is empty and detail names the
  * fault. */
@@ -102,7 +106,7 @@ enum reason draft_from_news(struct community *community, struct draft *draft,
     const struct draft_bytes *bytes, char *detail, size_t room);
 enum reason draft_from_mail(struct community *community, struct draft *draft,
     const struct draft_bytes *bytes, char *detail, size_t room);
-/* Frees what it owns. Accepts zeroed. */
+/* Frees what it owns. Accepts an empty one. */
 void draft_fini(struct draft *draft);
 
 /* Looks for the references of a prepared draft, so that few searches are left to

@@ -15,16 +15,25 @@
 #define DRAFT_REFERENCES_MAX 32u
 #define DRAFT_TEXT_MAX       500u /* octets of decoded Subject and From */
 
+/* The texts of a draft, in this order behind the added block. */
+enum draft_kept {
+	DRAFT_OVERVIEW,
+	DRAFT_SUBJECT,
+	DRAFT_FROM,
+	DRAFT_REFERENCES,
+	DRAFT_KEPT,
+};
+
 void
 draft_build_begin(struct draft_build *build, struct community *community,
     struct draft *draft, const struct draft_bytes *bytes)
 {
-	memset(build, 0, sizeof *build);
+	memset(build, 0, offsetof(struct draft_build, fields));
 	build->community = community;
 	build->draft = draft;
 	build->wire = span_make(bytes->bytes, bytes->len);
-	article_header_init(&build->header);
-	buffer_init(&build->added, 0);
+	article_header_lend(&build->header, build->fields, DRAFT_FIELDS);
+	buffer_lend(&build->added, build->text, sizeof build->text);
 	draft->received = bytes->bytes;
 	draft->received_len = bytes->len;
 	draft->now = community_now(community);
@@ -100,10 +109,12 @@ draft_hash_content(struct draft_build *build)
 	struct store *store = community_store(build->community);
 	struct span body = article_body(&build->header);
 	uint8_t hash[STORE_HASH_LEN];
+	char room[512];
 	struct buffer text;
 
 	store_hash_body(store, body.bytes, body.len, hash);
 	buffer_init(&text, 0);
+	buffer_lend(&text, room, sizeof room);
 	buffer_append(&text, hash, sizeof hash);
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
 		header_unfold(&text, article_value(&build->header, fields[i]));
@@ -207,25 +218,34 @@ draft_find_reply_to_id(struct draft_build *build)
 	return rc;
 }
 
-static int
-draft_add_reference(struct draft_build *build, struct span id)
-{
-	struct draft *draft = build->draft;
-	struct draft_reference *reference =
-	    &draft->references[draft->reference_count];
+/* ---- what the draft keeps: texts behind the added block, each with a NUL,
+ * until all of them move to memory of the draft's own. */
 
-	reference->id = strndup(id.bytes, id.len);
-	if (reference->id == NULL)
-		return -ENOMEM;
-	/* here and not by who looks for it, which is the writer */
-	store_msgid_hash(community_store(build->community), id.bytes, id.len,
-	    reference->hash);
-	draft->reference_count++;
-	return 0;
+static void
+keep_decoded(struct buffer *out, struct span raw)
+{
+	size_t from = out->len;
+	struct span text;
+
+	words_decode(out, raw);
+	if (buffer_failed(out))
+		return;
+	text = span_make(out->bytes + from, out->len - from);
+	out->len = from + utf8_cut(text, DRAFT_TEXT_MAX).len;
+	buffer_append_byte(out, '\0');
 }
 
-int
-draft_set_references(struct draft_build *build)
+static void
+keep_reference(struct buffer *out, struct draft *draft, struct span id)
+{
+	buffer_append_span(out, id);
+	buffer_append_byte(out, '\0');
+	draft->reference_count++;
+}
+
+/* Newest ids of References and that of In-Reply-To. */
+static int
+keep_references(struct draft_build *build, struct buffer *out)
 {
 	struct draft *draft = build->draft;
 	struct span raw = article_value(&build->header, HEADER_REFERENCES);
@@ -240,34 +260,31 @@ draft_set_references(struct draft_build *build)
 		rc = msgid_list_parse(&list,
 		    article_value(&build->header, HEADER_IN_REPLY_TO),
 		    DRAFT_REFERENCES_MAX);
-	draft->references = calloc(list.count + 1, sizeof *draft->references);
-	if (draft->references == NULL)
-		rc = -ENOMEM;
 	for (size_t i = 0; rc == 0 && i < list.count; i++) {
-		rc = draft_add_reference(build, list.ids[i]);
+		keep_reference(out, draft, list.ids[i]);
 		if (span_equal(list.ids[i], parent))
 			parent.len = 0;
 	}
 	/* some clients leave the parent out of References */
 	if (rc == 0 && parent.len > 0)
-		rc = draft_add_reference(build, parent);
+		keep_reference(out, draft, parent);
 	msgid_list_fini(&list);
 	return rc;
 }
 
-static char *
-decoded_value(struct span raw)
+/* The row less its last two fields, which are known once there is a number. */
+static void
+keep_overview(struct draft_build *build, struct buffer *out)
 {
-	struct buffer out;
-	struct span cut;
-	char *text;
+	static const char tail[] = "0\t0\t";
+	size_t from = out->len;
 
-	buffer_init(&out, 0);
-	words_decode(&out, raw);
-	cut = utf8_cut(buffer_span(&out), DRAFT_TEXT_MAX);
-	text = cut.len == 0 ? strdup("") : strndup(cut.bytes, cut.len);
-	buffer_fini(&out);
-	return text;
+	overview_append(out, &build->header, &build->said);
+	if (buffer_failed(out))
+		return;
+	out->len -= sizeof tail - 1;
+	build->draft->overview_len = out->len - from;
+	buffer_append_byte(out, '\0');
 }
 
 /* Octets and lines of the news copy as it is read (RFC 3977 8.1). */
@@ -287,48 +304,69 @@ draft_measure(struct draft_build *build)
 	    : (uint32_t)(build->facts.lines - build->header.lines);
 }
 
-/* The row less its last two fields, which are known once there is a number. */
-static int
-draft_overview(struct draft_build *build)
+/* Who looks for a reference, which is the writer, finds its hash made. */
+static char *
+draft_set_reference(struct draft_build *build, size_t i, char *id)
 {
-	static const char tail[] = "0\t0\t";
-	struct draft *draft = build->draft;
-	struct buffer row;
+	struct draft_reference *reference = &build->draft->references[i];
+	size_t len = strlen(id);
 
-	buffer_init(&row, 0);
-	overview_append(&row, &build->header, &build->said);
-	if (buffer_failed(&row) || row.len < sizeof tail) {
-		buffer_fini(&row);
+	reference->id = id;
+	store_msgid_hash(community_store(build->community), id, len,
+	    reference->hash);
+	return id + len + 1;
+}
+
+/* The texts lie behind the references, which must be aligned. */
+static int
+draft_take_kept(struct draft_build *build, const struct buffer *kept,
+    const size_t at[DRAFT_KEPT])
+{
+	struct draft *draft = build->draft;
+	size_t before = draft->reference_count * sizeof *draft->references;
+	char *text, *id;
+
+	draft->made = malloc(before + kept->len);
+	if (draft->made == NULL)
 		return -ENOMEM;
-	}
-	row.len -= sizeof tail - 1;
-	row.bytes[row.len] = '\0';
-	draft->overview = buffer_take(&row, &draft->overview_len);
-	return draft->overview == NULL ? -ENOMEM : 0;
+	text = memcpy(draft->made + before, kept->bytes, kept->len);
+	draft->added = text;
+	draft->overview = text + at[DRAFT_OVERVIEW];
+	draft->subject = text + at[DRAFT_SUBJECT];
+	draft->from = text + at[DRAFT_FROM];
+	draft->references = (struct draft_reference *)(void *)draft->made;
+	id = text + at[DRAFT_REFERENCES];
+	for (size_t i = 0; i < draft->reference_count; i++)
+		id = draft_set_reference(build, i, id);
+	return 0;
 }
 
 enum reason
 draft_build_finish(struct draft_build *build)
 {
+	const struct article_header *header = &build->header;
 	struct draft *draft = build->draft;
-	size_t added_len = 0;
+	struct buffer *kept = &build->added;
+	size_t at[DRAFT_KEPT];
 
 	draft_measure(build);
-	draft->subject = decoded_value(build->said.subject.len > 0
-		? build->said.subject
-		: article_value(&build->header, HEADER_SUBJECT));
-	draft->from = decoded_value(build->said.from.len > 0
-		? build->said.from
-		: article_value(&build->header, HEADER_FROM));
-	if (draft->subject == NULL || draft->from == NULL ||
-	    draft_overview(build) != 0 || draft_set_references(build) != 0 ||
-	    buffer_failed(&build->added))
-		return REASON_BUSY;
-	draft->head.header_len = (uint32_t)build->header.header_len;
+	draft->head.header_len = (uint32_t)header->header_len;
 	draft->head.received_len = (uint32_t)draft->received_len;
-	draft->added = buffer_take(&build->added, &added_len);
-	if (draft->added == NULL)
+	draft->head.added_len = (uint32_t)kept->len;
+	buffer_append_byte(kept, '\0');
+	at[DRAFT_OVERVIEW] = kept->len;
+	keep_overview(build, kept);
+	at[DRAFT_SUBJECT] = kept->len;
+	keep_decoded(kept, build->said.subject.len > 0
+		? build->said.subject
+		: article_value(header, HEADER_SUBJECT));
+	at[DRAFT_FROM] = kept->len;
+	keep_decoded(kept, build->said.from.len > 0
+		? build->said.from
+		: article_value(header, HEADER_FROM));
+	at[DRAFT_REFERENCES] = kept->len;
+	if (keep_references(build, kept) != 0 || buffer_failed(kept) ||
+	    draft_take_kept(build, kept, at) != 0)
 		return REASON_BUSY;
-	draft->head.added_len = (uint32_t)added_len;
 	return REASON_STORED;
 }

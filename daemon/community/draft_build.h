@@ -5,10 +5,15 @@
 #ifndef KITH_COMMUNITY_DRAFT_BUILD_H
 #define KITH_COMMUNITY_DRAFT_BUILD_H
 
+#include <stddef.h>
+
 #include "daemon/community/draft.h"
 #include "protocol/article.h"
 #include "protocol/date.h"
 #include "protocol/overview.h"
+
+#define DRAFT_FIELDS 32u   /* what is more is allocated */
+#define DRAFT_ROOM   2048u /* likewise */
 
 struct draft_build {
 	struct community *community;
@@ -23,9 +28,12 @@ struct draft_build {
 	char reply_to_id[256]; /* the one id in In-Reply-To; "" */
 	char *detail;
 	size_t room;
+	/* lent to header and added; draft_build_begin() leaves them as they are */
+	struct article_field fields[DRAFT_FIELDS];
+	char text[DRAFT_ROOM];
 };
 
-/* Takes the bytes into the draft. */
+/* Takes the bytes into the draft. The build is not to be moved. */
 void draft_build_begin(struct draft_build *build, struct community *community,
     struct draft *draft, const struct draft_bytes *bytes);
 /* Frees the build; empties the draft unless reason is REASON_STORED. */
@@ -54,8 +62,6 @@ void draft_id_of_hash(const struct community *community, const char *tag,
     const uint8_t hash[STORE_HASH_LEN], char id[256]);
 /* Fills reply_to_id. */
 int draft_find_reply_to_id(struct draft_build *build);
-/* Newest ids of References and that of In-Reply-To. */
-int draft_set_references(struct draft_build *build);
 /* draft_thread.c, in apply: sets thread, with artid for one of its own. */
 void draft_join_thread(struct store_reader *reader,
     struct community *community, struct draft *draft);

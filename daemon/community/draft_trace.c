@@ -8,6 +8,8 @@
 #include "daemon/community/peers.h"
 #include "protocol/newsgroup.h"
 
+#define TRACE_ROOM 512u /* what is longer is allocated */
+
 static const char *
 own_identity(const struct draft_build *build)
 {
@@ -20,9 +22,11 @@ add_path(struct draft_build *build, const char *diagnostic,
     const char *identity)
 {
 	struct span own = article_value(&build->header, HEADER_PATH);
+	char room[TRACE_ROOM];
 	struct buffer path;
 
 	buffer_init(&path, 0);
+	buffer_lend(&path, room, sizeof room);
 	buffer_append_text(&path, own_identity(build));
 	buffer_append_text(&path, diagnostic);
 	buffer_append_text(&path, identity);
@@ -62,10 +66,12 @@ enum reason
 draft_add_lock(struct draft_build *build, struct span own)
 {
 	const struct draft *draft = build->draft;
+	char room[TRACE_ROOM];
 	struct buffer list;
 	int rc;
 
 	buffer_init(&list, 0);
+	buffer_lend(&list, room, sizeof room);
 	header_unfold(&list, own);
 	if (list.len > 0)
 		buffer_append_byte(&list, ' ');
@@ -85,10 +91,12 @@ static enum reason
 add_key(struct draft_build *build)
 {
 	const struct draft *draft = build->draft;
+	char room[TRACE_ROOM];
 	struct buffer list;
 	int rc = 0;
 
 	buffer_init(&list, 0);
+	buffer_lend(&list, room, sizeof room);
 	header_unfold(&list, article_value(&build->header, HEADER_CANCEL_KEY));
 	if (draft->author.member != 0) {
 		if (list.len > 0)
@@ -112,6 +120,7 @@ draft_add_injection(struct draft_build *build)
 	const struct article_header *header = &build->header;
 	const struct draft *draft = build->draft;
 	char date[DATE_TEXT_SIZE];
+	char room[TRACE_ROOM];
 	enum reason reason = REASON_STORED;
 	struct buffer info;
 
@@ -121,6 +130,7 @@ draft_add_injection(struct draft_build *build)
 		header_append(&build->added, "Injection-Date",
 		    span_of(date_format((int64_t)draft->now, date)));
 	buffer_init(&info, 0);
+	buffer_lend(&info, room, sizeof room);
 	buffer_printf(&info, "%s; mail-complaints-to=\"abuse@%s\"",
 	    own_identity(build), community_config(build->community)->domain);
 	header_append(&build->added, "Injection-Info", buffer_span(&info));

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/community/cancel.h"
 #include "daemon/community/draft.h"
@@ -25,17 +26,16 @@ enum news_step {
 struct news_item {
 	struct store_op op;
 	struct community *community;
-	struct draft draft;
 	enum reason prepared; /* REASON_STORED: the draft is good */
-	struct intake_result result;
 	enum news_step step;
 	struct cancel cancel;
-	char offered[MSGID_MAX + 1]; /* of IHAVE and TAKETHIS; "" */
 	intake_done done;
 	void *arg;
 	uint64_t session;
+	struct intake_result result;
+	struct draft draft;
 	char client[64];
-	char excerpt[1600];
+	char offered[MSGID_MAX + 1]; /* of IHAVE and TAKETHIS; "" */
 };
 
 static struct news_item *
@@ -196,12 +196,13 @@ static int
 news_hold(struct store_txn *txn, struct news_item *item)
 {
 	struct held_note note = { .cause = KITH__HELD_CAUSE__HELD_MODERATION };
+	char excerpt[1600];
 	uint32_t held;
 
 	intake_excerpt(span_make(item->draft.received,
 			   item->draft.received_len),
-	    item->excerpt, sizeof item->excerpt);
-	note.excerpt = span_of(item->excerpt);
+	    excerpt, sizeof excerpt);
+	note.excerpt = span_of(excerpt);
 	item->result.reason = REASON_HELD;
 	return held_put(txn, item->community, &item->draft, &note, &held);
 }
@@ -281,23 +282,24 @@ intake_news(struct community *community, const struct intake_news *news,
     intake_done done, void *arg)
 {
 	static const struct intake_result busy = { .reason = REASON_BUSY };
-	struct news_item *item = calloc(1, sizeof *item);
+	struct news_item *item = malloc(sizeof *item);
 
 	if (item == NULL) {
 		free(news->bytes);
 		done(arg, &busy);
 		return;
 	}
+	memset(item, 0, offsetof(struct news_item, draft));
 	item->community = community;
+	draft_init(&item->draft);
 	item->draft.author = news->identity;
 	item->draft.channel = news->channel;
 	item->done = done;
 	item->arg = arg;
 	item->session = news->session;
 	span_copy(item->client, sizeof item->client, span_of(news->client));
-	if (news->offered_id != NULL)
-		span_copy(item->offered, sizeof item->offered,
-		    span_of(news->offered_id));
+	span_copy(item->offered, sizeof item->offered,
+	    span_of(news->offered_id == NULL ? "" : news->offered_id));
 	item->draft.source = item->client;
 	item->prepared = news_prepare(item, news);
 	item->op.check = news_check;

@@ -1,10 +1,12 @@
 # tests/unit: lines, articles as bytes, news
-protocol_tests = test_line test_dot test_header test_article test_msgid \
+protocol_tests = test_buffer test_line test_dot test_header test_article test_msgid \
 	test_cancel test_newsgroup test_date test_wildmat test_overview test_nntp test_nntp_reply \
 	test_mbox
 check_PROGRAMS += $(protocol_tests)
 TESTS += $(protocol_tests)
 
+test_buffer_SOURCES = tests/unit/test_buffer.c
+test_buffer_LDADD = libkithprotocol.a $(CMOCKA_LIBS)
 test_line_SOURCES = tests/unit/test_line.c
 test_line_LDADD = libkithprotocol.a $(CMOCKA_LIBS)
 test_dot_SOURCES = tests/unit/test_dot.c

@@ -141,6 +141,27 @@ fields_cover_the_header_without_a_gap(void **state)
 }
 
 static void
+fields_beyond_the_lent_room_are_kept_too(void **state)
+{
+	static const char text[] = "A: 1\r\nB: 2\r\nC: 3\r\n\r\n";
+	struct article_header header;
+	struct article_field room[2];
+
+	(void)state;
+	article_header_init(&header);
+	article_header_lend(&header, room, 2);
+	for (unsigned again = 0; again < 2; again++) {
+		assert_int_equal(
+		    article_scan(&header, span_of(text), ARTICLE_MAIL, NULL), 0);
+		assert_int_equal(header.count, 3);
+		for (size_t i = 0; i < 3; i++)
+			assert_int_equal(header.fields[i].value.bytes[0],
+			    '1' + (int)i);
+	}
+	article_header_fini(&header);
+}
+
+static void
 limits_hold_in_every_mode(void **state)
 {
 	static const struct article_limits two = { 2, 1000 }, small = { 10, 8 };
@@ -172,6 +193,7 @@ main(void)
 		cmocka_unit_test(a_post_is_refused_for_what_it_has),
 		cmocka_unit_test(mail_is_taken_as_it_comes),
 		cmocka_unit_test(fields_cover_the_header_without_a_gap),
+		cmocka_unit_test(fields_beyond_the_lent_room_are_kept_too),
 		cmocka_unit_test(limits_hold_in_every_mode),
 	};
 
