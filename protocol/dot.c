@@ -20,30 +20,53 @@ dot_receiver_init_within(struct dot_receiver *dot, bool after_cr)
 	dot->state = after_cr ? DOT_CR : DOT_TEXT;
 }
 
-/* What octets there are, sixteen at a time. */
+/* Octets that are looked at in one step. */
+typedef unsigned char block __attribute__((vector_size(16)));
+
+#define BLOCKS_COUNTED 255u /* as many as an octet can count */
+
+static uint64_t
+block_sum(block counts)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < sizeof counts; i++)
+		sum += counts[i];
+	return sum;
+}
+
+static bool
+block_any(block octets)
+{
+	uint64_t halves[2];
+
+	memcpy(halves, &octets, sizeof halves);
+	return (halves[0] | halves[1]) != 0;
+}
+
+/* What octets there are. */
 static void
 dot_survey(struct dot_receiver *dot, struct span chunk)
 {
-	typedef unsigned char block __attribute__((vector_size(16)));
 	size_t at = 0, stop;
 	block octets, nuls = { 0 }, all = { 0 };
 	unsigned char rest = 0;
 
 	while (chunk.len - at >= sizeof octets) {
-		block crs = { 0 };
+		block crs = { 0 }, lfs = { 0 };
 
-		/* as many as an octet can count */
-		stop = chunk.len - at > 255 * sizeof octets
-		    ? at + 255 * sizeof octets
+		stop = chunk.len - at > BLOCKS_COUNTED * sizeof octets
+		    ? at + BLOCKS_COUNTED * sizeof octets
 		    : at + (chunk.len - at) / sizeof octets * sizeof octets;
 		for (; at < stop; at += sizeof octets) {
 			memcpy(&octets, chunk.bytes + at, sizeof octets);
 			crs -= (block)(octets == '\r');
+			lfs -= (block)(octets == '\n');
 			nuls |= (block)(octets == 0);
 			all |= octets;
 		}
-		for (size_t i = 0; i < sizeof crs; i++)
-			dot->crs += crs[i];
+		dot->crs += block_sum(crs);
+		dot->lfs += block_sum(lfs);
 	}
 	for (size_t i = 0; i < sizeof all; i++) {
 		rest |= all[i];
@@ -52,17 +75,58 @@ dot_survey(struct dot_receiver *dot, struct span chunk)
 	for (; at < chunk.len; at++) {
 		rest |= (unsigned char)chunk.bytes[at];
 		dot->crs += chunk.bytes[at] == '\r';
+		dot->lfs += chunk.bytes[at] == '\n';
 		dot->facts.nul |= chunk.bytes[at] == '\0';
 	}
 	dot->facts.eight_bit |= rest > 127;
 }
 
-/* Within a line: runs to its end or to the end of the chunk. */
+/* From within a line on, over as many blocks as hold no beginning of a line with
+ * a dot. Where it stops, dot_step() goes on. */
+static const char *
+dot_blocks(struct dot_receiver *dot, const char *from, const char *end)
+{
+	const char *at = from;
+	block first, second, third, ends;
+	bool stop = false;
+
+	while (!stop && (size_t)(end - at) >= sizeof first + 2) {
+		block lines = { 0 };
+
+		for (unsigned i = 0; i < BLOCKS_COUNTED &&
+		     (size_t)(end - at) >= sizeof first + 2;
+		     i++, at += sizeof first) {
+			memcpy(&first, at, sizeof first);
+			memcpy(&second, at + 1, sizeof second);
+			memcpy(&third, at + 2, sizeof third);
+			ends = (block)((first == '\r') & (second == '\n'));
+			stop = block_any(ends & (block)(third == '.'));
+			if (stop)
+				break;
+			lines -= ends;
+		}
+		dot->facts.lines += block_sum(lines);
+	}
+	if (at == from)
+		return at;
+	/* a line that ends across the last block's end is counted */
+	if (at[-1] == '\r' && *at == '\n')
+		at++;
+	dot->state = at[-1] == '\n' && at[-2] == '\r'
+	    ? DOT_LINE_START
+	    : DOT_TEXT;
+	return at;
+}
+
+/* Within a line: runs over whole lines, or to its end or that of the chunk. */
 static const char *
 dot_text(struct dot_receiver *dot, const char *at, const char *end)
 {
-	const char *lf = memchr(at, '\n', (size_t)(end - at));
+	const char *next = dot_blocks(dot, at, end), *lf;
 
+	if (next != at)
+		return next;
+	lf = memchr(at, '\n', (size_t)(end - at));
 	if (lf == NULL) {
 		dot->state = end > at && end[-1] == '\r' ? DOT_CR : DOT_TEXT;
 		return end;
@@ -71,7 +135,6 @@ dot_text(struct dot_receiver *dot, const char *at, const char *end)
 		dot->facts.lines++;
 		dot->state = DOT_LINE_START;
 	} else {
-		dot->facts.bare_lf = true;
 		dot->state = DOT_TEXT;
 	}
 	return lf + 1;
@@ -120,13 +183,16 @@ dot_step(struct dot_receiver *dot, const char *at, const char *end)
 	return end;
 }
 
-/* The CRs that may stand where they do: of line ends, and one that comes last. */
-static uint64_t
-dot_paired(const struct dot_receiver *dot)
+/* The CRs and LFs that may stand where they do are those of line ends, and a CR
+ * that comes last. */
+static void
+dot_find_bare(struct dot_receiver *dot)
 {
-	return dot->facts.lines +
-	    (dot->state == DOT_ENDED || dot->state == DOT_CR ||
-		dot->state == DOT_DOT_CR);
+	uint64_t ends = dot->facts.lines + (dot->state == DOT_ENDED);
+	bool last = dot->state == DOT_CR || dot->state == DOT_DOT_CR;
+
+	dot->facts.bare_cr = dot->crs > ends + last;
+	dot->facts.bare_lf = dot->lfs > ends;
 }
 
 static size_t
@@ -178,7 +244,7 @@ dot_receive(struct dot_receiver *dot, struct span chunk, size_t *used_r)
 		at = dot_step(dot, at, end);
 	used = (size_t)(at - chunk.bytes);
 	dot_survey(dot, span_make(chunk.bytes, used));
-	dot->facts.bare_cr = dot->crs > dot_paired(dot);
+	dot_find_bare(dot);
 	dot_keep(dot, carried, chunk.bytes, carried + used - dot_held(dot));
 	*used_r = used;
 	return dot->state == DOT_ENDED;

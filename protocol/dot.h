@@ -36,7 +36,7 @@ struct dot_receiver {
 	struct buffer *out; /* borrowed; NULL: count only */
 	uint64_t limit;     /* octets of wire form; 0: none */
 	enum dot_state state;
-	uint64_t crs; /* seen so far */
+	uint64_t crs, lfs; /* seen so far */
 	bool too_large; /* over the limit: out was freed, the rest only counted */
 	bool failed;    /* no memory, likewise */
 };
