@@ -259,28 +259,41 @@ port_offer(void *arg, const struct feed_endpoint *endpoint,
 	return rc;
 }
 
+static bool
+progress_read(struct feed_progress *progress, struct ipc_reader *fields)
+{
+	progress->high = ipc_get_u32(fields);
+	progress->settled = ipc_get_u32(fields);
+	progress->again = ipc_get_u32(fields);
+	progress->missed_count = ipc_get_u32(fields);
+	if (progress->missed_count > FEED_MISSED_MAX)
+		return false;
+	for (size_t i = 0; i < progress->missed_count; i++)
+		progress->missed[i] = ipc_get_u32(fields);
+	return !ipc_reader_bad(fields);
+}
+
 static void
 pull_answered(void *arg, struct ipc_reader *fields)
 {
 	struct pull_request *pull = arg;
 	char room[256];
 	const char *why = "the feed process gave no answer";
-	uint32_t failed, high = 0, settled = 0;
+	struct feed_progress progress = { .high = 0 };
+	uint32_t failed;
 
 	if (fields != NULL) {
 		failed = ipc_get_u32(fields);
 		(void)nntp_reply_printable(ipc_get_bytes(fields), room,
 		    sizeof room);
-		high = ipc_get_u32(fields);
-		settled = ipc_get_u32(fields);
-		if (ipc_reader_bad(fields))
-			high = settled = 0;
+		if (!progress_read(&progress, fields))
+			progress = (struct feed_progress){ .high = 0 };
 		else if (failed == 0)
 			why = "";
 		else if (room[0] != '\0')
 			why = room;
 	}
-	pull->done(pull->arg, why, high, settled);
+	pull->done(pull->arg, why, &progress);
 	free(pull);
 }
 
@@ -305,6 +318,9 @@ port_pull(void *arg, const struct feed_endpoint *endpoint,
 	ipc_put_text(writer, what->group);
 	ipc_put_u32(writer, what->from);
 	ipc_put_u32(writer, what->seconds);
+	ipc_put_u32(writer, (uint32_t)what->missed_count);
+	for (size_t i = 0; i < what->missed_count; i++)
+		ipc_put_u32(writer, what->missed[i]);
 	rc = ipc_call(feed->ipc, writer, IPC_BULK, 0, pull_answered, pull);
 	if (rc != 0)
 		free(pull);

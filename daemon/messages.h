@@ -79,9 +79,12 @@ enum message_type {
 	 * Message-ID text } (class intake) -> why text ("": all were tried),
 	 * count u32, each u32 (enum feed_outcome) */
 	MESSAGE_OFFER = 128,
-	/* endpoint, group text, first number u32, u32 seconds that it may take
-	 * (class bulk) -> u32 0, or 1: it ended early; why text; u32 the group's
-	 * high water mark; u32 numbers up to this one are settled */
+	/* endpoint, group text, first number u32, u32 seconds that it may take,
+	 * count u32 (at most FEED_MISSED_MAX), each u32: numbers before that to be
+	 * asked for again (class bulk) -> u32 0, or 1: it ended early; why text; u32
+	 * the group's high water mark; u32 numbers up to this one are settled; u32
+	 * how many of those asked for again were answered; count u32, each u32:
+	 * settled numbers that the server could not give now */
 	MESSAGE_PULL,
 
 	/* ---- feed -> core (class intake) */
@@ -94,6 +97,7 @@ enum message_type {
 };
 
 #define FEED_OFFERS_MAX      128u
+#define FEED_MISSED_MAX      64u
 #define FEED_CONNECTIONS_MAX 8u
 
 /* What became of an article that was offered to a peer. */

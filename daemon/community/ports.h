@@ -91,12 +91,24 @@ struct feed_pull {
 	const char *group;
 	uint32_t from;
 	unsigned seconds; /* then it ends, as far as it got */
+	/* numbers before that to be asked for first, once more; borrowed */
+	const uint32_t *missed;
+	size_t missed_count; /* at most FEED_MISSED_MAX */
+};
+/* How far it got. */
+struct feed_progress {
+	uint32_t high;	  /* the group's highest number, 0: unknown */
+	uint32_t settled; /* numbers up to this one were handed over or hold
+			   * nothing, but for those missed; 0: it got nowhere */
+	size_t again; /* so many of those to be asked for again were answered */
+	/* what the server could not give now */
+	uint32_t missed[FEED_MISSED_MAX];
+	size_t missed_count;
 };
 
-/* why: "" if the group was taken whole; high: its highest number, 0: unknown.
- * Numbers up to settled were handed over or hold nothing; 0: it got nowhere. */
-typedef void (*feed_pulled)(void *arg, const char *why, uint32_t high,
-    uint32_t settled);
+/* why: "" if the group was taken whole. */
+typedef void (*feed_pulled)(void *arg, const char *why,
+    const struct feed_progress *progress);
 
 struct feed_port {
 	/* There is a peer to speak to: the calls below work some time after. */

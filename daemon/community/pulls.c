@@ -103,8 +103,10 @@ group_settle(struct round *round)
 		return;
 	round->group.row.time = community_now(round->pulls->community);
 	/* numbers that are empty are settled as well */
+	if (!round->stopped)
+		round_note_missed(round);
 	if (round->settles && !round->stopped)
-		round->group.row.last = round->settled;
+		round->group.row.last = round->progress.settled;
 	round->closing = true;
 	round->writing = true;
 	if (round_write(round) != 0) {
@@ -129,7 +131,7 @@ round_written(struct round *round, int result)
 }
 
 static void
-on_pulled(void *arg, const char *why, uint32_t high, uint32_t settled)
+on_pulled(void *arg, const char *why, const struct feed_progress *progress)
 {
 	struct round *round = arg;
 	Kith__Pull *row = &round->group.row;
@@ -140,10 +142,10 @@ on_pulled(void *arg, const char *why, uint32_t high, uint32_t settled)
 		    "%s", why);
 	if (round->group.error[0] != '\0')
 		round_fault(round, round->group.error);
-	if (high != 0)
-		row->high = high;
-	round->settles = why[0] == '\0' || settled != 0;
-	round->settled = settled;
+	if (progress->high != 0)
+		row->high = progress->high;
+	round->settles = why[0] == '\0' || progress->settled != 0;
+	round->progress = *progress;
 	group_settle(round);
 }
 
@@ -160,7 +162,8 @@ group_count(struct round *round, uint32_t number, enum reason reason)
 		row->had++;
 	else
 		row->refused++;
-	row->last = number;
+	if (number > row->last) /* one that was missed is not */
+		row->last = number;
 	round->unwritten++;
 }
 
@@ -299,6 +302,8 @@ group_begin(struct round *round)
 	if (rc != 0)
 		return rc;
 	pull.from = round->group.row.last + 1;
+	pull.missed = round->group.missed;
+	pull.missed_count = round->group.row.n_missed;
 	pull.seconds = round_seconds_left(round);
 	if (pull.seconds == 0)
 		return -ETIME;

@@ -22,7 +22,9 @@ STAILQ_HEAD(pull_waiters, pull_waiter);
 struct pull_group {
 	char name[NEWSGROUP_MAX + 1];
 	char error[256];
-	Kith__Pull row; /* its texts are the two above */
+	uint32_t missed[FEED_MISSED_MAX];
+	uint64_t missed_since[FEED_MISSED_MAX];
+	Kith__Pull row; /* its texts and lists are those above */
 };
 
 struct round_group {
@@ -56,8 +58,8 @@ struct round {
 	unsigned handed;    /* at the door */
 	bool writing;
 	bool ended;   /* the port has said so, and: */
-	bool settles; /* numbers are settled up to: */
-	uint32_t settled;
+	bool settles; /* its settled counts */
+	struct feed_progress progress;
 	bool closing; /* the write that is under way is the last */
 	bool stopped; /* the peer was changed, or the store takes no more */
 };
@@ -77,6 +79,9 @@ int round_read(struct round *round);
 int round_read_group(struct round *round);
 /* Writes that down as it is now; round_written comes later. */
 int round_write(struct round *round);
+
+/* After a pull, whose articles are all stored: what it could not get. */
+void round_note_missed(struct round *round);
 
 /* pulls.c */
 void round_written(struct round *round, int result);

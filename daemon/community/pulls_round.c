@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "daemon/community/pulls_private.h"
+#include "daemon/log.h"
+
+#define MISSED_LIFE 86400u /* what cannot be had for a day is given up */
 
 /* ---- keys */
 
@@ -177,10 +180,21 @@ round_read(struct round *round)
 
 /* ---- a group */
 
-/* The fields that are numbers; the texts are the group's own. */
+/* The row's values, into the group's own. */
 static void
 group_set(struct pull_group *group, const Kith__Pull *row)
 {
+	size_t missed = row->n_missed < FEED_MISSED_MAX ? row->n_missed
+							: FEED_MISSED_MAX;
+
+	if (missed > row->n_missed_since)
+		missed = row->n_missed_since;
+	if (missed > 0) {
+		memmove(group->missed, row->missed,
+		    missed * sizeof group->missed[0]);
+		memmove(group->missed_since, row->missed_since,
+		    missed * sizeof group->missed_since[0]);
+	}
 	kith__pull__init(&group->row);
 	group->row.space = row->space;
 	group->row.last = row->last;
@@ -191,6 +205,56 @@ group_set(struct pull_group *group, const Kith__Pull *row)
 	group->row.time = row->time;
 	group->row.group = group->name;
 	group->row.error = group->error;
+	group->row.n_missed = group->row.n_missed_since = missed;
+	group->row.missed = group->missed;
+	group->row.missed_since = group->missed_since;
+}
+
+/* Since when it is missed, or now. */
+static uint64_t
+missed_since(const struct pull_group *group, uint32_t number, uint64_t now)
+{
+	for (size_t i = 0; i < group->row.n_missed; i++)
+		if (group->missed[i] == number)
+			return group->missed_since[i];
+	return now;
+}
+
+static void
+missed_append(struct pull_group *group, uint32_t number, uint64_t since)
+{
+	size_t at = group->row.n_missed;
+
+	if (at == FEED_MISSED_MAX)
+		return;
+	group->missed[at] = number;
+	group->missed_since[at] = since;
+	group->row.n_missed = group->row.n_missed_since = at + 1;
+}
+
+void
+round_note_missed(struct round *round)
+{
+	const struct feed_progress *progress = &round->progress;
+	uint64_t now = community_now(round->pulls->community);
+	struct pull_group before = round->group, *group = &round->group;
+
+	group->row.n_missed = group->row.n_missed_since = 0;
+	/* of the old ones those that it did not come to */
+	for (size_t i = progress->again; i < before.row.n_missed; i++)
+		missed_append(group, before.missed[i], before.missed_since[i]);
+	for (size_t i = 0; i < progress->missed_count; i++) {
+		uint32_t number = progress->missed[i];
+		uint64_t since = missed_since(&before, number, now);
+
+		if (since + MISSED_LIFE > now) {
+			missed_append(group, number, since);
+			continue;
+		}
+		log_warning("pull peer=%u group=%s number=%u cannot be had",
+		    round->peer, group->name, number);
+		group->row.refused++;
+	}
 }
 
 int

@@ -1,12 +1,12 @@
 /* pull.c - takes the articles of one group of another server: GROUP, then by
  * windows which numbers there are (numbers.h) and pipelined ARTICLE (RFC 3977 6.1,
  * 6.2). Each article goes to core at once; what core does with it is its business,
- * but for "stop".
+ * but for "stop". Those that the server could not give the last time come first.
  *
  * A number is settled when it is with core, or known to hold nothing. That one is
  * not there is known from an answer that is at its place; so it counts when an
  * article that names its number has come at its place behind it, or nothing more
- * is owed.
+ * is owed. What the server cannot give now (403) is settled too, and noted.
  */
 #include "build.h"
 
@@ -17,6 +17,7 @@
 
 #include "daemon/dial.h"
 #include "daemon/feed/feed.h"
+#include "daemon/feed/missed.h"
 #include "daemon/feed/numbers.h"
 #include "daemon/ipc.h"
 #include "daemon/log.h"
@@ -55,6 +56,9 @@ struct pull {
 	unsigned vain;    /* what was asked for without an article */
 	unsigned seconds; /* left */
 	uint32_t settled; /* numbers up to this one, 0: none */
+	struct missed missed;
+	bool again_first; /* the window is one of numbers missed before */
+	bool came;	  /* an article did */
 	size_t asked;     /* numbers asked for */
 	size_t answered;  /* numbers answered by the server */
 	unsigned handed;  /* articles at core */
@@ -87,6 +91,8 @@ pull_answer(struct pull *pull, const char *why)
 	ipc_put_text(writer, why);
 	ipc_put_u32(writer, pull->numbers.high);
 	ipc_put_u32(writer, pull->settled);
+	missed_put(&pull->missed, writer,
+	    pull->settled != 0 ? pull->settled : pull->from - 1);
 	(void)ipc_answer(pull->feed->core, pull->request, writer);
 }
 
@@ -186,6 +192,19 @@ pull_list_step(struct pull *pull, enum numbers_step step)
 		    "a list of numbers is none, or has no end", span_of(""));
 }
 
+/* A window of what was missed before. */
+static void
+pull_ask_again(struct pull *pull)
+{
+	const struct missed *missed = &pull->missed;
+
+	pull->numbers.count = 0;
+	for (size_t i = missed->again; i < missed->before_count; i++)
+		pull->numbers.at[pull->numbers.count++] = missed->before[i];
+	pull->asked = pull->answered = 0;
+	pull->again_first = pull->numbers.count > 0;
+}
+
 static enum feed_client_next
 on_group(struct pull *pull, const struct nntp_reply *reply)
 {
@@ -199,11 +218,14 @@ on_group(struct pull *pull, const struct nntp_reply *reply)
 	numbers->high =
 	    group.high < RANGE_NUMBER_MAX ? group.high : RANGE_NUMBER_MAX - 1;
 	/* numbers below what we have seen: the group was begun anew there */
+	if (group.high + 1 < numbers->next)
+		pull->missed.again = pull->missed.before_count;
 	if (group.high + 1 < numbers->next || numbers->next < group.low)
 		numbers->next = group.low;
 	if (numbers->next == 0)
 		numbers->next = 1;
 	pull->step = PULL_FETCH;
+	pull_ask_again(pull);
 	pull_pump(pull);
 	return CLIENT_STATUS;
 }
@@ -287,6 +309,17 @@ core_is_busy(const struct pull *pull)
 	    !ipc_has_credit(pull->feed->core, IPC_INTAKE);
 }
 
+/* One more was answered. sure: and it is known which. */
+static void
+pull_count(struct pull *pull, uint32_t number, bool sure)
+{
+	pull->answered++;
+	if (pull->again_first)
+		pull->missed.again++;
+	else if (sure)
+		pull->settled = number;
+}
+
 static void
 on_article(void *arg, struct span wire)
 {
@@ -301,8 +334,8 @@ on_article(void *arg, struct span wire)
 		    span_of(""));
 		return;
 	}
-	pull->answered++;
-	pull->settled = number;
+	pull->came = pull->came || wire.len > 0;
+	pull_count(pull, number, true);
 	if (wire.len > 0 || !pull_was_in_vain(pull, 1))
 		pull_pump(pull);
 }
@@ -321,6 +354,21 @@ pull_disorder(struct pull *pull, const struct nntp_reply *reply)
 	return pull_unexpected(pull, "answer about another article", reply);
 }
 
+/* RFC 3977 3.2.1: 403 is a fault that may be over the next time. A server that has
+ * nothing but faults is left with them; one that has an article now and then, among
+ * more faults than can be noted, must not stop us for good. */
+static bool
+pull_misses(struct pull *pull, uint32_t number)
+{
+	if (missed_add(&pull->missed, number))
+		return true;
+	if (pull->came)
+		log_warning("peer=%u group=%s number=%u was missed: too many "
+			    "others were",
+		    pull->endpoint.peer, pull->numbers.group, number);
+	return pull->came;
+}
+
 static enum feed_client_next
 on_article_reply(struct pull *pull, const struct nntp_reply *reply)
 {
@@ -337,8 +385,9 @@ on_article_reply(struct pull *pull, const struct nntp_reply *reply)
 	}
 	if (reply->code != 423 && reply->code != 430 && reply->code != 403)
 		return pull_unexpected(pull, "answer to ARTICLE", reply);
-	if (++pull->answered == pull->asked)
-		pull->settled = expected;
+	if (reply->code == 403 && !pull_misses(pull, expected))
+		return pull_unexpected(pull, "answer to ARTICLE", reply);
+	pull_count(pull, expected, pull->answered + 1 == pull->asked);
 	if (!pull_was_in_vain(pull, 1))
 		pull_pump(pull);
 	return CLIENT_STATUS;
@@ -366,6 +415,7 @@ pull_pump(struct pull *pull)
 		    numbers->at[pull->asked++]);
 	if (pull->answered < numbers->count)
 		return;
+	pull->again_first = false;
 	pull->settled = numbers->next - 1;
 	if (numbers->next <= numbers->high && numbers->high > 0) {
 		pull_list(pull);
@@ -491,7 +541,7 @@ pull_read(struct pull *pull, struct ipc_reader *fields)
 	group = ipc_get_bytes(fields);
 	pull->from = ipc_get_u32(fields);
 	pull->seconds = ipc_get_u32(fields);
-	if (ipc_reader_bad(fields) || group.len > NEWSGROUP_MAX ||
+	if (!missed_read(&pull->missed, fields) || ipc_reader_bad(fields) || group.len > NEWSGROUP_MAX ||
 	    !newsgroup_is_valid(group) || pull->from > RANGE_NUMBER_MAX)
 		return false;
 	if (numbers_init(&pull->numbers) != 0)

@@ -45,6 +45,9 @@ struct rig {
 	uint32_t outcomes[8];
 	uint32_t count;
 	uint32_t failed, high, settled;
+	uint32_t again; /* of those to be asked for again */
+	uint32_t missed[FEED_MISSED_MAX];
+	uint32_t missed_count;
 	uint32_t numbers[16]; /* pulled */
 	unsigned pulled;
 	uint32_t connections;
@@ -225,6 +228,11 @@ on_pulled(void *arg, struct ipc_reader *fields)
 	(void)snprintf(rig->why, sizeof rig->why, "%.*s", SPAN_ARG(why));
 	rig->high = ipc_get_u32(fields);
 	rig->settled = ipc_get_u32(fields);
+	rig->again = ipc_get_u32(fields);
+	rig->missed_count = ipc_get_u32(fields);
+	assert_true(rig->missed_count <= FEED_MISSED_MAX);
+	for (uint32_t i = 0; i < rig->missed_count; i++)
+		rig->missed[i] = ipc_get_u32(fields);
 	assert_false(ipc_reader_bad(fields));
 }
 
@@ -270,10 +278,13 @@ offer(struct rig *rig, unsigned count, unsigned gone, const char *user)
 	wait_for_answer(rig);
 }
 
+/* missed: numbers before that to be asked for again, the last of them 0. */
 static void
-pull_within(struct rig *rig, uint32_t from, uint32_t seconds)
+pull_with(struct rig *rig, uint32_t from, uint32_t seconds,
+    const uint32_t *missed)
 {
 	struct ipc_writer *writer = ipc_writer_new(MESSAGE_PULL);
+	uint32_t count = 0;
 
 	rig->answered = false;
 	rig->pulled = 0;
@@ -281,10 +292,21 @@ pull_within(struct rig *rig, uint32_t from, uint32_t seconds)
 	ipc_put_text(writer, "old.talk");
 	ipc_put_u32(writer, from);
 	ipc_put_u32(writer, seconds);
+	while (missed[count] != 0)
+		count++;
+	ipc_put_u32(writer, count);
+	for (uint32_t i = 0; i < count; i++)
+		ipc_put_u32(writer, missed[i]);
 	assert_int_equal(ipc_call(rig->core, writer, IPC_BULK, 0, on_pulled,
 			     rig),
 	    0);
 	wait_for_answer(rig);
+}
+
+static void
+pull_within(struct rig *rig, uint32_t from, uint32_t seconds)
+{
+	pull_with(rig, from, seconds, (const uint32_t[]){ 0 });
 }
 
 static void
@@ -521,6 +543,67 @@ a_group_is_taken_number_by_number(void **state)
 	assert_int_equal(rig->pulled, 2);
 	assert_int_equal(rig->numbers[0], 6);
 	assert_int_equal(rig->numbers[1], 9);
+}
+
+static void
+what_a_server_cannot_give_now_is_not_gone(void **state)
+{
+	static const char *const script[] = { READER, "GROUP old.talk",
+		"211 9 1 9 old.talk\r\n", "LISTGROUP old.talk 5-9",
+		"211 9 1 9 old.talk\r\n5\r\n6\r\n7\r\n8\r\n.\r\n",
+		"ARTICLE 2", PULLED, "ARTICLE 3", "403 the disk\r\n",
+		"ARTICLE 4", "423 gone\r\n", "ARTICLE 5",
+		"403 the disk\r\n", "ARTICLE 6", PULLED, "ARTICLE 7",
+		"423 gone\r\n", "ARTICLE 8", "403 the disk\r\n", NULL };
+	struct rig *rig = *state;
+
+	rig->script = script;
+	pull_with(rig, 5, 3600, (const uint32_t[]){ 2, 3, 4, 0 });
+	assert_string_equal(rig->why, "");
+	assert_int_equal(rig->pulled, 2);
+	assert_int_equal(rig->numbers[0], 2);
+	assert_int_equal(rig->numbers[1], 6);
+	assert_int_equal(rig->settled, 9);
+	assert_int_equal(rig->again, 3);
+	assert_int_equal(rig->missed_count, 3);
+	assert_int_equal(rig->missed[0], 3);
+	assert_int_equal(rig->missed[1], 5);
+	assert_int_equal(rig->missed[2], 8);
+}
+
+static void
+what_was_missed_before_is_missed_still_if_the_connection_is_lost(void **state)
+{
+	static const char *const script[] = { READER, "GROUP old.talk",
+		"211 9 1 9 old.talk\r\n", "ARTICLE 2", "403 the disk\r\n",
+		"ARTICLE 3", "HANG UP", NULL };
+	struct rig *rig = *state;
+
+	rig->script = script;
+	pull_with(rig, 5, 3600, (const uint32_t[]){ 2, 3, 0 });
+	assert_int_equal(rig->failed, 1);
+	assert_int_equal(rig->settled, 0);
+	assert_int_equal(rig->again, 1);
+	assert_int_equal(rig->missed_count, 1);
+	assert_int_equal(rig->missed[0], 2);
+}
+
+static void
+a_server_that_gives_nothing_now_ends_the_pull(void **state)
+{
+	static const char *const script[] = { READER, "GROUP old.talk",
+		"211 900 1 900 old.talk\r\n", "ARTICLE", "403 the disk\r\n",
+		NULL };
+	struct rig *rig = *state;
+
+	rig->script = script;
+	pull(rig, 1);
+	assert_int_equal(rig->failed, 1);
+	assert_string_equal(rig->why, "answer to ARTICLE: the disk");
+	assert_int_equal(rig->pulled, 0);
+	/* the next one begins with the same */
+	assert_int_equal(rig->settled, 0);
+	assert_int_equal(rig->missed_count, 0);
 }
 
 static void
@@ -767,6 +850,10 @@ main(void)
 		TEST(a_login_comes_first_and_its_words_are_not_repeated),
 		TEST(a_password_is_not_said_without_tls),
 		TEST(a_group_is_taken_number_by_number),
+		TEST(what_a_server_cannot_give_now_is_not_gone),
+		TEST(
+		    what_was_missed_before_is_missed_still_if_the_connection_is_lost),
+		TEST(a_server_that_gives_nothing_now_ends_the_pull),
 		TEST(a_server_without_ranges_is_asked_for_each_number),
 		TEST(a_reader_says_so_before_it_logs_in),
 		TEST(a_list_that_is_none_is_asked_for_otherwise),

@@ -33,6 +33,8 @@ struct far {
 	void *pulled_arg;
 	uint32_t pull_from;
 	unsigned pull_seconds;
+	uint32_t pull_missed[8];
+	size_t pull_missed_count;
 	char pull_group[64];
 	unsigned stops, goes;
 };
@@ -73,6 +75,10 @@ far_pull(void *arg, const struct feed_endpoint *endpoint,
 	far->pulled_arg = done_arg;
 	far->pull_from = pull->from;
 	far->pull_seconds = pull->seconds;
+	assert_true(pull->missed_count <= 8);
+	far->pull_missed_count = pull->missed_count;
+	for (size_t i = 0; i < pull->missed_count; i++)
+		far->pull_missed[i] = pull->missed[i];
 	(void)snprintf(far->pull_group, sizeof far->pull_group, "%s",
 	    pull->group);
 	return 0;
@@ -596,8 +602,68 @@ add_group(struct far *far)
 	    WORDS("peer", "pull", "far", "old.talk", "a.talk", "--background"));
 	assert_non_null(far->pulled);
 	assert_string_equal(far->pull_group, "old.talk");
-	far->pulled(far->pulled_arg, "", 0, 0);
+	far->pulled(far->pulled_arg, "",
+	    &(struct feed_progress){ .high = 0, .settled = 0 });
 	fixture_settle(far->fixture);
+}
+
+/* Asked for again with each round, for a day. */
+static void
+what_a_server_could_not_give_is_asked_for_again(void **state)
+{
+	struct far *far = *state;
+	struct ended ended;
+
+	add_group(far);
+	begin_round(far, &ended);
+	assert_int_equal(far->pull_missed_count, 0);
+	hand_in(far, 5, "5", "old.example!x");
+	far->pulled(far->pulled_arg, "",
+	    &(struct feed_progress){ .high = 5,
+		.settled = 5,
+		.missed = { 2, 3, 4 },
+		.missed_count = 3 });
+	fixture_wait(far->fixture, &ended.is);
+	fixture_reopen(far->fixture);
+	clock_advance(far->fixture->clock, 80000);
+	begin_round(far, &ended);
+	assert_int_equal(far->pull_from, 6);
+	assert_int_equal(far->pull_missed_count, 3);
+	assert_int_equal(far->pull_missed[1], 3);
+	/* one comes, one does not, and then the connection is lost */
+	hand_in(far, 2, "2", "old.example!x");
+	far->pulled(far->pulled_arg, "the connection was lost",
+	    &(struct feed_progress){ .high = 9,
+		.again = 2,
+		.missed = { 3 },
+		.missed_count = 1 });
+	fixture_wait(far->fixture, &ended.is);
+	assert_int_equal(rig_count(far->fixture, "a.talk"), 2);
+	begin_round(far, &ended);
+	assert_int_equal(far->pull_from, 6);
+	assert_int_equal(far->pull_missed_count, 2);
+	assert_int_equal(far->pull_missed[0], 4);
+	assert_int_equal(far->pull_missed[1], 3);
+	clock_advance(far->fixture->clock, 7000);
+	far->pulled(far->pulled_arg, "",
+	    &(struct feed_progress){ .high = 9,
+		.settled = 9,
+		.again = 2,
+		.missed = { 3, 8 },
+		.missed_count = 2 });
+	fixture_wait(far->fixture, &ended.is);
+	begin_round(far, &ended);
+	assert_int_equal(far->pull_from, 10);
+	assert_int_equal(far->pull_missed_count, 1);
+	assert_int_equal(far->pull_missed[0], 8);
+	far->pulled(far->pulled_arg, "",
+	    &(struct feed_progress){ .high = 9, .settled = 9, .again = 1 });
+	fixture_wait(far->fixture, &ended.is);
+	begin_round(far, &ended);
+	assert_int_equal(far->pull_missed_count, 0);
+	far->pulled(far->pulled_arg, "",
+	    &(struct feed_progress){ .high = 9, .settled = 9 });
+	fixture_wait(far->fixture, &ended.is);
 }
 
 static void
@@ -612,14 +678,16 @@ a_pull_goes_on_behind_the_last_number(void **state)
 	hand_in(far, 3, "1", "old.example!x");
 	hand_in(far, 7, "2", "old.example!x");
 	hand_in(far, 8, "3", "old.example!news.example!x"); /* our own */
-	far->pulled(far->pulled_arg, "", 20, 20);
+	far->pulled(far->pulled_arg, "",
+	    &(struct feed_progress){ .high = 20, .settled = 20 });
 	fixture_wait(far->fixture, &ended.is);
 	assert_string_equal(ended.error, "");
 	assert_int_equal(rig_count(far->fixture, "a.talk"), 2);
 	begin_round(far, &ended);
 	assert_int_equal(far->pull_from, 21);
 	hand_in(far, 22, "2", "old.example!x"); /* known */
-	far->pulled(far->pulled_arg, "the connection was lost", 30, 0);
+	far->pulled(far->pulled_arg, "the connection was lost",
+	    &(struct feed_progress){ .high = 30, .settled = 0 });
 	fixture_wait(far->fixture, &ended.is);
 	assert_string_equal(ended.error, "the connection was lost");
 	assert_int_equal(rig_count(far->fixture, "a.talk"), 2);
@@ -628,11 +696,13 @@ a_pull_goes_on_behind_the_last_number(void **state)
 	assert_int_equal(far->pull_from, 23);
 	/* empty numbers that were looked at are not looked at again */
 	hand_in(far, 24, "4", "old.example!x");
-	far->pulled(far->pulled_arg, "the connection was lost", 30, 28);
+	far->pulled(far->pulled_arg, "the connection was lost",
+	    &(struct feed_progress){ .high = 30, .settled = 28 });
 	fixture_wait(far->fixture, &ended.is);
 	begin_round(far, &ended);
 	assert_int_equal(far->pull_from, 29);
-	far->pulled(far->pulled_arg, "", 30, 30);
+	far->pulled(far->pulled_arg, "",
+	    &(struct feed_progress){ .high = 30, .settled = 30 });
 	fixture_wait(far->fixture, &ended.is);
 	assert_int_equal(far->stops, 0);
 }
@@ -648,26 +718,30 @@ a_round_has_an_end_and_the_next_begins_with_the_rest(void **state)
 	    WORDS("peer", "pull", "far", "second.talk", "a.talk",
 		"--background"));
 	assert_string_equal(far->pull_group, "second.talk");
-	far->pulled(far->pulled_arg, "", 0, 0);
+	far->pulled(far->pulled_arg, "",
+	    &(struct feed_progress){ .high = 0, .settled = 0 });
 	fixture_settle(far->fixture);
 	clock_advance(far->fixture->clock, 5);
 	begin_round(far, &ended);
 	assert_string_equal(far->pull_group, "old.talk");
 	assert_int_equal(far->pull_seconds, PULLS_ROUND_SECONDS);
 	clock_advance(far->fixture->clock, PULLS_ROUND_SECONDS);
-	far->pulled(far->pulled_arg, "it takes too long", 100, 50);
+	far->pulled(far->pulled_arg, "it takes too long",
+	    &(struct feed_progress){ .high = 100, .settled = 50 });
 	fixture_wait(far->fixture, &ended.is);
 	assert_string_equal(ended.error, "it takes too long");
 	begin_round(far, &ended);
 	assert_string_equal(far->pull_group, "second.talk");
 	clock_advance(far->fixture->clock, 100);
-	far->pulled(far->pulled_arg, "", 0, 0);
+	far->pulled(far->pulled_arg, "",
+	    &(struct feed_progress){ .high = 0, .settled = 0 });
 	while (strcmp(far->pull_group, "second.talk") == 0)
 		(void)loop_turn(far->fixture->loop);
 	assert_string_equal(far->pull_group, "old.talk");
 	assert_int_equal(far->pull_from, 51);
 	assert_int_equal(far->pull_seconds, PULLS_ROUND_SECONDS - 100);
-	far->pulled(far->pulled_arg, "", 60, 60);
+	far->pulled(far->pulled_arg, "",
+	    &(struct feed_progress){ .high = 60, .settled = 60 });
 	fixture_wait(far->fixture, &ended.is);
 	assert_string_equal(ended.error, "");
 }
@@ -686,7 +760,8 @@ what_could_end_an_answer_early_is_not_taken(void **state)
 	for (size_t i = 0; i < sizeof wires / sizeof wires[0]; i++)
 		hand_over(far, 1, wires[i]);
 	assert_int_equal(far->goes, sizeof wires / sizeof wires[0]);
-	far->pulled(far->pulled_arg, "", 9, 9);
+	far->pulled(far->pulled_arg, "",
+	    &(struct feed_progress){ .high = 9, .settled = 9 });
 	fixture_wait(far->fixture, &ended.is);
 	assert_int_equal(rig_count(far->fixture, "a.talk"), 0);
 }
@@ -746,6 +821,7 @@ main(void)
 		TEST(a_mail_to_two_lists_names_only_what_the_peer_may_know),
 		TEST(the_header_of_a_mail_is_made_fit_for_news),
 		TEST(a_feed_that_was_taken_away_begins_anew),
+		TEST(what_a_server_could_not_give_is_asked_for_again),
 		TEST(a_pull_goes_on_behind_the_last_number),
 		TEST(a_round_has_an_end_and_the_next_begins_with_the_rest),
 		TEST(what_could_end_an_answer_early_is_not_taken),
