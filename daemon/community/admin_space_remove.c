@@ -152,6 +152,19 @@ remove_done(struct store_op *base, int result)
 /* ---- the first operation: closes it, so that nothing new comes in */
 
 static int
+count_held(void *arg, const struct store_key *key,
+    const ProtobufCMessage *message)
+{
+	const Kith__Held *record = (const Kith__Held *)(const void *)message;
+	struct remove_op *op = arg;
+
+	(void)key;
+	for (size_t i = 0; i < record->n_spaces; i++)
+		op->count += record->spaces[i] == op->id ? 1 : 0;
+	return 0;
+}
+
+static int
 close_check(struct store_txn *txn, struct admin_op *admin)
 {
 	struct remove_op *op = (struct remove_op *)(void *)admin;
@@ -166,7 +179,17 @@ close_check(struct store_txn *txn, struct admin_op *admin)
 		    "%s has %u articles; --force removes them too, or close it: "
 		    "kithctl space set %s --closed yes",
 		    op->name, state.count, op->name);
-	return rc == -ENOENT ? 0 : rc;
+	if ((rc != 0 && rc != -ENOENT) || op->force)
+		return rc == -ENOENT ? 0 : rc;
+	op->count = 0;
+	rc = store_walk(store_txn_reader(txn), STORE_HELD, NULL, NULL,
+	    count_held, op);
+	if (rc == 0 && op->count > 0)
+		return admin_refuse(admin, "refused",
+		    "%u articles wait for a decision: kithctl held list %s; "
+		    "--force leaves them without a space",
+		    op->count, op->name);
+	return rc;
 }
 
 static int

@@ -298,6 +298,7 @@ def test_held_mail_is_listed_shown_released_and_rejected(kith):
     for number in (1, 2):
         kith.deliver(BERT, TALK, k.mail(BERT, TALK, f"Held {number}", "text",
                                         f"<held{number}@example.net>"))
+    assert "2 articles" in refused(kith, "space", "remove", "acme.talk")
     rows = kith.json("held", "list")
     assert [r["subject"] for r in rows] == ["Held 1", "Held 2"]
     assert {r["cause"] for r in rows} == {"moderation"}
