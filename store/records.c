@@ -45,6 +45,7 @@ static const struct store_table_info tables[STORE_RECORD_TABLES] = {
 	[STORE_FEED_DEFERRED] = { "feed deferred", &kith__feed_deferred__descriptor, 29, 12, 12 },
 	[STORE_PULLS] = { "pulls", &kith__pull__descriptor, 30, 5, 255 },
 	[STORE_ASKED] = { "asked", &kith__asked__descriptor, 31, 4, 4 },
+	[STORE_FORMER_SPACES] = { "former spaces", &kith__count__descriptor, 32, TEXT },
 };
 /* clang-format on */
 

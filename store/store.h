@@ -175,6 +175,8 @@ enum store_table {
 	STORE_FEED_DEFERRED,	  /* peer u32, artid u64  -> FeedDeferred */
 	STORE_PULLS,		  /* peer u32, group      -> Pull */
 	STORE_ASKED,		  /* space u32            -> Asked */
+	STORE_FORMER_SPACES,	  /* newsgroup name       -> Count, the last
+				   * number that a removed space gave */
 	STORE_RECORD_TABLES
 };
 

@@ -359,10 +359,31 @@ add_check(struct store_txn *txn, struct admin_op *admin)
 	return rc == 0 ? check_moderators(txn, op) : rc;
 }
 
+/* Behind what a removed space of that name gave (admin_space_remove.c). */
+static int
+numbers_begin(struct store_txn *txn, const struct space_op *op)
+{
+	struct store_key key = store_key_bytes(op->name, strlen(op->name));
+	struct store_space_state empty = { .low = 1 };
+	ProtobufCMessage *message;
+	int rc = store_get(store_txn_reader(txn), STORE_FORMER_SPACES, &key,
+	    &message);
+
+	if (rc == 0) {
+		empty.high =
+		    (uint32_t)((Kith__Count *)(void *)message)->count;
+		empty.low = empty.high + 1;
+		protobuf_c_message_free_unpacked(message, NULL);
+		rc = store_delete(txn, STORE_FORMER_SPACES, &key);
+	}
+	return rc == 0 || rc == -ENOENT
+	    ? store_space_state_put(txn, op->id, &empty)
+	    : rc;
+}
+
 static int
 add_apply(struct store_txn *txn, struct admin_op *admin)
 {
-	const struct store_space_state empty = { .low = 1 };
 	struct space_op *op = (struct space_op *)(void *)admin;
 	Kith__Space *record = calloc(1, sizeof *record);
 	uint64_t id;
@@ -388,7 +409,7 @@ add_apply(struct store_txn *txn, struct admin_op *admin)
 	if (rc == 0 && op->mail[0] != '\0')
 		rc = name_put(txn, STORE_SPACE_MAIL, op->mail, op->id);
 	if (rc == 0)
-		rc = store_space_state_put(txn, op->id, &empty);
+		rc = numbers_begin(txn, op);
 	if (rc == 0)
 		rc = space_write(txn, op, record, KITH__VERB__VERB_SPACE_ADDED);
 out:

@@ -85,6 +85,25 @@ name_delete(struct store_txn *txn, enum store_table table, const char *name)
 	return rc == -ENOENT ? 0 : rc;
 }
 
+/* A space that is made again by that name is the same newsgroup: its numbers go
+ * on (RFC 3977 6.1.1.2). */
+static int
+number_remember(struct store_txn *txn, uint32_t id, const char *name)
+{
+	struct store_key key = store_key_bytes(name, strlen(name));
+	struct store_space_state state = { .low = 1 };
+	Kith__Count last;
+	int rc = store_space_state_get(store_txn_reader(txn), id, &state);
+
+	if (rc == -ENOENT || (rc == 0 && state.high == 0))
+		return 0;
+	kith__count__init(&last);
+	last.count = state.high;
+	return rc == 0
+	    ? store_put(txn, STORE_FORMER_SPACES, &key, &last.base)
+	    : rc;
+}
+
 static int
 finish_apply(struct store_txn *txn, struct remove_op *op)
 {
@@ -95,7 +114,9 @@ finish_apply(struct store_txn *txn, struct remove_op *op)
 
 	if (rc != 0)
 		return rc;
-	rc = name_delete(txn, STORE_SPACE_NAMES, record->name);
+	rc = number_remember(txn, op->id, record->name);
+	if (rc == 0)
+		rc = name_delete(txn, STORE_SPACE_NAMES, record->name);
 	if (rc == 0)
 		rc = name_delete(txn, STORE_SPACE_MAIL, record->mail);
 	kith__space__free_unpacked(record, NULL);

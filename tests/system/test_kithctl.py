@@ -79,6 +79,27 @@ def test_spaces_are_added_shown_changed_listed_and_removed(kith):
         assert news.ask("STAT <a@example.net>").startswith("430")
 
 
+def test_a_space_that_is_made_again_goes_on_with_its_numbers(kith):
+    talk(kith)
+    for number in range(3):
+        post_one(kith, f"<{number}@example.net>")
+    kith.ctl("space", "remove", "acme.talk", "--force")
+    kith.kill()
+    kith.start()
+    talk(kith)
+    with kith.raw() as news:
+        news.line()
+        assert news.ask("GROUP acme.talk") == "211 0 4 3 acme.talk"
+        post_one(kith, "<new@example.net>")
+        assert news.ask("GROUP acme.talk") == "211 1 4 4 acme.talk"
+    kith.ctl("space", "remove", "acme.talk", "--force")
+    talk(kith)
+    with kith.raw() as news:
+        news.line()
+        assert news.ask("GROUP acme.talk") == "211 0 5 4 acme.talk"
+    kith.ctl("check")
+
+
 @pytest.mark.parametrize("words", [
     ("space", "add", "acme.x", "--kind", "panel"),
     ("space", "add", "acme.talk", "--kind", "talk"),
