@@ -323,22 +323,20 @@ intake_begin(struct incoming *incoming)
 static void
 incoming_step(struct incoming *incoming)
 {
-	switch (incoming->state) {
-	case INCOMING_PARSE_WAIT:
+	if (incoming->state == INCOMING_PARSE_WAIT)
 		parse_begin(incoming);
-		break;
-	case INCOMING_COUNT_WAIT:
+	else if (incoming->state == INCOMING_COUNT_WAIT)
 		count_begin(incoming);
-		break;
-	case INCOMING_INTAKE_WAIT:
+	else if (incoming->state == INCOMING_INTAKE_WAIT)
 		intake_begin(incoming);
-		break;
-	case INCOMING_PARSING:
-	case INCOMING_COUNTING:
-	case INCOMING_INTAKE:
-	case INCOMING_DONE:
-		break;
-	}
+}
+
+static bool
+incoming_waits(const struct incoming *incoming)
+{
+	return incoming->state == INCOMING_PARSE_WAIT ||
+	    incoming->state == INCOMING_COUNT_WAIT ||
+	    incoming->state == INCOMING_INTAKE_WAIT;
 }
 
 void
@@ -364,21 +362,11 @@ incoming_tick(struct mail_engine *engine)
 	for (incoming = TAILQ_FIRST(&engine->incoming); incoming != NULL;
 	     incoming = next) {
 		next = TAILQ_NEXT(incoming, entry);
-		switch (incoming->state) {
-		case INCOMING_PARSE_WAIT:
-		case INCOMING_COUNT_WAIT:
-		case INCOMING_INTAKE_WAIT:
-			if (now - incoming->since > ENGINE_PARSE_WAIT)
-				incoming_away(incoming);
-			else
-				incoming_step(incoming);
-			break;
-		case INCOMING_PARSING:
-		case INCOMING_COUNTING:
-		case INCOMING_INTAKE:
-		case INCOMING_DONE:
-			break;
-		}
+		if (incoming_waits(incoming) &&
+		    now - incoming->since > ENGINE_PARSE_WAIT)
+			incoming_away(incoming);
+		else
+			incoming_step(incoming);
 	}
 }
 

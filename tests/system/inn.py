@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 
-from kith import BUILD, Raw, free_port, wait_until
+from kith import BUILD, Raw, end, free_port, wait_until
 
 # what tests/run unpacked, or an inn2 that is installed
 PLACES = [BUILD.parent / "inn" / "usr" / "lib" / "news",
@@ -215,12 +215,7 @@ class Inn:
         if self.processes:
             self.run("ctlinnd", "-s", "shutdown", "test", check=False)
         for process in reversed(self.processes):
-            process.terminate()
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(10)
+            end(process, 30)
         self.processes = []
 
     def remove(self):

@@ -48,6 +48,16 @@ class Refused(Exception):
         self.text = text
 
 
+def end(process, seconds=20):
+    """Asks a program to end, and ends it if it does not."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class Kith:
     """kithd in a folder of its own: started, stopped, killed, asked."""
 

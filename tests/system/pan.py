@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import time
 
+from kith import end
+
 PROGRAMS = ("pan", "Xvfb", "xdotool")
 
 SERVERS = """<server-properties>
@@ -117,10 +119,5 @@ def read_and_answer(home, env, word, posted, **server):
         display.press(letter, ["ctrl+Return"], posted, "Pan does not post")
         return [path.read_text() for path in cache.glob("*.msg")]
     finally:
-        pan.terminate()
-        try:
-            pan.wait(20)
-        except subprocess.TimeoutExpired:
-            pan.kill()
-            pan.wait()
+        end(pan)
         display.close()

@@ -40,6 +40,14 @@ def space(kith, name=GROUP, *options):
              *options)
 
 
+def two(make):
+    """a and b, each with the group."""
+    both = make("a"), make("b")
+    for kith in both:
+        space(kith)
+    return both
+
+
 def article(number, name, groups=GROUP, extra="", text=None):
     text = text or f"Text of {number} from {name}.\r\n..a line with a dot\r\n"
     return (f"From: poster@{name}.example\r\nNewsgroups: {groups}\r\n"
@@ -87,6 +95,12 @@ def link(kith, other, *options, login="link"):
              "--path", other.hostname, *options, stdin="secret word\n")
 
 
+def pull_from(kith, other, *options, **more):
+    """kith knows other as old, and can take its groups."""
+    kith.ctl("peer", "add", "old", "--pull",
+             f"127.0.0.1:{other.nntp_port}", *options, **more)
+
+
 def settled(kith, peer):
     kith.ctl("run-timers")
     state = kith.json("peer", "show", peer)
@@ -101,9 +115,7 @@ def headers(kith, message_id):
 
 
 def test_two_kithd_feed_each_other_through_crashes(make):
-    a, b = make("a"), make("b")
-    for kith in (a, b):
-        space(kith)
+    a, b = two(make)
     link(a, b, "--outgoing-connections", "4")
     link(b, a)
     wanted = set()
@@ -193,9 +205,7 @@ def test_a_new_peer_gets_the_backlog_if_it_is_to(make):
 
 
 def test_the_feed_process_is_there_when_wanted_and_may_die(make):
-    a, b = make("a"), make("b")
-    space(a)
-    space(b)
+    a, b = two(make)
     assert a.role_pid("feed") is None
     b.ctl("peer", "add", "a", "--address", "127.0.0.1", "--incoming")
     assert b.role_pid("feed") is None
@@ -354,9 +364,7 @@ def test_what_a_peer_wants_later_is_offered_again(make):
 
 
 def test_a_peer_that_is_down_is_tried_again_and_the_admin_sees_why(make):
-    a, b = make("a"), make("b")
-    space(a)
-    space(b)
+    a, b = two(make)
     b.ctl("peer", "add", "a", "--address", "127.0.0.1", "--incoming")
     a.ctl("peer", "add", "b", "--outgoing", f"127.0.0.1:{b.nntp_port}")
     b.stop()
@@ -436,16 +444,13 @@ def test_a_pull_logs_in_too(make):
           "staff", "--password-stdin", stdin="her word")
     with a.nntp("ann", "her word") as news:
         news.post(article(1, "a").encode().split(b"\r\n"))
-    b.ctl("peer", "add", "old", "--pull", f"127.0.0.1:{a.nntp_port}",
-          "--login", "ann", "--password-stdin", stdin="her word")
+    pull_from(b, a, "--login", "ann", "--password-stdin", stdin="her word")
     b.ctl("peer", "pull", "old", GROUP)
     assert ids(b.nntp_port) == ["<1@a.x>"]
 
 
 def test_a_wrong_password_feeds_nothing(make):
-    a, b = make("a"), make("b")
-    space(a)
-    space(b)
+    a, b = two(make)
     link(b, a)
     a.ctl("peer", "add", "b", "--outgoing", f"127.0.0.1:{b.nntp_port}",
           "--login", "link", "--password-stdin", stdin="another word")
@@ -462,7 +467,7 @@ def test_a_community_moves_in_from_another_server(make):
     wanted = post(a, "a", range(120))
     a.ctl("article", "remove", f"{GROUP}:50")
     wanted.remove("<49@a.x>")
-    b.ctl("peer", "add", "old", "--pull", f"127.0.0.1:{a.nntp_port}")
+    pull_from(b, a)
     rows = b.json("peer", "pull", "old", GROUP, "here.talk")
     assert rows == b.json("peer", "groups", "old")
     assert rows[0]["taken"] == 119 and rows[0]["last"] == 120
@@ -484,11 +489,9 @@ def test_a_community_moves_in_from_another_server(make):
 
 
 def test_a_pull_goes_on_where_a_crash_ended_it(make):
-    a, b = make("a"), make("b")
-    space(a)
-    space(b)
+    a, b = two(make)
     wanted = post(a, "a", range(ARTICLES + 500))
-    b.ctl("peer", "add", "old", "--pull", f"127.0.0.1:{a.nntp_port}")
+    pull_from(b, a)
     b.ctl("peer", "pull", "old", GROUP, "--background")
     wait_until(lambda: count(b) > 100, 20, "nothing comes")
     b.kill()
@@ -502,11 +505,8 @@ def test_a_pull_goes_on_where_a_crash_ended_it(make):
 
 
 def test_a_pull_by_the_clock_takes_what_is_new(make):
-    a, b = make("a"), make("b")
-    space(a)
-    space(b)
-    b.ctl("peer", "add", "old", "--pull", f"127.0.0.1:{a.nntp_port}",
-          "--every", "600")
+    a, b = two(make)
+    pull_from(b, a, "--every", "600")
     b.ctl("peer", "pull", "old", GROUP)
     post(a, "a", [1])
     b.ctl("clock", "advance", "300")
@@ -520,7 +520,7 @@ def test_a_pull_by_the_clock_takes_what_is_new(make):
 def test_a_pull_that_cannot_be_says_why(make):
     a, b = make("a"), make("b")
     space(b)
-    b.ctl("peer", "add", "old", "--pull", f"127.0.0.1:{a.nntp_port}")
+    pull_from(b, a)
     for words, why in [
             (("peer", "pull", "old"), "no group"),
             (("peer", "pull", "old", GROUP), "411|no such"),
@@ -539,9 +539,7 @@ def test_a_pull_that_cannot_be_says_why(make):
 
 
 def test_a_cancel_is_handed_on(make):
-    a, b = make("a"), make("b")
-    for kith in (a, b):
-        space(kith)
+    a, b = two(make)
     link(a, b)
     link(b, a)
     a.ctl("member", "add", "anna@a.example", "--login", "anna",

@@ -3,12 +3,11 @@ has them, with mails that are written here."""
 
 import os
 import shutil
-import signal
 import subprocess
 
 import pytest
 
-from kith import Raw, free_port, wait_until
+from kith import Raw, end, free_port, wait_until
 
 GROUP, ADDRESS = "inbox.talk", "talk@lists.example"
 MAILS = 30
@@ -99,15 +98,6 @@ class Inbox:
             if process is not None:
                 end(process)
         self.log.close()
-
-
-def end(process):
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
 
 
 def answers(port):

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import threading
 
+from kith import end
+
 # nothing of it shall want the network, or to be looked at
 PREFERENCES = """
 user_pref("marionette.port", 0);
@@ -170,11 +172,6 @@ def read_and_post(folder, env, *arguments):
                               newSandbox=True, scriptTimeout=60000)["value"]
         marionette.close()
     finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, 30)
     assert said is not None and said.startswith("{"), said
     return json.loads(said)

@@ -310,8 +310,9 @@ pull_within(struct rig *rig, uint32_t from, uint32_t seconds)
 }
 
 static void
-pull(struct rig *rig, uint32_t from)
+pull(struct rig *rig, const char *const *script, uint32_t from)
 {
+	rig->script = script;
 	pull_within(rig, from, 3600);
 }
 
@@ -523,20 +524,24 @@ a_password_is_not_said_without_tls(void **state)
 /* ---- pulls */
 
 #define READER "GREETING", "200 hello\r\n", "MODE READER", "200 hello again\r\n"
+#define OLD_MARKS(count, low, high) \
+ "211 " #count " " #low " " #high " old.talk\r\n"
+/* What is said up to the group's count, low and high. */
+#define OLD(count, low, high) \
+ READER, "GROUP old.talk", OLD_MARKS(count, low, high)
 #define PULLED "220 0 <x@y>\r\n" ARTICLE ".\r\n"
 
 static void
 a_group_is_taken_number_by_number(void **state)
 {
-	static const char *const script[] = { READER, "GROUP old.talk",
-		"211 3 5 9 old.talk\r\n", "LISTGROUP old.talk 6-9",
+	static const char *const script[] = { OLD(3, 5, 9),
+		"LISTGROUP old.talk 6-9",
 		"211 3 5 9 old.talk\r\n6\r\n8\r\n9\r\n4000\r\n.\r\n",
 		"ARTICLE 6", PULLED, "ARTICLE 8", "423 gone\r\n", "ARTICLE 9",
 		PULLED, NULL };
 	struct rig *rig = *state;
 
-	rig->script = script;
-	pull(rig, 6);
+	pull(rig, script, 6);
 	assert_string_equal(rig->why, "");
 	assert_int_equal(rig->failed, 0);
 	assert_int_equal(rig->high, 9);
@@ -548,13 +553,13 @@ a_group_is_taken_number_by_number(void **state)
 static void
 what_a_server_cannot_give_now_is_not_gone(void **state)
 {
-	static const char *const script[] = { READER, "GROUP old.talk",
-		"211 9 1 9 old.talk\r\n", "LISTGROUP old.talk 5-9",
-		"211 9 1 9 old.talk\r\n5\r\n6\r\n7\r\n8\r\n.\r\n",
-		"ARTICLE 2", PULLED, "ARTICLE 3", "403 the disk\r\n",
-		"ARTICLE 4", "423 gone\r\n", "ARTICLE 5",
-		"403 the disk\r\n", "ARTICLE 6", PULLED, "ARTICLE 7",
-		"423 gone\r\n", "ARTICLE 8", "403 the disk\r\n", NULL };
+	static const char *const script[] = { OLD(9, 1, 9),
+		"LISTGROUP old.talk 5-9",
+		"211 9 1 9 old.talk\r\n5\r\n6\r\n7\r\n8\r\n.\r\n", "ARTICLE 2",
+		PULLED, "ARTICLE 3", "403 the disk\r\n", "ARTICLE 4",
+		"423 gone\r\n", "ARTICLE 5", "403 the disk\r\n", "ARTICLE 6",
+		PULLED, "ARTICLE 7", "423 gone\r\n", "ARTICLE 8",
+		"403 the disk\r\n", NULL };
 	struct rig *rig = *state;
 
 	rig->script = script;
@@ -574,9 +579,8 @@ what_a_server_cannot_give_now_is_not_gone(void **state)
 static void
 what_was_missed_before_is_missed_still_if_the_connection_is_lost(void **state)
 {
-	static const char *const script[] = { READER, "GROUP old.talk",
-		"211 9 1 9 old.talk\r\n", "ARTICLE 2", "403 the disk\r\n",
-		"ARTICLE 3", "HANG UP", NULL };
+	static const char *const script[] = { OLD(9, 1, 9), "ARTICLE 2",
+		"403 the disk\r\n", "ARTICLE 3", "HANG UP", NULL };
 	struct rig *rig = *state;
 
 	rig->script = script;
@@ -591,13 +595,11 @@ what_was_missed_before_is_missed_still_if_the_connection_is_lost(void **state)
 static void
 a_server_that_gives_nothing_now_ends_the_pull(void **state)
 {
-	static const char *const script[] = { READER, "GROUP old.talk",
-		"211 900 1 900 old.talk\r\n", "ARTICLE", "403 the disk\r\n",
-		NULL };
+	static const char *const script[] = { OLD(900, 1, 900), "ARTICLE",
+		"403 the disk\r\n", NULL };
 	struct rig *rig = *state;
 
-	rig->script = script;
-	pull(rig, 1);
+	pull(rig, script, 1);
 	assert_int_equal(rig->failed, 1);
 	assert_string_equal(rig->why, "answer to ARTICLE: the disk");
 	assert_int_equal(rig->pulled, 0);
@@ -609,13 +611,11 @@ a_server_that_gives_nothing_now_ends_the_pull(void **state)
 static void
 a_server_without_ranges_is_asked_for_each_number(void **state)
 {
-	static const char *const script[] = { READER, "GROUP old.talk",
-		"211 2 1 3 old.talk\r\n", "ARTICLE 1", PULLED, "ARTICLE 2",
-		"423 no\r\n", "ARTICLE 3", PULLED, NULL };
+	static const char *const script[] = { OLD(2, 1, 3), "ARTICLE 1", PULLED,
+		"ARTICLE 2", "423 no\r\n", "ARTICLE 3", PULLED, NULL };
 	struct rig *rig = *state;
 
-	rig->script = script;
-	pull(rig, 1);
+	pull(rig, script, 1);
 	assert_string_equal(rig->why, "");
 	assert_int_equal(rig->pulled, 2);
 	assert_int_equal(rig->numbers[1], 3);
@@ -630,10 +630,9 @@ a_reader_says_so_before_it_logs_in(void **state)
 		NULL };
 	struct rig *rig = *state;
 
-	rig->script = script;
 	rig->user = "us";
 	rig->clear = true;
-	pull(rig, 1);
+	pull(rig, script, 1);
 	assert_string_equal(rig->why, "");
 	assert_true(was_said(rig,
 	    "MODE READER\nCAPABILITIES\nAUTHINFO USER us\nGROUP"));
@@ -643,34 +642,28 @@ static void
 a_list_that_is_none_is_asked_for_otherwise(void **state)
 {
 	/* what public-inbox 1.9 says */
-	static const char *const script[] = { READER, "GROUP old.talk",
-		"211 2 1 9 old.talk\r\n", "LISTGROUP",
+	static const char *const script[] = { OLD(2, 1, 9), "LISTGROUP",
 		"211 2 1 9 old.talk\r\nARRAY(0x5f)\r\nARRAY(0x60)\r\n.\r\n",
 		"HDR Message-ID 1-9", "225 go\r\n4 <4@y>\r\n7 <7@y>\r\n.\r\n",
 		"ARTICLE 4", PULLED, "ARTICLE 7", PULLED, NULL };
-	static const char *const old[] = { READER, "GROUP old.talk",
-		"211 2 1 9 old.talk\r\n", "XHDR Message-ID 1-9",
+	static const char *const old[] = { OLD(2, 1, 9), "XHDR Message-ID 1-9",
 		"221 go\r\n4 <4@y>\r\n.\r\n", "ARTICLE 4", PULLED, NULL };
 	/* leafnode 1.12 */
-	static const char *const leaf[] = { READER, "GROUP old.talk",
-		"211 2 1 9 old.talk\r\n", "LISTGROUP",
+	static const char *const leaf[] = { OLD(2, 1, 9), "LISTGROUP",
 		"411 No such group: old.talk 1-9\r\n", "HDR Message-ID 1-9",
 		"221 go\r\n4 <4@y>\r\n.\r\n", "ARTICLE 4", PULLED, NULL };
 	struct rig *rig = *state;
 
-	rig->script = script;
-	pull(rig, 1);
+	pull(rig, script, 1);
 	assert_string_equal(rig->why, "");
 	assert_int_equal(rig->pulled, 2);
 	assert_int_equal(rig->numbers[0], 4);
 	assert_int_equal(rig->numbers[1], 7);
-	rig->script = old;
-	pull(rig, 1);
+	pull(rig, old, 1);
 	assert_string_equal(rig->why, "");
 	assert_int_equal(rig->pulled, 1);
 	assert_int_equal(rig->settled, 9);
-	rig->script = leaf;
-	pull(rig, 1);
+	pull(rig, leaf, 1);
 	assert_string_equal(rig->why, "");
 	assert_int_equal(rig->pulled, 1);
 }
@@ -678,18 +671,15 @@ a_list_that_is_none_is_asked_for_otherwise(void **state)
 static void
 a_group_that_began_anew_is_taken_from_its_beginning(void **state)
 {
-	static const char *const script[] = { READER, "GROUP old.talk",
-		"211 1 1 1 old.talk\r\n", "ARTICLE 1", PULLED, NULL };
-	static const char *const empty[] = { READER, "GROUP old.talk",
-		"211 0 0 0 old.talk\r\n", NULL };
+	static const char *const script[] = { OLD(1, 1, 1), "ARTICLE 1", PULLED,
+		NULL };
+	static const char *const empty[] = { OLD(0, 0, 0), NULL };
 	struct rig *rig = *state;
 
-	rig->script = script;
-	pull(rig, 500);
+	pull(rig, script, 500);
 	assert_int_equal(rig->pulled, 1);
 	assert_int_equal(rig->high, 1);
-	rig->script = empty;
-	pull(rig, 2);
+	pull(rig, empty, 2);
 	assert_string_equal(rig->why, "");
 	assert_int_equal(rig->pulled, 0);
 }
@@ -697,13 +687,11 @@ a_group_that_began_anew_is_taken_from_its_beginning(void **state)
 static void
 articles_in_another_order_are_not_taken(void **state)
 {
-	static const char *const script[] = { READER, "GROUP old.talk",
-		"211 2 1 2 old.talk\r\n", "ARTICLE 1",
+	static const char *const script[] = { OLD(2, 1, 2), "ARTICLE 1",
 		"220 2 <x@y>\r\n" ARTICLE ".\r\n", NULL };
 	struct rig *rig = *state;
 
-	rig->script = script;
-	pull(rig, 1);
+	pull(rig, script, 1);
 	assert_int_equal(rig->failed, 1);
 	assert_non_null(strstr(rig->why, "another article"));
 	assert_int_equal(rig->pulled, 0);
@@ -713,8 +701,7 @@ static void
 who_answers_in_disorder_is_asked_one_at_a_time(void **state)
 {
 	/* what is not there is said at once, the articles behind it */
-	static const char *const script[] = { READER, "GROUP old.talk",
-		"211 3 1 4 old.talk\r\n", "LISTGROUP",
+	static const char *const script[] = { OLD(3, 1, 4), "LISTGROUP",
 		"211 3 1 4 old.talk\r\n1\r\n2\r\n3\r\n4\r\n.\r\n", "ARTICLE 1",
 		"220 1 <x@y>\r\n" ARTICLE ".\r\n", "ARTICLE 2",
 		"LATER 220 2 <x@y>\r\n" ARTICLE ".\r\n", "ARTICLE 3",
@@ -722,8 +709,7 @@ who_answers_in_disorder_is_asked_one_at_a_time(void **state)
 		NULL };
 	struct rig *rig = *state;
 
-	rig->script = script;
-	pull(rig, 1);
+	pull(rig, script, 1);
 	assert_string_equal(rig->why, "");
 	assert_int_equal(rig->pulled, 3);
 	assert_int_equal(rig->numbers[0], 1);
@@ -735,13 +721,12 @@ who_answers_in_disorder_is_asked_one_at_a_time(void **state)
 static void
 core_can_stop_a_pull(void **state)
 {
-	static const char *const script[] = { READER, "GROUP old.talk",
-		"211 3 1 3 old.talk\r\n", "ARTICLE", PULLED, NULL };
+	static const char *const script[] = { OLD(3, 1, 3), "ARTICLE", PULLED,
+		NULL };
 	struct rig *rig = *state;
 
-	rig->script = script;
 	rig->stop_at = 1;
-	pull(rig, 1);
+	pull(rig, script, 1);
 	assert_int_equal(rig->failed, 1);
 	assert_string_equal(rig->why, "stopped");
 }
@@ -753,8 +738,7 @@ a_group_that_is_not_there_is_said_so(void **state)
 		"411 no such group\r\n", NULL };
 	struct rig *rig = *state;
 
-	rig->script = script;
-	pull(rig, 1);
+	pull(rig, script, 1);
 	assert_int_equal(rig->failed, 1);
 	assert_string_equal(rig->why, "answer to GROUP: no such group");
 }
@@ -764,22 +748,18 @@ a_group_that_is_not_there_is_said_so(void **state)
 static void
 a_high_mark_with_nothing_below_it_ends_the_pull(void **state)
 {
-	static const char *const each[] = { READER, "GROUP old.talk",
-		"211 9 1 4000000000 old.talk\r\n", "LISTGROUP", "500 what?\r\n",
-		"ARTICLE", "423 none\r\n", NULL };
-	static const char *const lists[] = { READER, "GROUP old.talk",
-		"211 9 1 4000000000 old.talk\r\n", "LISTGROUP",
+	static const char *const each[] = { OLD(9, 1, 4000000000), "LISTGROUP",
+		"500 what?\r\n", "ARTICLE", "423 none\r\n", NULL };
+	static const char *const lists[] = { OLD(9, 1, 4000000000), "LISTGROUP",
 		"211 9 1 4000000000 old.talk\r\n.\r\n", NULL };
 	struct rig *rig = *state;
 
-	rig->script = each;
-	pull(rig, 1);
+	pull(rig, each, 1);
 	assert_int_equal(rig->failed, 1);
 	assert_non_null(strstr(rig->why, "in vain"));
 	/* the next one goes on behind what was asked for */
 	assert_int_equal(rig->settled, PULL_VAIN_MAX);
-	rig->script = lists;
-	pull(rig, rig->settled + 1);
+	pull(rig, lists, rig->settled + 1);
 	assert_non_null(strstr(rig->why, "in vain"));
 	assert_true(rig->settled > 100 * PULL_VAIN_MAX);
 }
@@ -788,14 +768,13 @@ static void
 a_line_without_end_in_a_list_ends_the_pull(void **state)
 {
 	static char answer[8192] = "211 9 1 9 old.talk\r\n1\r\n";
-	static const char *const script[] = { READER, "GROUP old.talk",
-		"211 9 1 9 old.talk\r\n", "LISTGROUP", answer, NULL };
+	static const char *const script[] = { OLD(9, 1, 9), "LISTGROUP", answer,
+		NULL };
 	struct rig *rig = *state;
 
 	memset(answer + strlen(answer), '7',
 	    sizeof answer - 1 - strlen(answer));
-	rig->script = script;
-	pull(rig, 1);
+	pull(rig, script, 1);
 	assert_int_equal(rig->failed, 1);
 	assert_string_equal(rig->why, "the server's line is too long");
 	assert_int_equal(rig->settled, 0);
@@ -804,14 +783,12 @@ a_line_without_end_in_a_list_ends_the_pull(void **state)
 static void
 a_list_in_any_order_is_taken_in_order(void **state)
 {
-	static const char *const script[] = { READER, "GROUP old.talk",
-		"211 3 1 9 old.talk\r\n", "LISTGROUP",
+	static const char *const script[] = { OLD(3, 1, 9), "LISTGROUP",
 		"211 3 1 9 old.talk\r\n9\r\n2\r\n9\r\n5\r\n.\r\n", "ARTICLE 9",
 		"HANG UP", "ARTICLE", PULLED, NULL };
 	struct rig *rig = *state;
 
-	rig->script = script;
-	pull(rig, 1);
+	pull(rig, script, 1);
 	assert_int_equal(rig->failed, 1);
 	assert_int_equal(rig->pulled, 2);
 	assert_int_equal(rig->numbers[0], 2);
@@ -822,8 +799,7 @@ a_list_in_any_order_is_taken_in_order(void **state)
 static void
 a_server_that_takes_too_long_is_left(void **state)
 {
-	static const char *const script[] = { READER, "GROUP old.talk",
-		"211 2 1 2 old.talk\r\n", "LISTGROUP",
+	static const char *const script[] = { OLD(2, 1, 2), "LISTGROUP",
 		"211 2 1 2 old.talk\r\n1\r\n2\r\n.\r\n", "ARTICLE 1", PULLED,
 		"ARTICLE 2", "220 2 <x@y>\r\nSubject: to be cont", NULL };
 	struct rig *rig = *state;

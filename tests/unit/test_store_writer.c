@@ -64,9 +64,14 @@ gate_pass(struct store_txn *txn, void *arg)
 	return 0;
 }
 
+/* Comes back when the writer stands at it. */
 static void
-gate_await(struct gate *gate)
+gate_shut(struct fixture *fixture, struct gate *gate, struct call *first,
+    struct store_inbox *inbox)
 {
+	call_init(first, gate_pass, gate);
+	first->op.inbox = inbox;
+	store_submit(fixture->store, &first->op);
 	pthread_mutex_lock(&gate->lock);
 	while (!gate->entered)
 		pthread_cond_wait(&gate->cond, &gate->lock);
@@ -140,10 +145,7 @@ a_failing_apply_does_not_harm_the_rest_of_its_batch(void **state)
 	struct store_inbox *inbox = store_inbox_new();
 	struct call first, calls[5];
 
-	call_init(&first, gate_pass, &gate);
-	first.op.inbox = inbox;
-	store_submit(fixture->store, &first.op);
-	gate_await(&gate);
+	gate_shut(fixture, &gate, &first, inbox);
 	for (size_t i = 0; i < 5; i++) {
 		call_init(&calls[i],
 		    i == 4 ? setting_put_then_fail : setting_put, names[i]);
@@ -301,10 +303,7 @@ operations_finish_in_order_and_people_before_bulk(void **state)
 	struct call first;
 	unsigned next = 0;
 
-	call_init(&first, gate_pass, &gate);
-	first.op.inbox = inbox;
-	store_submit(fixture->store, &first.op);
-	gate_await(&gate);
+	gate_shut(fixture, &gate, &first, inbox);
 	for (unsigned i = 0; i < 40; i++) {
 		call_init(&orders[i].call, nothing, NULL);
 		orders[i].call.op.done = order_done;
