@@ -243,6 +243,7 @@ mail_engine_new(struct loop *loop, const struct config *config)
 		return NULL;
 	engine->loop = loop;
 	engine->config = config;
+	engine->data_max = ENGINE_DATA_MAX;
 	TAILQ_INIT(&engine->sessions);
 	TAILQ_INIT(&engine->incoming);
 	engine->tick =

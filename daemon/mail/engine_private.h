@@ -14,7 +14,8 @@ struct incoming;
 struct session;
 
 #define ENGINE_SESSIONS_MAX 1000u
-/* Octets of mails being received, all sessions together. */
+/* Octets of mails being received, all sessions together: no mail is begun beyond
+ * that, and none goes on beyond twice as many. */
 #define ENGINE_DATA_MAX          (256u << 20)
 #define ENGINE_PARSE_SECONDS     10u /* a parse that takes longer hangs */
 #define ENGINE_PARSE_WAIT        20u /* before a parse begins */
@@ -53,6 +54,7 @@ struct mail_engine {
 	unsigned long next_session;
 	struct peer_count *peers[ENGINE_PEER_SLOTS];
 	uint64_t data_bytes;
+	uint64_t data_max; /* ENGINE_DATA_MAX */
 
 	struct incoming_list incoming; /* every mail on its way */
 	struct incoming *parsing; /* the one that the worker has, or NULL */

@@ -219,6 +219,11 @@ mail_session_data_feed(struct session *session)
 		data_ended(session);
 		return true;
 	}
+	if (session->engine->data_bytes / 2 > session->engine->data_max) {
+		mail_session_reply(session, 452, "4.3.1 Busy, try again");
+		mail_session_close(session);
+		return false;
+	}
 	if (limit != 0 &&
 	    transaction->dot.facts.bytes / DATA_PATIENCE > limit) {
 		mail_session_reply(session, 552,

@@ -38,7 +38,7 @@ mail_check(struct session *session, const struct smtp_path *path,
 		mail_session_reply(session, 553, "5.6.7 SMTPUTF8 is needed");
 	else if (limit != 0 && params->size > limit)
 		mail_session_reply(session, 552, "5.3.4 The message is too large");
-	else if (session->engine->data_bytes > ENGINE_DATA_MAX)
+	else if (session->engine->data_bytes > session->engine->data_max)
 		mail_session_reply(session, 452, "4.3.1 Busy, try again");
 	else
 		return true;

@@ -7,9 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "daemon/mail/engine_private.h"
 #include "tests/unit/mail_rig.h"
 
 #define GREETING "220 mx.example LMTP kith\r\n"
@@ -72,6 +74,28 @@ replies_stay_in_order_while_core_takes_its_time(void **state)
 	rig_say(&rig, "a: b\r\n\r\n.\r\nNOOP\r\n");
 	rig_expect(&rig,
 	    "250 2.0.0 Stored\r\n250 2.0.0 Stored\r\n250 2.0.0 OK\r\n");
+	rig_stop(&rig);
+}
+
+/* Who began while there was room, as many others did. */
+static void
+mails_that_grow_too_large_together_are_not_kept(void **state)
+{
+	char text[20000];
+	struct rig rig;
+
+	(void)state;
+	lmtp_start(&rig);
+	rig.engine->data_max = 4000;
+	memset(text, 'x', sizeof text - 1);
+	text[sizeof text - 1] = '\0';
+	rig_say(&rig,
+	    "MAIL FROM:<>\r\nRCPT TO:<help@lists.example>\r\nDATA\r\n");
+	rig_expect(&rig, "250 2.1.0 OK\r\n250 2.1.5 OK\r\n" GO_ON);
+	rig_say(&rig, text);
+	rig_expect(&rig, "452 4.3.1 Busy, try again\r\n");
+	assert_null(rig.client.stream);
+	assert_int_equal(rig.engine->data_bytes, 0);
 	rig_stop(&rig);
 }
 
@@ -343,6 +367,7 @@ main(void)
 		cmocka_unit_test(each_recipient_gets_its_own_reply),
 		cmocka_unit_test(
 		    replies_stay_in_order_while_core_takes_its_time),
+		cmocka_unit_test(mails_that_grow_too_large_together_are_not_kept),
 		cmocka_unit_test(data_without_a_valid_recipient_is_refused),
 		cmocka_unit_test(smuggled_commands_stay_text),
 		cmocka_unit_test(
