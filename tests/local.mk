@@ -1,7 +1,8 @@
 # tests/: each part says in its own .mk what it builds; what runs from the
 # source tree goes into the tarball as it is.
 EXTRA_DIST += tests/run tests/lint tests/packages tests/RFC3977 \
-	tests/RFC4642 tests/RFC4643 tests/RFC8054 \
+	tests/RFC4642 tests/RFC4643 tests/RFC4644 tests/RFC5537 tests/RFC6048 \
+	tests/RFC8054 tests/RFC8315 \
 	tests/fuzz/run tests/tsan.supp \
 	tests/bench/bench.h tests/bench/limitd.c tests/bench/mkcorpus.c \
 	tests/bench/news.py tests/bench/scale.py tests/bench/servers.py \

@@ -461,14 +461,38 @@ group_control_messages_of_a_peer_are_refused(void **state)
 {
 	struct fixture *f = *state;
 
-	feed_is(f, "<g@y>",
-	    FED("a.talk", "<g@y>", "Control: rmgroup a.talk\nApproved: a@b\n"),
-	    REASON_BAD_ARTICLE);
-	feed_is(f, "<h@y>",
-	    FED("a.talk", "<h@y>", "Control: newgroup a.new\nApproved: a@b\n"),
-	    REASON_BAD_ARTICLE);
+	static const char *const verbs[] = { "rmgroup a.talk", "newgroup a.new",
+		"checkgroups", "ihave <1@y> far.example",
+		"sendme <1@y> far.example", "sendsys", "version", "whogets",
+		"senduuname", "x-mine" };
+	char text[512];
+
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+		(void)snprintf(text, sizeof text,
+		    FED("a.talk", "<g@y>", "Control: %s\nApproved: a@b\n"),
+		    verbs[i]);
+		feed_is(f, "<g@y>", text, REASON_BAD_ARTICLE);
+	}
 	assert_int_equal(rig_count(f, "a.talk"), 0);
 	free(rig_ask(f, WORDS("space", "show", "a.talk")));
+}
+
+/* RFC 5537 5: what RFC 1036 took for a control message. */
+static void
+what_only_looks_like_a_control_message_is_an_article(void **state)
+{
+	struct fixture *f = *state;
+
+	feed_is(f, "<1@y>", FED("a.talk", "<1@y>", LOCK), REASON_STORED);
+	feed_is(f, "<2@y>",
+	    FED("a.talk", "<2@y>", KEY "Also-Control: cancel <1@y>\n"),
+	    REASON_STORED);
+	post_is(f, ANN,
+	    "From: " ANN "\nNewsgroups: a.talk\nMessage-ID: <3@y>\n"
+	    "Subject: cmsg cancel <2@y>\n\nx\n",
+	    REASON_STORED);
+	assert_int_equal(rig_count(f, "a.talk"), 3);
+	store_is_sound(f);
 }
 
 /* ---- Supersedes */
@@ -565,6 +589,7 @@ main(void)
 		TEST(
 		    a_waiting_cancel_with_the_key_counts_behind_any_number_without),
 		TEST(group_control_messages_of_a_peer_are_refused),
+		TEST(what_only_looks_like_a_control_message_is_an_article),
 		TEST(what_supersedes_takes_the_place_of_the_old),
 		TEST(a_held_article_is_withdrawn_by_its_author),
 		TEST(
