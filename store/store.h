@@ -161,7 +161,8 @@ enum store_table {
 	STORE_HELD_BODIES,	  /* held u32, part u16   -> Chunk */
 	STORE_TOKENS_USED,	  /* token hash 16        -> TokenUse */
 	STORE_PEERS,		  /* peer u32             -> Peer */
-	STORE_BOUNCES,		  /* address u32, time u64 -> Bounce */
+	STORE_BOUNCES,		  /* address u32, job u64 * 2 + complaint -> Bounce;
+				   * the end of the job's id */
 	STORE_ANSWERS,		  /* address hash 16, hour u32 -> Count */
 	STORE_PARSE_FAILURES,	  /* SHA-256 32           -> ParseFailure */
 	STORE_KEYS,		  /* key id u32           -> Key */

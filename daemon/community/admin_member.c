@@ -361,10 +361,11 @@ show_bounce(void *arg, const struct store_key *key,
 	struct space *space =
 	    spaces_by_id(community_spaces(show->community), bounce->space);
 
+	(void)key;
 	(void)json_array_append_new(show->bounces,
 	    json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "address",
 		show->address, "space", space == NULL ? "" : space->name,
-		"time", (json_int_t)store_key_get_u64(key, 4), "kind",
+		"time", (json_int_t)bounce->time, "kind",
 		bounce->complaint	? "complaint"
 		    : bounce->hard	? "hard"
 					: "soft",

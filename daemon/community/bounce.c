@@ -16,64 +16,64 @@
 #include "daemon/log.h"
 #include "protocol/mail_summary.h"
 
+/* "Why does he get no mail any more?" */
+#define COMPLAINT_LIFE       (365u * 86400u)
 #define BOUNCE_SUSPENDED_MAX 1000u /* subscriptions of one address */
 
 /* ---- counting */
 
-struct bounce_search {
-	uint64_t job;
-	bool complaint;
-	bool found;
-};
-
-static int
-search_visit(void *arg, const struct store_key *key,
-    const ProtobufCMessage *message)
+/* A mail has one row, and one for its reader's complaint: however often it is
+ * reported, it costs no more. */
+static struct store_key
+bounce_key(const struct bounce *bounce)
 {
-	const Kith__Bounce *row = (const Kith__Bounce *)message;
-	struct bounce_search *search = arg;
-
-	(void)key;
-	if (TOKEN_REPORT_JOB(row->job) != TOKEN_REPORT_JOB(search->job) ||
-	    !(search->complaint ? row->complaint : row->hard))
-		return 0;
-	search->found = true;
-	return 1;
+	return store_key_u32_u64(bounce->address,
+	    TOKEN_REPORT_JOB(bounce->job) << 1 | bounce->complaint);
 }
 
-/* A mail that fails twice (at once, and in a report) counts once. */
+/* A mail that fails twice (at once, and in a report) counts once; what was soft
+ * can turn out hard. An old row is of another job, whose id ends alike. */
 int
-bounce_is_known(struct store_reader *reader, const struct bounce *bounce,
-    bool *known_r)
+bounce_is_known(struct store_reader *reader, struct community *community,
+    const struct bounce *bounce, bool *known_r)
 {
-	struct bounce_search search = { .job = bounce->job,
-		.complaint = bounce->complaint };
-	struct store_key prefix = store_key_u32(bounce->address);
-	int rc = store_walk(reader, STORE_BOUNCES, &prefix, NULL, search_visit,
-	    &search);
+	struct store_key key = bounce_key(bounce);
+	ProtobufCMessage *message = NULL;
+	int rc = store_get(reader, STORE_BOUNCES, &key, &message);
+	const Kith__Bounce *row = (const Kith__Bounce *)(const void *)message;
 
-	*known_r = search.found && bounce->job != 0;
-	return rc < 0 ? rc : 0;
+	*known_r = rc == 0 &&
+	    !bounce_is_old(community, row, community_now(community)) &&
+	    (row->hard || bounce->judged != MAIL_BOUNCE_HARD);
+	if (message != NULL)
+		protobuf_c_message_free_unpacked(message, NULL);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+bool
+bounce_is_old(struct community *community, const Kith__Bounce *row,
+    uint64_t now)
+{
+	uint64_t life = row->complaint
+	    ? COMPLAINT_LIFE
+	    : community_config(community)->bounce_life;
+
+	return row->time + life < now;
 }
 
 int
 bounce_put(struct store_txn *txn, const struct bounce *bounce, uint64_t now)
 {
-	struct store_key key;
+	struct store_key key = bounce_key(bounce);
 	Kith__Bounce row;
 
-	/* two in one second: the next free one */
-	for (key = store_key_u32_u64(bounce->address, now);
-	     store_has(store_txn_reader(txn), STORE_BOUNCES, &key);
-	     key = store_key_u32_u64(bounce->address, ++now))
-		continue;
 	kith__bounce__init(&row);
 	row.status = (char *)(uintptr_t)bounce->status;
 	row.text = (char *)(uintptr_t)bounce->text;
 	row.hard = bounce->judged == MAIL_BOUNCE_HARD;
 	row.complaint = bounce->complaint;
 	row.space = bounce->space;
-	row.job = bounce->job;
+	row.time = now;
 	return store_put(txn, STORE_BOUNCES, &key, &row.base);
 }
 
@@ -169,7 +169,7 @@ bounce_record(struct store_txn *txn, struct community *community,
 	if (bounce->judged != MAIL_BOUNCE_HARD &&
 	    bounce->judged != MAIL_BOUNCE_SOFT)
 		return 0;
-	rc = bounce_is_known(store_txn_reader(txn), bounce, &known);
+	rc = bounce_is_known(store_txn_reader(txn), community, bounce, &known);
 	if (rc != 0 || known)
 		return rc;
 	rc = bounce_put(txn, bounce, now);

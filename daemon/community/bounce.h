@@ -5,6 +5,7 @@
 
 #include "daemon/community/community.h"
 #include "protocol/mail_report.h"
+#include "store/records.pb-c.h"
 
 struct bounce {
 	uint32_t address; /* id */
@@ -26,11 +27,14 @@ struct bounce {
  * again. */
 int bounce_record(struct store_txn *txn, struct community *community,
     const struct bounce *bounce);
-/* Has that mail failed for good before, or been complained about? */
-int bounce_is_known(struct store_reader *reader, const struct bounce *bounce,
-    bool *known_r);
+/* Is as much, or worse, known of that mail, or was it complained about? */
+int bounce_is_known(struct store_reader *reader, struct community *community,
+    const struct bounce *bounce, bool *known_r);
 /* In apply: only its row. */
 int bounce_put(
     struct store_txn *txn, const struct bounce *bounce, uint64_t now);
+/* A row that does not count any more. */
+bool bounce_is_old(struct community *community, const Kith__Bounce *row,
+    uint64_t now);
 
 #endif

@@ -60,7 +60,8 @@ complaint_record(struct store_txn *txn, const struct mail_item *item,
 		.status = "",
 		.text = "" };
 	bool left = false, known = false;
-	int rc = bounce_is_known(store_txn_reader(txn), &bounce, &known);
+	int rc = bounce_is_known(store_txn_reader(txn), item->community, &bounce,
+	    &known);
 
 	if (rc != 0 || known)
 		return rc;

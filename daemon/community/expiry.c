@@ -4,11 +4,11 @@
 
 #include <stdlib.h>
 
+#include "daemon/community/bounce.h"
+
 #define SLICE        200u /* rows looked at per operation */
 #define HOUR         3600u
 #define FAILURE_LIFE (7u * 24u * HOUR)
-/* "Why does he get no mail any more?" */
-#define COMPLAINT_LIFE (365u * 24u * HOUR)
 
 struct expiry {
 	struct store_op op;
@@ -60,13 +60,9 @@ static bool
 bounce_is_dead(const struct expiry *expiry, const struct store_key *key,
     const ProtobufCMessage *message)
 {
-	const struct config *config = community_config(expiry->community);
-	const Kith__Bounce *bounce =
-	    (const Kith__Bounce *)(const void *)message;
-
-	return store_key_get_u64(key, 4) +
-	    (bounce->complaint ? COMPLAINT_LIFE : config->bounce_life) <
-	    expiry->now;
+	(void)key;
+	return bounce_is_old(expiry->community,
+	    (const Kith__Bounce *)(const void *)message, expiry->now);
 }
 
 static const struct expiry_rule {

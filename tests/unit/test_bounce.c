@@ -125,6 +125,47 @@ delays_and_policy_refusals_do_not_count(void **state)
 	free(verp);
 }
 
+static unsigned
+rows_of(struct fixture *f, const char *kind)
+{
+	char *text = rig_ask(f, WORDS("member", "show", "u@y.example"));
+	char wanted[40];
+	unsigned count = 0;
+
+	(void)snprintf(wanted, sizeof wanted, "\"kind\":\"%s\"", kind);
+	for (const char *at = text; (at = strstr(at, wanted)) != NULL; at++)
+		count++;
+	free(text);
+	return count;
+}
+
+/* Whoever got a mail has its envelope, and may report about it as often as he
+ * likes: that must not cost more than the mail did. */
+static void
+what_is_said_of_one_mail_is_one_row(void **state)
+{
+	struct fixture *f = *state;
+	char *verp = strdup(f->mails->envelope_from);
+
+	(void)report(f, verp, "failed", "5.7.1", 5);
+	(void)report(f, verp, "failed", "4.2.2", 5);
+	assert_int_equal(rows_of(f, "soft"), 1);
+	/* worse than was known */
+	(void)report(f, verp, "failed", "5.1.1", 5);
+	assert_int_equal(rows_of(f, "hard"), 1);
+	assert_int_equal(rows_of(f, "soft"), 0);
+	(void)report(f, verp, "failed", "5.7.1", 5);
+	assert_int_equal(rows_of(f, "hard"), 1);
+	assert_int_equal(rows_of(f, "soft"), 0);
+	free(verp);
+	/* of another mail it is another */
+	verp = send_one(f, 1);
+	(void)report(f, verp, "failed", "5.7.1", 5);
+	assert_int_equal(rows_of(f, "hard"), 1);
+	assert_int_equal(rows_of(f, "soft"), 1);
+	free(verp);
+}
+
 static void
 old_bounces_are_forgotten(void **state)
 {
@@ -157,6 +198,7 @@ main(void)
 		TEST(hard_bounces_suspend_at_the_limit),
 		TEST(one_mail_that_comes_back_often_is_one_bounce),
 		TEST(delays_and_policy_refusals_do_not_count),
+		TEST(what_is_said_of_one_mail_is_one_row),
 		TEST(old_bounces_are_forgotten),
 		TEST(a_forged_address_is_refused),
 	};
