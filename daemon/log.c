@@ -133,11 +133,21 @@ log_release(void)
 	errno = saved;
 }
 
+/* A line is one line. */
+static void
+log_blank(char *line, size_t len, char c)
+{
+	char *at = line, *end = line + len;
+
+	while ((at = memchr(at, c, (size_t)(end - at))) != NULL)
+		*at++ = ' ';
+}
+
 __attribute__((format(printf, 2, 0))) static void
 log_line(enum log_level level, const char *format, va_list args)
 {
 	char line[LINE_ROOM];
-	size_t len, i;
+	size_t len;
 	int saved = errno, more;
 
 	if ((int)level >
@@ -150,9 +160,8 @@ log_line(enum log_level level, const char *format, va_list args)
 
 		len += (size_t)more < room ? (size_t)more : room;
 	}
-	for (i = 0; i < len; i++)
-		if (line[i] == '\n' || line[i] == '\r')
-			line[i] = ' ';
+	log_blank(line, len, '\n');
+	log_blank(line, len, '\r');
 	line[len++] = '\n';
 	/* what an admin has to see does not wait */
 	if (log_thread.len + len > HOLD_ROOM || level <= LOG_LEVEL_WARNING)
@@ -212,6 +221,13 @@ utf8_length(const unsigned char *bytes, size_t len)
 	return need;
 }
 
+/* No octet of UTF-8, and nothing to escape. */
+static bool
+is_plain(unsigned char byte)
+{
+	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
 const char *
 log_text(char *out, size_t room, const char *bytes, size_t len)
 {
@@ -220,9 +236,15 @@ log_text(char *out, size_t room, const char *bytes, size_t len)
 
 	while (i < len && at + 5 <= room) {
 		unsigned char byte = (unsigned char)bytes[i];
-		size_t whole =
-		    utf8_length((const unsigned char *)bytes + i, len - i);
+		size_t whole;
 
+		if (is_plain(byte)) {
+			out[at++] = (char)byte;
+			i++;
+			continue;
+		}
+		whole =
+		    utf8_length((const unsigned char *)bytes + i, len - i);
 		if (whole > 0 && byte != '"' && byte != '\\') {
 			memcpy(out + at, bytes + i, whole);
 			at += whole;

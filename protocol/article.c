@@ -131,13 +131,15 @@ scanner_is_mbox_line(const struct article_scanner *scan, struct span line)
 	return line.len >= 5 && memcmp(line.bytes, "From ", 5) == 0;
 }
 
-/* The name of the field on this line; empty if it is none. */
+/* The name of the field on this line, and its row if it is known; empty if it is
+ * none. colon: the first on the line, or NULL. */
 static struct span
-scanner_name(const struct article_scanner *scan, struct span line)
+scanner_name(const struct article_scanner *scan, struct span line,
+    const char *colon, const struct header_info **info_r)
 {
-	const char *colon = memchr(line.bytes, ':', line.len);
 	struct span name = { NULL, 0 };
 
+	*info_r = NULL;
 	if (colon == NULL || scanner_is_mbox_line(scan, line))
 		return name;
 	name = span_make(line.bytes, (size_t)(colon - line.bytes));
@@ -147,7 +149,8 @@ scanner_name(const struct article_scanner *scan, struct span line)
 		while (name.len > 0 && (name.bytes[name.len - 1] == ' ' ||
 					   name.bytes[name.len - 1] == '\t'))
 			name.len--;
-	if (!header_name_is_valid(name))
+	*info_r = header_find(name);
+	if (*info_r == NULL && !header_name_is_valid(name))
 		name.len = 0;
 	return name;
 }
@@ -156,21 +159,19 @@ static int
 scanner_field_begin(struct article_scanner *scan, struct span line)
 {
 	struct article_header *header = scan->header;
-	struct span name = scanner_name(scan, line);
+	const char *colon = memchr(line.bytes, ':', line.len);
 	const struct header_info *info;
+	struct span name = scanner_name(scan, line, colon, &info);
 	struct article_field *field;
 
 	if (header->count >= scan->limits.fields)
 		return scanner_fault(scan, ARTICLE_TOO_MANY_FIELDS);
 	if (name.len == 0 && scan->strict)
 		return scanner_fault(scan,
-		    memchr(line.bytes, ':', line.len) == NULL ?
-			ARTICLE_NO_COLON :
-			ARTICLE_BAD_NAME);
+		    colon == NULL ? ARTICLE_NO_COLON : ARTICLE_BAD_NAME);
 	if (header->count == header->room && scanner_grow(header) != 0)
 		return -ENOMEM;
 	field = &header->fields[header->count++];
-	info = name.len == 0 ? NULL : header_find(name);
 	field->id = name.len == 0 ? HEADER_JUNK :
 	    info == NULL	  ? HEADER_UNKNOWN :
 				    info->id;
@@ -178,10 +179,7 @@ scanner_field_begin(struct article_scanner *scan, struct span line)
 	field->offset = scan->field = scan->line;
 	scan->value = scan->line;
 	if (name.len > 0)
-		scan->value = (size_t)((const char *)memchr(
-					   line.bytes, ':', line.len) -
-				  header->wire.bytes) +
-		    1;
+		scan->value = (size_t)(colon - header->wire.bytes) + 1;
 	if (header->first[field->id] == 0)
 		header->first[field->id] = (uint32_t)header->count;
 	header->has_junk = header->has_junk || name.len == 0;
@@ -204,10 +202,11 @@ scanner_check_line(struct article_scanner *scan, struct span line, bool begins)
 
 	if (line.len > ARTICLE_LINE_MAX)
 		return scanner_fault(scan, ARTICLE_LINE_TOO_LONG);
-	if (memchr(line.bytes, '\0', line.len) != NULL)
-		return scanner_fault(scan, ARTICLE_HAS_NUL);
 	if (!header_value_is_clean(line))
-		return scanner_fault(scan, ARTICLE_HAS_BARE);
+		return scanner_fault(scan,
+		    memchr(line.bytes, '\0', line.len) == NULL ?
+			ARTICLE_HAS_BARE :
+			ARTICLE_HAS_NUL);
 	if (!begins)
 		return scanner_is_blank(line) ?
 		    scanner_fault(scan, ARTICLE_BLANK_LINE) :

@@ -45,6 +45,14 @@ date_is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+/* What may stand between words, and says nothing. */
+static bool
+date_is_gap(char c)
+{
+	return c == ' ' || c == ',' || c == '\t' || c == '\r' || c == '\n' ||
+	    c == '.' || c == '"';
+}
+
 static bool
 date_is_alpha(char c)
 {
@@ -236,7 +244,7 @@ date_read_word(struct date_cursor *cursor, struct date_parts *parts)
 	for (; cursor->at < cursor->end && date_is_alpha(*cursor->at);
 	     cursor->at++)
 		word.len++;
-	if (span_is(word, "am") || span_is(word, "pm")) {
+	if (word.len == 2 && (span_is(word, "am") || span_is(word, "pm"))) {
 		if (parts->hour < 1 || parts->hour > 12)
 			return -EINVAL;
 		parts->hour = parts->hour % 12 + (span_is(word, "pm") ? 12 : 0);
@@ -287,7 +295,7 @@ date_read(struct date_cursor *cursor, struct date_parts *parts)
 			rc = date_read_sign(cursor, parts);
 		else if (c == '(')
 			date_skip_comment(cursor);
-		else if (c != '\0' && strchr(" \t\r\n,.\"", c) != NULL)
+		else if (date_is_gap(c))
 			cursor->at++;
 		else
 			rc = -EINVAL;

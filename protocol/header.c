@@ -15,9 +15,10 @@
 #define HM HEADER_HIDDEN_OF_MAIL
 #define HL HEADER_HIDDEN_IN_LIST
 
-/* By length of name, then by name: an id is also the index of its row + 1. */
+/* By length of name, then by name: an id is also the index of its row. */
 /* clang-format off */
-static const struct header_info header_table[] = {
+const struct header_info header_infos[HEADER_COUNT] = {
+	{ "", HEADER_UNKNOWN, 0 },
 	{ "Cc", HEADER_CC, S },
 	{ "To", HEADER_TO, S },
 	{ "Bcc", HEADER_BCC, S | HM | HL },
@@ -77,22 +78,28 @@ static const struct header_info header_table[] = {
 	{ "Authentication-Results", HEADER_AUTHENTICATION_RESULTS, 0 },
 	{ "X-Auto-Response-Suppress", HEADER_X_AUTO_RESPONSE_SUPPRESS, 0 },
 	{ "Content-Transfer-Encoding", HEADER_CONTENT_TRANSFER_ENCODING, S },
+	{ "", HEADER_JUNK, 0 },
 };
 /* clang-format on */
-
-#define HEADER_TABLE_ROWS (sizeof header_table / sizeof header_table[0])
-
-static const struct header_info header_nothing = { "", HEADER_UNKNOWN, 0 };
 
 /* Where the names of each length begin: length n is [n], up to [n + 1]. */
 /* clang-format off */
 static const unsigned char header_lengths[] = {
-	0, 0, 0, 2, 3, 7, 8, 9, 15, 19, 22, 30, 35, 43,
-	45, 50, 51, 52, 54, 54, 54, 54, 56, 57, 57, 58, 59,
+	1, 1, 1, 3, 4, 8, 9, 10, 16, 20, 23, 31, 36, 44,
+	46, 51, 52, 53, 55, 55, 55, 55, 57, 58, 58, 59, 60,
 };
 /* clang-format on */
 
 #define HEADER_LENGTHS (sizeof header_lengths / sizeof header_lengths[0])
+
+static int
+header_compare(struct span name, const char *known)
+{
+	/* mostly the first letter settles it; of known names it is one */
+	int order = (name.bytes[0] | 0x20) - (known[0] | 0x20);
+
+	return order != 0 ? order : strncasecmp(name.bytes, known, name.len);
+}
 
 const struct header_info *
 header_find(struct span name)
@@ -100,30 +107,21 @@ header_find(struct span name)
 	size_t low, high, middle;
 	int order;
 
-	if (name.len + 1 >= HEADER_LENGTHS)
+	if (name.len == 0 || name.len + 1 >= HEADER_LENGTHS)
 		return NULL;
 	low = header_lengths[name.len];
 	high = header_lengths[name.len + 1];
 	while (low < high) {
 		middle = (low + high) / 2;
-		order = strncasecmp(name.bytes, header_table[middle].name,
-		    name.len);
+		order = header_compare(name, header_infos[middle].name);
 		if (order == 0)
-			return &header_table[middle];
+			return &header_infos[middle];
 		if (order < 0)
 			high = middle;
 		else
 			low = middle + 1;
 	}
 	return NULL;
-}
-
-const struct header_info *
-header_info(enum header_id id)
-{
-	if (id <= HEADER_UNKNOWN || id >= HEADER_JUNK)
-		return &header_nothing;
-	return &header_table[(size_t)id - 1];
 }
 
 bool

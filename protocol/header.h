@@ -95,7 +95,12 @@ struct header_info {
 /* NULL if unknown. Case-insensitive. */
 const struct header_info *header_find(struct span name);
 /* Never NULL; name "" for HEADER_UNKNOWN and HEADER_JUNK. */
-const struct header_info *header_info(enum header_id id);
+extern const struct header_info header_infos[HEADER_COUNT];
+static inline const struct header_info *
+header_info(enum header_id id)
+{
+	return &header_infos[id < HEADER_COUNT ? id : HEADER_UNKNOWN];
+}
 
 /* Syntax of a field name (RFC 5536 2.2): printable, no colon, not empty. */
 bool header_name_is_valid(struct span name);

@@ -1,5 +1,7 @@
 /* msgid.c - Message-IDs.
  */
+#include "build.h"
+
 #include "protocol/msgid.h"
 
 #include <errno.h>
@@ -128,11 +130,12 @@ msgid_inner_is_fine(struct span inner)
 	size_t len = 0;
 
 	for (size_t i = 0; i < inner.len; i++) {
-		if (msgid_is_blank(inner.bytes[i]))
-			continue;
-		if (inner.bytes[i] <= ' ' || inner.bytes[i] >= 127)
+		char c = inner.bytes[i];
+
+		if (c > ' ' && c < 127)
+			len++;
+		else if (!msgid_is_blank(c))
 			return false;
-		len++;
 	}
 	return len > 0 && len <= MSGID_MAX - 2;
 }
@@ -140,19 +143,17 @@ msgid_inner_is_fine(struct span inner)
 static void
 msgid_find_bracketed(struct msgid_found *found, struct span raw)
 {
-	const char *open = NULL;
+	const char *at = raw.bytes, *end = at + raw.len, *open, *close;
 	struct span inner;
 
-	for (size_t i = 0; i < raw.len; i++) {
-		if (raw.bytes[i] == '<') {
-			open = raw.bytes + i + 1;
-		} else if (raw.bytes[i] == '>' && open != NULL) {
-			inner = span_make(
-			    open, (size_t)(raw.bytes + i - open));
-			if (msgid_inner_is_fine(inner))
-				msgid_found_add(found, inner);
-			open = NULL;
-		}
+	while ((open = memchr(at, '<', (size_t)(end - at))) != NULL &&
+	    (close = memchr(open, '>', (size_t)(end - open))) != NULL) {
+		/* the nearest one before its end */
+		open = memrchr(open, '<', (size_t)(close - open));
+		inner = span_make(open + 1, (size_t)(close - open) - 1);
+		if (msgid_inner_is_fine(inner))
+			msgid_found_add(found, inner);
+		at = close + 1;
 	}
 }
 
@@ -184,12 +185,15 @@ msgid_find_bare(struct msgid_found *found, struct span raw)
 static size_t
 msgid_render(struct buffer *text, struct span inner)
 {
-	size_t before = text->len;
+	size_t before = text->len, from, to;
 
 	buffer_append_byte(text, '<');
-	for (size_t i = 0; i < inner.len; i++)
-		if (!msgid_is_blank(inner.bytes[i]))
-			buffer_append_byte(text, inner.bytes[i]);
+	for (from = 0; from < inner.len; from = to + 1) {
+		for (to = from; to < inner.len; to++)
+			if (msgid_is_blank(inner.bytes[to]))
+				break;
+		buffer_append(text, inner.bytes + from, to - from);
+	}
 	buffer_append_byte(text, '>');
 	return text->len - before;
 }

@@ -78,7 +78,10 @@ nntp_args_parse(struct span line, struct nntp_args *args_r)
 	struct span rest = line, word;
 	bool fine = true;
 
-	memset(args_r, 0, sizeof *args_r);
+	args_r->keyword[0] = '\0';
+	args_r->count = 0;
+	args_r->rest = span_make(NULL, 0);
+	args_r->has_long = false;
 	word = nntp_word(&rest);
 	if (word.len == 0)
 		return NNTP_ARGS_EMPTY;
@@ -219,14 +222,19 @@ nntp_respond(struct buffer *out, int code)
 	buffer_append(out, "\r\n", 2);
 }
 
-void
-nntp_respond_vtext(struct buffer *out, int code, const char *format,
-    va_list args)
+static void
+nntp_blank(char *text, size_t len, char c)
 {
-	size_t from = out->len;
+	char *at = text, *end = text + len;
 
-	nntp_append_code(out, code);
-	buffer_vprintf(out, format, args);
+	while ((at = memchr(at, c, (size_t)(end - at))) != NULL)
+		*at++ = ' ';
+}
+
+/* A response that begins at `from`: not too long, one line. */
+static void
+nntp_end_response(struct buffer *out, size_t from)
+{
 	if (buffer_failed(out))
 		return;
 	if (out->len - from > NNTP_RESPONSE_MAX) {
@@ -235,9 +243,32 @@ nntp_respond_vtext(struct buffer *out, int code, const char *format,
 		while (((unsigned char)out->bytes[out->len] & 0xc0) == 0x80)
 			out->len--;
 	}
-	for (size_t i = from; i < out->len; i++)
-		if (out->bytes[i] == '\r' || out->bytes[i] == '\n' ||
-		    out->bytes[i] == '\0')
-			out->bytes[i] = ' ';
+	nntp_blank(out->bytes + from, out->len - from, '\r');
+	nntp_blank(out->bytes + from, out->len - from, '\n');
+	nntp_blank(out->bytes + from, out->len - from, '\0');
 	buffer_append(out, "\r\n", 2);
+}
+
+void
+nntp_respond_about(struct buffer *out, int code, const char *about,
+    const char *text)
+{
+	size_t from = out->len;
+
+	nntp_append_code(out, code);
+	buffer_append_text(out, about);
+	buffer_append_byte(out, ' ');
+	buffer_append_text(out, text);
+	nntp_end_response(out, from);
+}
+
+void
+nntp_respond_vtext(struct buffer *out, int code, const char *format,
+    va_list args)
+{
+	size_t from = out->len;
+
+	nntp_append_code(out, code);
+	buffer_vprintf(out, format, args);
+	nntp_end_response(out, from);
 }

@@ -48,8 +48,10 @@ struct nntp_response {
 const char *nntp_response_text(int code);
 /* Appends "CODE text" CRLF. */
 void nntp_respond(struct buffer *out, int code);
-/* The same with a text of the caller's; CR, LF, NUL in it become spaces and
- * the line is cut to 510 octets. */
+/* The same with a text of the caller's, or with two of them; CR, LF, NUL in it
+ * become spaces and the line is cut to 510 octets. */
+void nntp_respond_about(struct buffer *out, int code, const char *about,
+    const char *text);
 void nntp_respond_vtext(struct buffer *out, int code, const char *format,
     va_list args) __attribute__((format(printf, 3, 0)));
 

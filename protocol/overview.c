@@ -29,7 +29,9 @@ static const struct overview_name {
 static bool
 overview_is_odd(char c)
 {
-	return c == '\t' || c == '\r' || c == '\n' || c == '\0';
+	/* most are no controls, which one comparison tells */
+	return (unsigned char)c <= '\r' &&
+	    (c == '\t' || c == '\r' || c == '\n' || c == '\0');
 }
 
 void

@@ -233,23 +233,55 @@ intake_reason_of(int rc)
 }
 
 static void
+line_add(struct buffer *line, const char *name, const char *text)
+{
+	char safe[LOG_TEXT_ROOM];
+
+	buffer_append_text(line, name);
+	buffer_append_text(line, log_text(safe, sizeof safe, text, strlen(text)));
+}
+
+static void
+line_add_number(struct buffer *line, const char *name, uint64_t number)
+{
+	buffer_append_text(line, name);
+	buffer_append_number(line, number);
+}
+
+/* Put together by hand: there is a line for each article, and printf() takes as
+ * long as half of what else is done about it here. */
+static void
+news_log(const struct news_item *item)
+{
+	const struct draft *draft = &item->draft;
+	struct buffer line;
+	char room[512];
+
+	buffer_init(&line, 0);
+	buffer_lend(&line, room, sizeof room);
+	line_add_number(&line, "post session=", item->session);
+	line_add(&line, " id=", draft->message_id);
+	line_add(&line, " from=", item->client);
+	line_add_number(&line, " member=", draft->author.member);
+	line_add_number(&line, " peer=", draft->author.peer);
+	buffer_append_text(&line, " result=");
+	buffer_append_text(&line, reason_name(item->result.reason));
+	if (item->result.detail[0] != '\0') {
+		buffer_append_text(&line, " detail=");
+		buffer_append_text(&line, item->result.detail);
+	}
+	log_info("%s", buffer_text(&line));
+	buffer_fini(&line);
+}
+
+static void
 news_done(struct store_op *op, int rc)
 {
 	struct news_item *item = news_item_of(op);
-	char id[LOG_TEXT_ROOM], from[LOG_TEXT_ROOM];
 
 	if (rc < 0)
 		item->result.reason = intake_reason_of(rc);
-	log_info("post session=%llu id=%s from=%s member=%u peer=%u "
-		 "result=%s%s%s",
-	    (unsigned long long)item->session,
-	    log_text(id, sizeof id, item->draft.message_id,
-		strlen(item->draft.message_id)),
-	    log_text(from, sizeof from, item->client, strlen(item->client)),
-	    item->draft.author.member, item->draft.author.peer,
-	    reason_name(item->result.reason),
-	    item->result.detail[0] != '\0' ? " detail=" : "",
-	    item->result.detail);
+	news_log(item);
 	if (item->prepared == REASON_STORED)
 		cancel_log(&item->draft, &item->cancel, item->session);
 	item->done(item->arg, &item->result);

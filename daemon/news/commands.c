@@ -188,14 +188,13 @@ command_brings_article(struct span text)
 }
 
 bool
-command_is_feeding(struct span text)
+command_is_feeding(const struct command_words *words)
 {
 	const struct command *command = NULL;
-	struct nntp_args args;
 
 	/* a malformed one waits: its answer is made at once */
-	return nntp_args_parse(text, &args) == NNTP_ARGS_OK &&
-	    command_find(&args, &command) == 0 &&
+	return words->check == NNTP_ARGS_OK &&
+	    command_find(&words->args, &command) == 0 &&
 	    (command->flags & COMMAND_FEEDS) != 0;
 }
 
@@ -232,10 +231,11 @@ command_trace(const struct session *s, const char *keyword)
 }
 
 void
-command_run(struct session *s, const struct line *line)
+command_run(struct session *s, const struct line *line,
+    const struct command_words *words)
 {
+	const struct nntp_args *args = &words->args;
 	const struct command *command = NULL;
-	struct nntp_args args;
 	int code;
 
 	if (line->has_nul || line->has_bare) {
@@ -245,12 +245,12 @@ command_run(struct session *s, const struct line *line)
 			session_error(s, 501);
 		return;
 	}
-	switch (nntp_args_parse(line->text, &args)) {
+	switch (words->check) {
 	case NNTP_ARGS_OK:
 		break;
 	case NNTP_ARGS_SYNTAX:
 		/* of an unknown command it is not the syntax that is wrong */
-		command_malformed(s, args.keyword);
+		command_malformed(s, args->keyword);
 		return;
 	case NNTP_ARGS_EMPTY:
 	case NNTP_ARGS_UNKNOWN:
@@ -258,17 +258,17 @@ command_run(struct session *s, const struct line *line)
 		session_error(s, 500);
 		return;
 	}
-	command_trace(s, args.keyword);
-	code = command_find(&args, &command);
+	command_trace(s, args->keyword);
+	code = command_find(args, &command);
 	if (code != 0) {
 		if (code == 501)
-			command_malformed(s, args.keyword);
+			command_malformed(s, args->keyword);
 		else
 			session_error(s, code);
 		return;
 	}
-	if (args.has_long && (command->flags & COMMAND_LONG) == 0) {
-		command_malformed(s, args.keyword);
+	if (args->has_long && (command->flags & COMMAND_LONG) == 0) {
+		command_malformed(s, args->keyword);
 		return;
 	}
 	if ((command->flags & COMMAND_PLAIN) == 0 &&
@@ -290,5 +290,5 @@ command_run(struct session *s, const struct line *line)
 		return;
 	}
 	s->errors = 0;
-	command->handler(s, &args);
+	command->handler(s, args);
 }

@@ -40,13 +40,19 @@ extern const size_t command_count;
  * the index of the first argument after it. */
 int command_find(const struct nntp_args *args,
     const struct command **command_r);
-/* Parses and carries out one line. */
-void command_run(struct session *s, const struct line *line);
+/* A line cut into words, once for all who ask about it. */
+struct command_words {
+	enum nntp_args_check check;
+	struct nntp_args args; /* what nntp_args_parse() made of it */
+};
+/* Carries out one line. */
+void command_run(struct session *s, const struct line *line,
+    const struct command_words *words);
 /* Does the beginning of a line name a command that an article follows? */
 bool command_brings_article(struct span text);
-/* Does the line begin with a command that may be carried out while the answers
- * to others are owed (feed.h)? */
-bool command_is_feeding(struct span text);
+/* Is it a command that may be carried out while the answers to others are owed
+ * (feed.h)? */
+bool command_is_feeding(const struct command_words *words);
 /* May a line of more than 512 octets be this command? */
 bool command_may_be_long(struct span text);
 /* What this session may use now. */

@@ -131,7 +131,7 @@ feed_send_answer(struct session *s, const struct feed_answer *answer)
 		feed_send(s, answer->code, answer->text);
 		return;
 	}
-	session_reply_text(s, answer->code, "%s %s", answer->message_id,
+	session_reply_about(s, answer->code, answer->message_id,
 	    answer->words == NULL ? "" : answer->words);
 	feed_count(s, answer->code);
 }

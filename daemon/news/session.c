@@ -245,6 +245,17 @@ session_reply_text(struct session *s, int code, const char *format, ...)
 }
 
 void
+session_reply_about(struct session *s, int code, const char *about,
+    const char *text)
+{
+	struct buffer *line = &s->loop->line;
+
+	buffer_clear(line);
+	nntp_respond_about(line, code, about, text);
+	session_write(s, line->bytes, line->len);
+}
+
+void
 session_error(struct session *s, int code)
 {
 	if (++s->errors < SESSION_ERRORS_MAX) {
@@ -357,11 +368,11 @@ session_yield(struct session *s)
  * door. */
 static bool
 session_must_wait(const struct session *s, enum line_status status,
-    const struct line *line)
+    const struct command_words *words)
 {
 	return status != LINE_MORE && feed_is_owing(s) &&
 	    (feed_is_full(s) || status != LINE_OK ||
-		!command_is_feeding(line->text));
+		!command_is_feeding(words));
 }
 
 /* Only SASL has long lines (RFC 4643 2.4.2); others are refused at once. */
@@ -375,7 +386,7 @@ session_line_limit(const struct session *s, struct span window)
 
 static void
 session_take_line(struct session *s, enum line_status status,
-    const struct line *line)
+    const struct line *line, const struct command_words *words)
 {
 	if (s->sasl != NULL)
 		sasl_receive(s,
@@ -385,7 +396,7 @@ session_take_line(struct session *s, enum line_status status,
 		!command_may_be_long(line->text)))
 		session_error(s, 501);
 	else
-		command_run(s, line);
+		command_run(s, line, words);
 }
 
 /* One command line, if there is one. False: none yet. */
@@ -394,6 +405,7 @@ session_command(struct session *s)
 {
 	struct span window = stream_input(s->stream);
 	struct line_reader before = s->lines;
+	struct command_words words = { .check = NNTP_ARGS_EMPTY };
 	char copy[SESSION_LINE_MAX];
 	struct line line;
 	size_t used = 0;
@@ -402,17 +414,17 @@ session_command(struct session *s)
 
 	s->lines.limit = session_line_limit(s, window);
 	status = line_next(&s->lines, window, &used, &line);
-
-	if (session_must_wait(s, status, &line) ||
-	    (status == LINE_OK && pace_holds(s, line.text))) {
-		s->lines = before;
-		session_wait(s);
-		return false;
-	}
 	if (status == LINE_OK) {
 		/* the window does not outlive the answer's first write */
 		memcpy(copy, line.text.bytes, line.text.len);
 		line.text.bytes = copy;
+		words.check = nntp_args_parse(line.text, &words.args);
+	}
+	if (session_must_wait(s, status, &words) ||
+	    (status == LINE_OK && pace_holds(s, line.text))) {
+		s->lines = before;
+		session_wait(s);
+		return false;
 	}
 	article = status == LINE_TOO_LONG && s->sasl == NULL &&
 	    command_brings_article(window);
@@ -430,7 +442,7 @@ session_command(struct session *s)
 		post_skip_line(s, s->lines.after_cr, 501);
 		line_reader_init(&s->lines, LINE_NNTP_MAX, LINE_LF_ENDS);
 	} else {
-		session_take_line(s, status, &line);
+		session_take_line(s, status, &line, &words);
 	}
 	return true;
 }

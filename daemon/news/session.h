@@ -118,6 +118,9 @@ void session_write_reference(struct session *s, const void *bytes, size_t len,
 void session_reply(struct session *s, int code);
 void session_reply_text(struct session *s, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* "CODE ABOUT text" */
+void session_reply_about(struct session *s, int code, const char *about,
+    const char *text);
 /* A malformed command: 500 or 501, and 400 if there were too many. */
 void session_error(struct session *s, int code);
 void session_end_block(struct session *s); /* "." CRLF */
