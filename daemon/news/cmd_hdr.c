@@ -16,6 +16,8 @@
 #define TEXT_CHUNK  16384u
 #define COLUMN_ROWS 16u /* fewer are not worth the making of a column */
 
+#define XHDR_FOLLOWS 221 /* of XHDR and XPAT; HDR has 225 */
+
 /* The field out of the article itself. False: the article is gone. */
 static bool
 hdr_from_article(struct session *s, const struct rows_walk *walk,
@@ -39,6 +41,19 @@ hdr_from_article(struct session *s, const struct rows_walk *walk,
 	return there;
 }
 
+/* Whose line it is: an article that was named by its Message-ID has number 0 in
+ * HDR, and that id in XHDR and XPAT (RFC 2980 2.6). */
+static void
+hdr_whose(const struct rows_walk *walk, const struct found *found,
+    struct buffer *text)
+{
+	if (found->answer == 0 && walk->kind->code == XHDR_FOLLOWS)
+		buffer_append_text(text, found->message_id);
+	else
+		buffer_append_number(text, found->answer);
+	buffer_append_byte(text, ' ');
+}
+
 /* "number value" CRLF; nothing if the article is gone. */
 static void
 hdr_line(struct session *s, const struct rows_walk *walk,
@@ -48,8 +63,7 @@ hdr_line(struct session *s, const struct rows_walk *walk,
 	struct span field = { NULL, 0 };
 	size_t before = text->len, value;
 
-	buffer_append_number(text, found->answer);
-	buffer_append_byte(text, ' ');
+	hdr_whose(walk, found, text);
 	value = text->len;
 	if (walk->field != OVERVIEW_FIELDS)
 		field = overview_row_field(span_make(row->text, row->text_len),
@@ -139,9 +153,11 @@ hdr_emit_one(struct session *s, const struct rows_walk *walk,
 
 static const struct rows_kind hdr_kind = { 225, 423, hdr_emit, hdr_emit_one };
 /* RFC 2980 2.9: no article that matches is an empty list */
-static const struct rows_kind xpat_kind = { 221, 221, hdr_emit, hdr_emit_one };
+static const struct rows_kind xpat_kind = { XHDR_FOLLOWS, XHDR_FOLLOWS,
+	hdr_emit, hdr_emit_one };
 /* RFC 2980 2.6 */
-static const struct rows_kind xhdr_kind = { 221, 420, hdr_emit, hdr_emit_one };
+static const struct rows_kind xhdr_kind = { XHDR_FOLLOWS, 420, hdr_emit,
+	hdr_emit_one };
 
 /* The words after the second one, with one blank between them (RFC 2980 2.9). */
 static void

@@ -493,7 +493,12 @@ xpat_shows_what_matches(void **state)
 	begins(text, "221 ");
 	contains(text, "\r\n.\r\n");
 	text = client_ask(&client, "XPAT subject <talk.2@b.example> *2");
-	contains(text, "number 2\r\n.\r\n");
+	contains(text, "\r\n<talk.2@b.example> number 2\r\n.\r\n");
+	text = client_ask(&client, "XHDR subject <talk.2@b.example>");
+	contains(text, "\r\n<talk.2@b.example> number 2\r\n.\r\n");
+	/* not so in RFC 3977 8.5.2 */
+	text = client_ask(&client, "HDR subject <talk.2@b.example>");
+	contains(text, "\r\n0 number 2\r\n.\r\n");
 	text = client_ask(&client, "XPAT subject <secret@b.example> *");
 	begins(text, "430 ");
 	begins(client_ask(&client, "XPAT subject 1-2"), "501 ");
