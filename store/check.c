@@ -436,6 +436,7 @@ static const struct reference references[] = {
 	{ STORE_FEED_DEFERRED, STORE_PEERS, false, 0, 4 },
 	{ STORE_PULLS, STORE_PEERS, false, 0, 4 },
 	{ STORE_DIGESTS, STORE_SPACES, false, 0, 4 },
+	{ STORE_ROLES, STORE_MEMBERS, false, 0, 4 },
 };
 
 static void
@@ -478,6 +479,17 @@ mirror_check(struct check *check, enum store_table table,
 		check_fault(check, "%s: %u, %u has no counterpart",
 		    store_table_info(table)->name, store_key_get_u32(key, 0),
 		    store_key_get_u32(key, 4));
+}
+
+static void
+role_check(struct check *check, const struct store_key *key,
+    const Kith__Member *member)
+{
+	bool noted = store_has(check->reader, STORE_ROLES, key);
+
+	if (noted != (member->role > KITH__ROLE__ROLE_MEMBER))
+		check_fault(check, "roles: member %u is %s",
+		    store_key_get_u32(key, 0), noted ? "none" : "missing");
 }
 
 static void
@@ -527,6 +539,9 @@ record_row(struct check *check, const uint8_t *key, size_t key_len,
 			mirror_check(check, (enum store_table)table, &own);
 		if (table == STORE_EXPIRES)
 			expires_row(check, &own);
+		if (table == STORE_MEMBERS)
+			role_check(check, &own,
+			    (const Kith__Member *)(const void *)message);
 	}
 	if (message != NULL)
 		protobuf_c_message_free_unpacked(message, NULL);

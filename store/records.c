@@ -46,6 +46,7 @@ static const struct store_table_info tables[STORE_RECORD_TABLES] = {
 	[STORE_PULLS] = { "pulls", &kith__pull__descriptor, 30, 5, 255 },
 	[STORE_ASKED] = { "asked", &kith__asked__descriptor, 31, 4, 4 },
 	[STORE_FORMER_SPACES] = { "former spaces", &kith__count__descriptor, 32, TEXT },
+	[STORE_ROLES] = { "roles", &kith__nothing__descriptor, 33, 4, 4 },
 };
 /* clang-format on */
 

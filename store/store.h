@@ -178,6 +178,8 @@ enum store_table {
 	STORE_ASKED,		  /* space u32            -> Asked */
 	STORE_FORMER_SPACES,	  /* newsgroup name       -> Count, the last
 				   * number that a removed space gave */
+	STORE_ROLES,		  /* member u32           -> Nothing, of those
+				   * whose role is above member */
 	STORE_RECORD_TABLES
 };
 

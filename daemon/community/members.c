@@ -79,9 +79,16 @@ member_find(struct store_reader *reader, const char *login, uint32_t *member_r)
 static int
 member_write(struct store_txn *txn, uint32_t member, const Kith__Member *record)
 {
+	const Kith__Nothing nothing = KITH__NOTHING__INIT;
 	struct store_key key = store_key_u32(member);
+	int rc = store_put(txn, STORE_MEMBERS, &key, &record->base);
 
-	return store_put(txn, STORE_MEMBERS, &key, &record->base);
+	if (rc != 0)
+		return rc;
+	if (record->role > KITH__ROLE__ROLE_MEMBER)
+		return store_put(txn, STORE_ROLES, &key, &nothing.base);
+	rc = store_delete(txn, STORE_ROLES, &key);
+	return rc == -ENOENT ? 0 : rc;
 }
 
 static int

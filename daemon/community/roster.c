@@ -39,29 +39,46 @@ roster_add(struct roster_walk *walk, uint32_t id, const Kith__Member *member)
 	return 0;
 }
 
+static bool
+member_is_wanted(const struct roster_walk *walk, uint32_t id,
+    const Kith__Member *member)
+{
+	struct identity identity = { .member = id,
+		.role = member->role,
+		.active = member->state == KITH__MEMBER_STATE__MEMBER_ACTIVE };
+
+	return walk->space == NULL
+	    ? member->role >= KITH__ROLE__ROLE_ADMIN
+	    : rights_may_moderate(&identity, walk->space);
+}
+
 static int
 roster_visit(
     void *arg, const struct store_key *key, const ProtobufCMessage *message)
 {
 	struct roster_walk *walk = arg;
-	const Kith__Member *member = (const void *)message;
-	struct identity identity = { .member = store_key_get_u32(key, 0),
-		.role = member->role,
-		.active = member->state == KITH__MEMBER_STATE__MEMBER_ACTIVE };
-	bool wanted = walk->space == NULL
-	    ? member->role >= KITH__ROLE__ROLE_ADMIN
-	    : rights_may_moderate(&identity, walk->space);
+	uint32_t id = store_key_get_u32(key, 0);
+	Kith__Member *member;
+	int error;
 
+	(void)message;
 	if (walk->roster->count == ROSTER_MAX)
 		return 1;
-	return wanted ? roster_add(walk, identity.member, member) : 0;
+	error = member_get(walk->reader, id, &member);
+	if (error != 0)
+		return error == -ENOENT ? 0 : error;
+	if (member_is_wanted(walk, id, member))
+		error = roster_add(walk, id, member);
+	kith__member__free_unpacked(member, NULL);
+	return error;
 }
 
+/* Anybody's mail asks for it, and members are many. */
 static int
 roster_by_role(struct roster_walk *walk)
 {
 	int error = store_walk(
-	    walk->reader, STORE_MEMBERS, NULL, NULL, roster_visit, walk);
+	    walk->reader, STORE_ROLES, NULL, NULL, roster_visit, walk);
 
 	return error < 0 ? error : 0;
 }

@@ -1,0 +1,110 @@
+/* test_roster.c - who has to be told, and what it costs to know.
+ */
+#include "tests/unit/flow_rig.h"
+
+#include <stdio.h>
+
+/* ---- walks through all members are counted (linked with --wrap) */
+
+static unsigned walks;
+
+int __real_store_walk(struct store_reader *reader, enum store_table table,
+    const struct store_key *prefix, const struct store_key *from,
+    store_walk_fn fn, void *arg);
+int __wrap_store_walk(struct store_reader *reader, enum store_table table,
+    const struct store_key *prefix, const struct store_key *from,
+    store_walk_fn fn, void *arg);
+
+int
+__wrap_store_walk(struct store_reader *reader, enum store_table table,
+    const struct store_key *prefix, const struct store_key *from,
+    store_walk_fn fn, void *arg)
+{
+	walks += table == STORE_MEMBERS;
+	return __real_store_walk(reader, table, prefix, from, fn, arg);
+}
+
+/* ---- */
+
+static int
+setup(void **state)
+{
+	int rc = rig_setup(state);
+	struct fixture *f = *state;
+
+	rig_do(f, WORDS("member", "add", "boss@a.example", "--role", "admin"));
+	rig_do(f,
+	    WORDS("member", "add", "mod@a.example", "--role", "moderator"));
+	rig_do(f, WORDS("member", "add", "ann@a.example"));
+	return rc;
+}
+
+/* A mail to that address of ours; how many copies went out. */
+static unsigned
+told(struct fixture *f, const char *to)
+{
+	const char *const recipients[] = { to, NULL };
+	struct intake_reply reply = { 0 };
+	static unsigned number;
+	char text[200];
+
+	(void)snprintf(text, sizeof text,
+	    "From: x@y.example\nTo: %s\nSubject: a\nMessage-ID: <%u@y>\n"
+	    "Date: Fri, 15 Jan 2027 08:00:00 +0000\n\nhi\n",
+	    to, number++);
+	fixture_forget_mail(f);
+	rig_mail(f, "x@y.example", recipients, text, &reply);
+	assert_int_equal(reply.code, 250);
+	fixture_settle(f);
+	return (unsigned)f->mail_count;
+}
+
+static void
+who_is_in_charge_is_told_without_a_walk_through_all_members(void **state)
+{
+	struct fixture *f = *state;
+
+	walks = 0;
+	assert_int_equal(told(f, "talk+owner@lists.example"), 2);
+	assert_non_null(rig_mail_to(f, "boss@a.example"));
+	assert_non_null(rig_mail_to(f, "mod@a.example"));
+	assert_int_equal(told(f, "postmaster@lists.example"), 1);
+	assert_non_null(rig_mail_to(f, "boss@a.example"));
+	assert_int_equal(walks, 0);
+	rig_do(f, WORDS("check"));
+}
+
+static void
+roles_are_known_as_they_change(void **state)
+{
+	struct fixture *f = *state;
+
+	rig_do(f, WORDS("member", "set", "ann@a.example", "--role", "admin"));
+	assert_int_equal(told(f, "postmaster@lists.example"), 2);
+	assert_non_null(rig_mail_to(f, "ann@a.example"));
+	rig_do(f, WORDS("member", "set", "boss@a.example", "--role", "member"));
+	assert_int_equal(told(f, "postmaster@lists.example"), 1);
+	rig_do(f,
+	    WORDS("member", "set", "mod@a.example", "--state", "suspended"));
+	assert_int_equal(told(f, "talk+owner@lists.example"), 1);
+	rig_do(f, WORDS("member", "remove", "ann@a.example"));
+	assert_int_equal(told(f, "postmaster@lists.example"), 0);
+	rig_do(f, WORDS("check"));
+	fixture_reopen(f);
+	rig_do(f, WORDS("member", "set", "mod@a.example", "--state", "active"));
+	assert_int_equal(told(f, "talk+owner@lists.example"), 1);
+	assert_non_null(rig_mail_to(f, "mod@a.example"));
+}
+
+int
+main(void)
+{
+#define TEST(name) \
+ cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(who_is_in_charge_is_told_without_a_walk_through_all_members),
+		TEST(roles_are_known_as_they_change),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
