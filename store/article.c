@@ -200,13 +200,13 @@ store_article_find(struct store_reader *reader, uint64_t artid,
 
 	if (rc != 0)
 		return rc;
-	*at_r = (struct store_article_at){ artid, extent.segment, extent.offset,
+	*at_r = (struct store_article_at){ extent.segment, extent.offset,
 		extent.len };
 	return 0;
 }
 
 int
-store_article_read(struct store_reader *reader,
+store_article_read(struct store *store, uint64_t artid,
     const struct store_article_at *at, uint8_t *bytes,
     struct store_article_head *head_r)
 {
@@ -215,8 +215,8 @@ store_article_read(struct store_reader *reader,
 
 	if (at->len > STORE_PART_MAX)
 		return -EINVAL;
-	rc = store_segment_part_to(reader->store->segments, &extent, at->artid,
-	    0, bytes, at->len);
+	rc = store_segment_part_to(store->segments, &extent, artid, 0, bytes,
+	    at->len);
 	if (rc == 0)
 		rc = store_head_parse(bytes, at->len, head_r);
 	/* a full part could be the first of several */

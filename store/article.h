@@ -66,9 +66,8 @@ int store_article_part_get(struct store_reader *reader, uint64_t artid,
 int store_article_part_read(struct store_reader *reader, uint64_t artid,
     uint16_t part, struct store_blob **blob_r);
 
-/* Where an article is, for as long as the reader's view lives. */
+/* Where an article is. */
 struct store_article_at {
-	uint64_t artid;
 	uint32_t segment, offset;
 	uint32_t len; /* of all parts */
 };
@@ -79,9 +78,13 @@ struct store_article_at {
 /* -ENOENT: there is no such article. Not with a txn reader. */
 int store_article_find(struct store_reader *reader, uint64_t artid,
     struct store_article_at *at_r);
+/* Whether it may be elsewhere than a reader of that version found it. */
+bool store_article_has_moved(struct store *store, uint64_t artid,
+    uint64_t version);
 /* An article of one part, read to where the caller wants it: at->len octets and
- * STORE_PART_EXTRA that mean nothing then. -EBADMSG: it is damaged. */
-int store_article_read(struct store_reader *reader,
+ * STORE_PART_EXTRA that mean nothing then. -EBADMSG: it is damaged, or no longer
+ * there; never another's octets. */
+int store_article_read(struct store *store, uint64_t artid,
     const struct store_article_at *at, uint8_t *bytes,
     struct store_article_head *head_r);
 /* Like part_get, from the cache alone, without a view; -ENOENT if not cached. */

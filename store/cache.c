@@ -256,11 +256,14 @@ store_cache_free(struct store_cache **cache)
 static uint8_t
 object_rounds(const struct store_object *object)
 {
-	enum store_cache_kind kind = object->key.kind;
-
-	return kind == STORE_CACHE_EXTENTS || kind == STORE_CACHE_SPOTS
-	    ? ROUNDS_LONG
-	    : 1;
+	switch ((unsigned)object->key.kind) {
+	case STORE_CACHE_EXTENTS:
+	case STORE_CACHE_SPOTS:
+	case STORE_CACHE_XREF:
+		return ROUNDS_LONG;
+	default:
+		return 1;
+	}
 }
 
 static void

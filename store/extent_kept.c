@@ -74,6 +74,12 @@ store_extent_keep(struct store_reader *reader, uint64_t artid,
 	store_object_unref(&kept->object);
 }
 
+bool
+store_article_has_moved(struct store *store, uint64_t artid, uint64_t version)
+{
+	return store_cache_changed(store->objects, kept_key(artid)) > version;
+}
+
 int
 store_extent_changed(struct store_txn *txn, uint64_t artid)
 {

@@ -205,7 +205,7 @@ copy_part0(struct session *s, const struct found *found,
 {
 	struct store_reader *reader;
 
-	if (found->bytes > STORE_PART_MAX)
+	if (found->at.len > STORE_PART_MAX)
 		return session_part(s, found->artid, 0, blob_r);
 	reader = session_reader(s);
 	if (reader == NULL)

@@ -30,7 +30,6 @@ found_by_row(struct found *found, uint32_t space,
 		.answer = row->number,
 		.space = space,
 		.number = row->number,
-		.bytes = row->bytes,
 		.multi = (row->flags & STORE_ROW_MULTI) != 0,
 		.missing = 423,
 	};
@@ -159,7 +158,9 @@ locate_place(struct session *s, const uint8_t hash[STORE_HASH_LEN],
 	found->artid = place->made.artid;
 	found->space = place->space;
 	found->number = place->number;
-	found->bytes = place->bytes;
+	if (!store_article_has_moved(session_store(s), found->artid,
+		place->made.version))
+		found->at = place->at;
 	found->multi = place->multi;
 	found->alone = place->alone;
 	found->version = place->made.version;
@@ -171,7 +172,6 @@ static int
 locate_id(struct session *s, const struct target *target, struct found *found)
 {
 	struct made notes = { .artid = 0 };
-	struct found row;
 	int rc;
 
 	*found = (struct found){ .missing = 430 };
@@ -184,8 +184,7 @@ locate_id(struct session *s, const struct target *target, struct found *found)
 	if (rc != 0)
 		return rc;
 	found->version = notes.version;
-	if (locate_number(s, found->space, found->number, &row) == 0)
-		found->bytes = row.bytes;
+	(void)store_article_find(session_reader(s), found->artid, &found->at);
 	place_keep(s, &notes, target->hash, found);
 	return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "daemon/news/session.h"
 #include "protocol/msgid.h"
+#include "store/article.h"
 #include "store/msgid.h"
 
 /* What an argument names. */
@@ -21,7 +22,7 @@ struct found {
 	uint32_t answer; /* the number in the response: 0 by Message-ID */
 	uint32_t space;  /* a placement that the reader may see */
 	uint32_t number;
-	uint32_t bytes; /* of the news copy; 0: not known */
+	struct store_article_at at; /* len 0: not known */
 	bool multi;  /* there are several */
 	bool alone;  /* by Message-ID: whoever may see its space finds this one */
 	uint64_t version; /* a commit that this holds for; 0: it is kept */

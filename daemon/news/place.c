@@ -32,7 +32,7 @@ place_keep(struct session *s, const struct made *notes,
 	memcpy(place->hash, hash, STORE_HASH_LEN);
 	place->space = found->space;
 	place->number = found->number;
-	place->bytes = found->bytes;
+	place->at = found->at;
 	place->multi = found->multi;
 	place->alone = found->alone;
 	made_keep(s, store_msgid_key(hash), &place->made);

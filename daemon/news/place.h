@@ -14,7 +14,7 @@ struct place {
 	struct made made; /* artid is the article's */
 	uint8_t hash[STORE_HASH_LEN];
 	uint32_t space, number;
-	uint32_t bytes; /* of the news copy; 0: not known */
+	struct store_article_at at; /* len 0: not known */
 	bool multi;
 	bool alone; /* whoever may see its space finds this one */
 };

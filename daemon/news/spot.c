@@ -2,8 +2,8 @@
  *
  * An object has what is known of sixteen numbers; to add one, another is made of
  * it. Each spot holds as long as no commit after the object's changed its
- * article: numbers are not used again, and what is written to a row, or takes it
- * away, is a change of the article.
+ * article or moved it: numbers are not used again, and what is written to a row, or
+ * takes it away, is a change of the article.
  */
 #include "daemon/news/spot.h"
 
@@ -15,7 +15,7 @@
 
 struct spot {
 	uint64_t artid; /* 0: not known */
-	uint32_t bytes;
+	struct store_article_at at;
 	uint16_t id_at; /* in ids */
 	uint8_t id_len;
 	bool multi;
@@ -53,7 +53,9 @@ spot_holds(struct session *s, const struct spots *spots,
 	struct store_cache_key key = { STORE_CACHE_ARTICLE, 0, spot->artid };
 
 	return spot->artid != 0 &&
-	    store_cache_changed(s->loop->objects, key) <= spots->version;
+	    store_cache_changed(s->loop->objects, key) <= spots->version &&
+	    !store_article_has_moved(session_store(s), spot->artid,
+		spots->version);
 }
 
 bool
@@ -74,7 +76,7 @@ spot_find(struct session *s, uint32_t space, uint32_t number,
 			.answer = number,
 			.space = space,
 			.number = number,
-			.bytes = spot->bytes,
+			.at = spot->at,
 			.multi = spot->multi,
 			.missing = 423,
 		};
@@ -111,7 +113,7 @@ spots_copy(struct session *s, struct spots *spots, const struct spots *from,
 void
 spot_keep(struct session *s, const struct found *found)
 {
-	struct spot spot = { found->artid, found->bytes, 0,
+	struct spot spot = { found->artid, found->at, 0,
 		(uint8_t)strlen(found->message_id), found->multi };
 	struct store_cache *cache = s->loop->objects;
 	unsigned at = found->number % SPOTS;

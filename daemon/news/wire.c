@@ -112,15 +112,19 @@ wire_make(struct session *s, struct found *found)
 	struct wire *wire;
 	bool again;
 
-	if (found->bytes > STORE_PART_MAX ||
-	    made_begin(s, found->artid, &notes) != 0)
+	if (made_begin(s, found->artid, &notes) != 0)
 		return NULL;
-	wire = wire_read(s, &notes, found);
-	if (wire == NULL)
+	if (found->at.len == 0 &&
+	    store_article_find(session_reader(s), found->artid, &found->at) !=
+		0)
 		return NULL;
 	again = wire_is_asked_again(s, found->artid);
 	if (again && found->answer != 0)
 		spot_keep(s, found);
+	wire =
+	    found->at.len > STORE_PART_MAX ? NULL : wire_read(s, &notes, found);
+	if (wire == NULL)
+		return NULL;
 	if (wire_is_wanted(s, again)) {
 		if (!found->multi)
 			wire->made.classes = made_classes(s, found->space);

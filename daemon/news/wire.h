@@ -34,7 +34,8 @@ void wire_send(struct session *s, struct wire *wire,
     const struct target *target, enum copy_what what);
 
 /* wire_read.c: one that is not kept yet, as the file has the article and with
- * these notes. NULL: as wire_make; found->multi is made sure of. */
+ * these notes; found->at is known, and of one part. NULL: as wire_make;
+ * found->multi is made sure of. */
 struct wire *wire_read(struct session *s, const struct made *notes,
     struct found *found);
 

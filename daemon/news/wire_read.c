@@ -136,22 +136,19 @@ wire_read(struct session *s, const struct made *notes, struct found *found)
 	struct buffer *status = &s->loop->line, *xref = &s->loop->text;
 	size_t id_at = status_line(status, found), front;
 	struct store_article_head head;
-	struct store_article_at at;
 	struct wire *wire;
 
 	buffer_clear(xref);
 	if (xref_append_line(s, xref, found->artid, found->space, found->number,
 		found->multi) != 0 ||
-	    buffer_failed(xref) || buffer_failed(status) ||
-	    store_article_find(session_reader(s), found->artid, &at) != 0 ||
-	    at.len > STORE_PART_MAX)
+	    buffer_failed(xref) || buffer_failed(status))
 		return NULL;
 	front = status->len + xref->len;
 	wire = (struct wire *)made_new(s, STORE_CACHE_WIRE, notes,
-	    sizeof *wire + front + at.len + TAIL_ROOM);
+	    sizeof *wire + front + found->at.len + TAIL_ROOM);
 	if (wire == NULL)
 		return NULL;
-	if (store_article_read(session_reader(s), &at,
+	if (store_article_read(session_store(s), found->artid, &found->at,
 		(uint8_t *)wire->bytes + front, &head) != 0 ||
 	    !wire_set(s, wire, wire->bytes + front, &head, found)) {
 		wire_unref(wire);

@@ -177,30 +177,45 @@ field_end(const char *at, const char *end)
 	return at;
 }
 
-int
-xref_append_added(struct session *s, struct buffer *out, uint64_t artid,
-    struct span added)
+static bool
+is_newsgroups(const char *at, const char *end)
 {
 	static const char name[] = "Newsgroups: ";
-	const char *at = added.bytes, *end = added.bytes + added.len, *next;
+
+	return (size_t)(end - at) > sizeof name - 1 &&
+	    memcmp(at, name, sizeof name - 1) == 0;
+}
+
+static int
+append_newsgroups(struct session *s, struct buffer *out, uint64_t artid)
+{
 	Kith__ArticleMeta *meta;
 	int rc = xref_meta(s, artid, &meta);
 
 	if (rc != 0)
 		return rc;
-	for (; at < end; at = next) {
-		next = field_end(at, end);
-		if ((size_t)(next - at) > sizeof name - 1 &&
-		    memcmp(at, name, sizeof name - 1) == 0) {
-			buffer_append_text(out, name);
-			append_groups(s, out, meta);
-			buffer_append_text(out, "\r\n");
-		} else {
-			buffer_append(out, at, (size_t)(next - at));
-		}
-	}
+	buffer_append_text(out, "Newsgroups: ");
+	append_groups(s, out, meta);
+	buffer_append_text(out, "\r\n");
 	kith__article_meta__free_unpacked(meta, NULL);
-	return buffer_failed(out) ? -ENOMEM : 0;
+	return 0;
+}
+
+int
+xref_append_added(struct session *s, struct buffer *out, uint64_t artid,
+    struct span added)
+{
+	const char *at = added.bytes, *end = added.bytes + added.len, *next;
+	int rc = 0;
+
+	for (; rc == 0 && at < end; at = next) {
+		next = field_end(at, end);
+		if (is_newsgroups(at, next))
+			rc = append_newsgroups(s, out, artid);
+		else
+			buffer_append(out, at, (size_t)(next - at));
+	}
+	return rc != 0 ? rc : buffer_failed(out) ? -ENOMEM : 0;
 }
 
 /* RFC 3977 8.1: right for the copy that is sent in the same session. */
