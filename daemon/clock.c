@@ -12,6 +12,7 @@
 struct clock {
 	bool fixed;
 	_Atomic uint64_t offset; /* the whole time if fixed */
+	_Atomic uint64_t jumped; /* of the time of day alone; wraps */
 };
 
 struct clock *
@@ -42,7 +43,9 @@ clock_free(struct clock **clock)
 uint64_t
 clock_now(const struct clock *clock)
 {
-	uint64_t offset = atomic_load_explicit(&clock->offset, memory_order_relaxed);
+	uint64_t offset =
+	    atomic_load_explicit(&clock->offset, memory_order_relaxed) +
+	    atomic_load_explicit(&clock->jumped, memory_order_relaxed);
 	time_t now;
 
 	if (clock->fixed)
@@ -67,4 +70,10 @@ void
 clock_advance(struct clock *clock, uint64_t seconds)
 {
 	atomic_fetch_add(&clock->offset, seconds);
+}
+
+void
+clock_jump(struct clock *clock, int64_t seconds)
+{
+	atomic_fetch_add(&clock->jumped, (uint64_t)seconds);
 }

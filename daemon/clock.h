@@ -22,5 +22,8 @@ uint64_t clock_now(const struct clock *clock);
 uint64_t clock_milliseconds(const struct clock *clock);
 /* Moves the clock on; never back. Any thread. */
 void clock_advance(struct clock *clock, uint64_t seconds);
+/* What an admin or NTP does to the time of day, for tests: forth or back, while
+ * clock_milliseconds() goes on as it did. Any thread. */
+void clock_jump(struct clock *clock, int64_t seconds);
 
 #endif

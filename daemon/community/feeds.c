@@ -144,14 +144,20 @@ fed_backoff(const struct fed_peer *fed, uint64_t now)
 	return delay + (now * 31 + fed->id * 17) % (delay / 5 + 1);
 }
 
+/* Seconds that no change of the time of day moves. */
+static uint64_t
+feeds_seconds(const struct feeds *feeds)
+{
+	return clock_milliseconds(community_clock(feeds->community)) / 1000;
+}
+
 static void
 fed_fail(struct fed_peer *fed, const char *why)
 {
-	uint64_t now = community_now(fed->feeds->community);
+	uint64_t now = feeds_seconds(fed->feeds);
 
 	fed->failures++;
 	fed->next_attempt = now + fed_backoff(fed, now);
-	fed->error_time = now;
 	(void)snprintf(fed->error, sizeof fed->error, "%s", why);
 	log_warning("peer=%s host=%s port=%u cannot be fed: %s; next try in "
 		    "%llu s",
@@ -177,7 +183,7 @@ fed_is_due(const struct fed_peer *fed)
 	unsigned most = fed->failures > 0 ? 1 : 1 + 2 * fed->connections;
 
 	return fed->open < most &&
-	    community_now(fed->feeds->community) >= fed->next_attempt;
+	    feeds_seconds(fed->feeds) >= fed->next_attempt;
 }
 
 /* ---- batches */
@@ -190,6 +196,7 @@ batch_new(struct fed_peer *fed, bool retry)
 	if (batch != NULL) {
 		batch->fed = fed;
 		batch->retry = retry;
+		fed->retrying = fed->retrying || retry;
 	}
 	return batch;
 }
@@ -235,8 +242,7 @@ on_offered(void *arg, const enum feed_outcome *outcomes, size_t count,
 	if (batch_has_progress(batch))
 		fed_succeed(fed);
 	/* one connection lost is one failure, whatever was on it */
-	if (why[0] != '\0' &&
-	    community_now(fed->feeds->community) >= fed->next_attempt)
+	if (why[0] != '\0' && feeds_seconds(fed->feeds) >= fed->next_attempt)
 		fed_fail(fed, why);
 	fed_record(fed);
 	fed_pump(fed);
@@ -322,7 +328,7 @@ fed_pause(struct fed_peer *fed, int error)
 	if (seconds == STORE_PAUSE)
 		log_err("peer=%s is not fed for a while: %s", fed->name,
 		    strerror(-error));
-	fed->next_attempt = community_now(fed->feeds->community) + seconds;
+	fed->next_attempt = feeds_seconds(fed->feeds) + seconds;
 }
 
 void
@@ -424,14 +430,24 @@ feeds_poll(struct feeds *feeds)
 	return more;
 }
 
+/* The time of day may have been set back since the last look. */
+static bool
+fed_may_retry(const struct fed_peer *fed)
+{
+	uint64_t now = community_now(fed->feeds->community);
+
+	return fed->deferred > 0 && !fed->retrying && fed_is_due(fed) &&
+	    (now >= fed->retry_at ||
+		fed->retry_at > now + FEEDS_DEFERRED_LONGEST);
+}
+
 static void
 fed_run_due(struct fed_peer *fed)
 {
-	uint64_t now = community_now(fed->feeds->community);
 	struct fed_batch *batch;
 	int rc;
 
-	if (fed->deferred > 0 && now >= fed->retry_at && fed_is_due(fed)) {
+	if (fed_may_retry(fed)) {
 		rc = fed_next(fed, true);
 		if (rc < 0)
 			fed_pause(fed, rc);
@@ -500,7 +516,7 @@ void
 feeds_describe(struct feeds *feeds, uint32_t peer, json_t *object)
 {
 	const struct fed_peer *fed = fed_find(feeds, peer);
-	uint64_t now = community_now(feeds->community), last, wait = 0;
+	uint64_t now = feeds_seconds(feeds), last, wait = 0;
 	json_t *facts;
 
 	if (fed == NULL)

@@ -11,6 +11,8 @@
 void
 fed_batch_free(struct fed_batch *batch)
 {
+	if (batch->retry)
+		batch->fed->retrying = false;
 	free(batch);
 }
 

@@ -9,6 +9,10 @@
 #include "daemon/community/feeds.h"
 #include "protocol/msgid.h"
 
+/* s, before a deferred article is offered again; doubled each time */
+#define FEEDS_DEFERRED_SHORTEST 5u
+#define FEEDS_DEFERRED_LONGEST  3600u
+
 struct fed_peer;
 struct space;
 struct wildmat;
@@ -58,12 +62,12 @@ struct fed_peer {
 	unsigned open;              /* batches */
 	unsigned deferred;          /* rows */
 	uint64_t retry_at;          /* deferred rows are looked at again */
+	bool retrying;              /* some of them are on offer */
 	bool more;             /* to be walked, when others had their turn */
 	bool writing;          /* an operation is under way */
 	unsigned failures;     /* in a row */
-	uint64_t next_attempt; /* by the clock; 0: now */
+	uint64_t next_attempt; /* s of clock_milliseconds(); 0: now */
 	char error[256];
-	uint64_t error_time;
 };
 
 struct feeds {

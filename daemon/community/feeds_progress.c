@@ -7,8 +7,8 @@
 #include "daemon/community/feeds_private.h"
 #include "daemon/log.h"
 
-#define DELAY_MIN 5u /* s, before a deferred article is offered again */
-#define DELAY_MAX 3600u
+#define DELAY_MIN FEEDS_DEFERRED_SHORTEST
+#define DELAY_MAX (FEEDS_DEFERRED_LONGEST - DELAY_MIN)
 
 struct progress {
 	struct store_op op;
@@ -55,10 +55,11 @@ deferred_delete(struct store_txn *txn, const struct progress *progress,
 	return rc == -ENOENT ? 0 : rc;
 }
 
+/* Not by the time alone, for a clock may go wrong. */
 static bool
 is_given_up(const struct progress *progress, const struct fed_offer *offer)
 {
-	return offer->attempts > 0 &&
+	return offer->attempts >= FEEDS_DEFERRED_LIFE / FEEDS_DEFERRED_LONGEST &&
 	    progress->now >= offer->first + FEEDS_DEFERRED_LIFE;
 }
 

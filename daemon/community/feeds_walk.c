@@ -200,6 +200,13 @@ struct due {
 	struct fed_offer offers[FEED_OFFERS_MAX];
 };
 
+/* Longer than is ever waited: the clock was ahead when it was written. */
+static bool
+is_later(const Kith__FeedDeferred *row, uint64_t now)
+{
+	return row->due > now && row->due <= now + FEEDS_DEFERRED_LONGEST;
+}
+
 static int
 due_row(void *arg, const struct store_key *key, const ProtobufCMessage *message)
 {
@@ -209,7 +216,7 @@ due_row(void *arg, const struct store_key *key, const ProtobufCMessage *message)
 	struct fed_offer *offer;
 
 	due->rows++;
-	if (row->due > due->now || due->count == FEED_OFFERS_MAX) {
+	if (is_later(row, due->now) || due->count == FEED_OFFERS_MAX) {
 		if (row->due < due->next)
 			due->next = row->due;
 		return 0;
@@ -217,7 +224,7 @@ due_row(void *arg, const struct store_key *key, const ProtobufCMessage *message)
 	offer = &due->offers[due->count++];
 	offer->artid = store_key_get_u64(key, 4);
 	offer->attempts = row->attempts;
-	offer->first = row->first;
+	offer->first = row->first < due->now ? row->first : due->now;
 	return 0;
 }
 

@@ -525,7 +525,9 @@ due_row(void *arg, const struct store_key *key, const ProtobufCMessage *message)
 		return 0;
 	if (store_walk(due->reader, STORE_PULLS, &prefix, NULL, newest_row,
 		&newest) == 0 &&
-	    newest.any && due->now >= newest.time + peer->pull_every)
+	    newest.any &&
+	    (due->now >= newest.time + peer->pull_every ||
+		due->now < newest.time)) /* the clock was set back */
 		due->peers[due->count++] = id;
 	return 0;
 }

@@ -19,13 +19,16 @@ test_token_text_LDADD = libkithprotocol.a $(CMOCKA_LIBS)
 
 # the doors and the way out
 flow_rig = tests/unit/flow_rig.c tests/unit/flow_rig.h
-flow_tests = test_bounce test_feeds test_intake test_jobs test_moderation \
-	test_injection test_retention test_roster test_threads \
+flow_tests = test_bounce test_feeds test_feeds_time test_intake test_jobs \
+	test_moderation test_injection test_retention test_roster test_threads \
 	test_withdrawal
 check_PROGRAMS += $(flow_tests)
 TESTS += $(flow_tests)
-test_feeds_SOURCES = tests/unit/test_feeds.c $(flow_rig)
+far_rig = tests/unit/far_rig.c tests/unit/far_rig.h $(flow_rig)
+test_feeds_SOURCES = tests/unit/test_feeds.c $(far_rig)
 test_feeds_LDADD = $(COMMUNITY_TEST_LINK)
+test_feeds_time_SOURCES = tests/unit/test_feeds_time.c $(far_rig)
+test_feeds_time_LDADD = $(COMMUNITY_TEST_LINK)
 test_bounce_SOURCES = tests/unit/test_bounce.c $(flow_rig)
 test_bounce_LDADD = $(COMMUNITY_TEST_LINK)
 test_moderation_SOURCES = tests/unit/test_moderation.c $(flow_rig)

@@ -1,7 +1,7 @@
 /* test_feeds.c - what is offered to a peer, what its answers mean for the cursor,
  * and how pulled articles are counted. The feed process is played by the test.
  */
-#include "tests/unit/flow_rig.h"
+#include "tests/unit/far_rig.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,198 +9,8 @@
 #include <string.h>
 
 #include "daemon/community/endpoint_text.h"
-#include "daemon/community/feeds.h"
 #include "daemon/community/pulls.h"
 #include "protocol/article.h"
-
-#define OFFERS_MAX 8u
-
-/* One call of the port that is not answered yet. */
-struct open_offer {
-	size_t count;
-	uint64_t artids[FEED_OFFERS_MAX];
-	char ids[FEED_OFFERS_MAX][64];
-	feed_offered done;
-	void *arg;
-};
-
-struct far {
-	struct fixture *fixture;
-	struct open_offer offers[OFFERS_MAX];
-	size_t count;
-	int error;
-	feed_pulled pulled;
-	void *pulled_arg;
-	uint32_t pull_from;
-	unsigned pull_seconds;
-	uint32_t pull_missed[8];
-	size_t pull_missed_count;
-	char pull_group[64];
-	unsigned stops, goes;
-};
-
-static int
-far_offer(void *arg, const struct feed_endpoint *endpoint,
-    const struct feed_offer *offers, size_t count, feed_offered done,
-    void *done_arg)
-{
-	struct far *far = arg;
-	struct open_offer *open = &far->offers[far->count];
-
-	assert_string_equal(endpoint->host, "192.0.2.9");
-	assert_int_equal(endpoint->port, 119);
-	if (far->error != 0)
-		return far->error;
-	assert_true(far->count < OFFERS_MAX);
-	far->count++;
-	open->count = count;
-	open->done = done;
-	open->arg = done_arg;
-	for (size_t i = 0; i < count; i++) {
-		open->artids[i] = offers[i].artid;
-		(void)snprintf(open->ids[i], sizeof open->ids[i], "%s",
-		    offers[i].message_id);
-	}
-	return 0;
-}
-
-static int
-far_pull(void *arg, const struct feed_endpoint *endpoint,
-    const struct feed_pull *pull, feed_pulled done, void *done_arg)
-{
-	struct far *far = arg;
-
-	assert_string_equal(endpoint->host, "192.0.2.9");
-	far->pulled = done;
-	far->pulled_arg = done_arg;
-	far->pull_from = pull->from;
-	far->pull_seconds = pull->seconds;
-	assert_true(pull->missed_count <= 8);
-	far->pull_missed_count = pull->missed_count;
-	for (size_t i = 0; i < pull->missed_count; i++)
-		far->pull_missed[i] = pull->missed[i];
-	(void)snprintf(far->pull_group, sizeof far->pull_group, "%s",
-	    pull->group);
-	return 0;
-}
-
-/* Answers the oldest offer: the first `count` outcomes, the rest untried. */
-static void
-far_answer(struct far *far, const enum feed_outcome *outcomes, size_t count,
-    const char *why)
-{
-	enum feed_outcome all[FEED_OFFERS_MAX] = { FEED_UNTRIED };
-	struct open_offer open = far->offers[0];
-
-	assert_true(far->count > 0);
-	for (size_t i = 0; i < count; i++)
-		all[i] = outcomes[i];
-	far->count--;
-	memmove(far->offers, far->offers + 1,
-	    far->count * sizeof far->offers[0]);
-	open.done(open.arg, all, open.count, why);
-	fixture_settle(far->fixture);
-}
-
-static void
-far_answer_all(struct far *far, enum feed_outcome outcome)
-{
-	enum feed_outcome all[FEED_OFFERS_MAX];
-
-	for (size_t i = 0; i < FEED_OFFERS_MAX; i++)
-		all[i] = outcome;
-	far_answer(far, all, far->offers[0].count, "");
-}
-
-static int
-setup(void **state)
-{
-	int rc = fixture_setup(state);
-	struct fixture *f = *state;
-	struct far *far = calloc(1, sizeof *far);
-
-	assert_non_null(far);
-	far->fixture = f;
-	f->feed.offer = far_offer;
-	f->feed.pull = far_pull;
-	f->feed.arg = far;
-	rig_do(f,
-	    WORDS("space", "add", "a.talk", "--kind", "talk", "--post",
-		"anyone"));
-	*state = far;
-	return rc;
-}
-
-static int
-teardown(void **state)
-{
-	struct far *far = *state;
-	void *fixture = far->fixture;
-	int rc;
-
-	/* as when the feed process goes with core */
-	far->error = -ENOTCONN;
-	while (far->count > 0)
-		far_answer(far, NULL, 0, "gone");
-	rc = fixture_teardown(&fixture);
-	free(far);
-	return rc;
-}
-
-static void
-add_peer(struct far *far)
-{
-	rig_do(far->fixture,
-	    WORDS("peer", "add", "far", "--outgoing", "192.0.2.9:119"));
-}
-
-static void
-post(struct far *far, const char *id, const char *extra)
-{
-	char text[512];
-	struct intake_result result;
-
-	(void)snprintf(text, sizeof text,
-	    "From: x@y.example\nNewsgroups: a.talk\nSubject: a\n"
-	    "Message-ID: <%s@x>\nDate: Fri, 15 Jan 2027 08:00:00 +0000\n"
-	    "%s\nhi\n",
-	    id, extra);
-	result = rig_post(far->fixture, NULL, text);
-	assert_int_equal(result.reason, REASON_STORED);
-}
-
-static void
-look(struct far *far)
-{
-	feeds_run_due(community_feeds(far->fixture->community));
-	fixture_settle(far->fixture);
-}
-
-static void
-pass(struct far *far, uint64_t seconds)
-{
-	clock_advance(far->fixture->clock, seconds);
-	look(far);
-}
-
-/* A number that peer show prints, or -1. */
-static long
-shown(struct far *far, const char *name)
-{
-	char *answer = rig_ask(far->fixture, WORDS("peer", "show", "far"));
-	char key[64];
-	const char *at;
-	long value = -1;
-
-	(void)snprintf(key, sizeof key, "\"%s\"", name);
-	at = strstr(answer, key);
-	if (at != NULL) {
-		at += strlen(key) + 1; /* and a colon */
-		value = strtol(at + strspn(at, " "), NULL, 10);
-	}
-	free(answer);
-	return value;
-}
 
 /* ---- outgoing */
 
@@ -212,23 +22,23 @@ the_cursor_follows_what_was_answered_for(void **state)
 		FEED_REFUSED };
 	long before;
 
-	add_peer(far);
-	post(far, "1", "");
-	post(far, "2", "");
-	post(far, "3", "");
-	look(far);
+	far_add_peer(far);
+	far_post(far, "1", "");
+	far_post(far, "2", "");
+	far_post(far, "3", "");
+	far_look(far);
 	assert_int_equal(far->count, 1);
 	assert_int_equal(far->offers[0].count, 3);
 	assert_string_equal(far->offers[0].ids[0], "<1@x>");
-	before = shown(far, "cursor");
-	assert_true(shown(far, "lag") >= 3);
+	before = far_shown(far, "cursor");
+	assert_true(far_shown(far, "lag") >= 3);
 	far_answer(far, some, 3, "");
-	assert_true(shown(far, "cursor") > before);
-	assert_int_equal(shown(far, "lag"), 0);
-	assert_int_equal(shown(far, "sent"), 1);
-	assert_int_equal(shown(far, "had"), 1);
-	assert_int_equal(shown(far, "refused"), 1);
-	look(far);
+	assert_true(far_shown(far, "cursor") > before);
+	assert_int_equal(far_shown(far, "lag"), 0);
+	assert_int_equal(far_shown(far, "sent"), 1);
+	assert_int_equal(far_shown(far, "had"), 1);
+	assert_int_equal(far_shown(far, "refused"), 1);
+	far_look(far);
 	assert_int_equal(far->count, 0);
 }
 
@@ -238,20 +48,20 @@ what_was_not_tried_is_offered_again_after_a_while(void **state)
 	struct far *far = *state;
 	static const enum feed_outcome one[] = { FEED_SENT };
 
-	add_peer(far);
-	post(far, "1", "");
-	post(far, "2", "");
-	post(far, "3", "");
-	look(far);
+	far_add_peer(far);
+	far_post(far, "1", "");
+	far_post(far, "2", "");
+	far_post(far, "3", "");
+	far_look(far);
 	far_answer(far, one, 1, "the connection was lost");
-	look(far);
+	far_look(far);
 	assert_int_equal(far->count, 0); /* not at once */
-	pass(far, 3);
+	far_pass(far, 3);
 	assert_int_equal(far->count, 1);
 	assert_int_equal(far->offers[0].count, 2);
 	assert_string_equal(far->offers[0].ids[0], "<2@x>");
 	far_answer_all(far, FEED_SENT);
-	assert_int_equal(shown(far, "sent"), 3);
+	assert_int_equal(far_shown(far, "sent"), 3);
 }
 
 static void
@@ -260,14 +70,14 @@ failures_in_a_row_are_waited_out_longer_and_longer(void **state)
 	struct far *far = *state;
 	uint64_t waited[4] = { 0 };
 
-	add_peer(far);
-	post(far, "1", "");
-	look(far);
+	far_add_peer(far);
+	far_post(far, "1", "");
+	far_look(far);
 	for (size_t i = 0; i < 4; i++) {
 		far_answer(far, NULL, 0, "refused");
 		while (far->count == 0) {
 			waited[i]++;
-			pass(far, 1);
+			far_pass(far, 1);
 			assert_true(waited[i] < 100);
 		}
 		assert_true(i == 0 || waited[i] >= 2 * waited[i - 1] - 1);
@@ -282,24 +92,24 @@ what_is_wanted_later_does_not_hold_up_the_others(void **state)
 	static const enum feed_outcome some[] = { FEED_SENT, FEED_LATER,
 		FEED_SENT };
 
-	add_peer(far);
-	post(far, "1", "");
-	post(far, "2", "");
-	post(far, "3", "");
-	look(far);
+	far_add_peer(far);
+	far_post(far, "1", "");
+	far_post(far, "2", "");
+	far_post(far, "3", "");
+	far_look(far);
 	far_answer(far, some, 3, "");
-	assert_int_equal(shown(far, "deferred"), 1);
-	assert_int_equal(shown(far, "lag"), 0);
-	look(far);
+	assert_int_equal(far_shown(far, "deferred"), 1);
+	assert_int_equal(far_shown(far, "lag"), 0);
+	far_look(far);
 	assert_int_equal(far->count, 0);
 	fixture_reopen(far->fixture); /* it is on disk */
-	pass(far, 60);
+	far_pass(far, 60);
 	assert_int_equal(far->count, 1);
 	assert_int_equal(far->offers[0].count, 1);
 	assert_string_equal(far->offers[0].ids[0], "<2@x>");
 	far_answer_all(far, FEED_SENT);
-	assert_int_equal(shown(far, "deferred"), 0);
-	pass(far, 7200);
+	assert_int_equal(far_shown(far, "deferred"), 0);
+	far_pass(far, 7200);
 	assert_int_equal(far->count, 0);
 }
 
@@ -309,18 +119,18 @@ what_is_wanted_later_for_days_is_given_up(void **state)
 	struct far *far = *state;
 	unsigned rounds = 0;
 
-	add_peer(far);
-	post(far, "1", "");
-	look(far);
+	far_add_peer(far);
+	far_post(far, "1", "");
+	far_look(far);
 	far_answer_all(far, FEED_LATER);
-	while (shown(far, "given-up") == 0) {
-		pass(far, 3700);
+	while (far_shown(far, "given-up") == 0) {
+		far_pass(far, 3700);
 		assert_true(++rounds < 100);
 		if (far->count > 0)
 			far_answer_all(far, FEED_LATER);
 	}
 	assert_true(rounds > 70 && rounds < 80);
-	assert_int_equal(shown(far, "deferred"), 0);
+	assert_int_equal(far_shown(far, "deferred"), 0);
 }
 
 static void
@@ -331,14 +141,14 @@ nothing_goes_where_it_has_been_or_must_not_go(void **state)
 	rig_do(far->fixture,
 	    WORDS("peer", "add", "far", "--outgoing", "192.0.2.9:119", "--path",
 		"news.example"));
-	post(far, "1", "");
-	look(far);
+	far_post(far, "1", "");
+	far_look(far);
 	assert_int_equal(far->count, 0); /* our own name is in every Path */
 	rig_do(far->fixture,
 	    WORDS("peer", "set", "far", "--path", "far.example"));
-	post(far, "2", "Distribution: world, local\n");
-	post(far, "3", "Distribution: world\n");
-	look(far);
+	far_post(far, "2", "Distribution: world, local\n");
+	far_post(far, "3", "Distribution: world\n");
+	far_look(far);
 	assert_int_equal(far->count, 1);
 	assert_int_equal(far->offers[0].count, 1);
 	assert_string_equal(far->offers[0].ids[0], "<3@x>");
@@ -353,10 +163,10 @@ only_what_is_on_offer_is_handed_over(void **state)
 	uint64_t artid;
 
 	buffer_init(&wire, 0);
-	post(far, "1", "");
-	add_peer(far); /* what was there before is not for it */
-	post(far, "2", "");
-	look(far);
+	far_post(far, "1", "");
+	far_add_peer(far); /* what was there before is not for it */
+	far_post(far, "2", "");
+	far_look(far);
 	assert_int_equal(far->offers[0].count, 1);
 	artid = far->offers[0].artids[0];
 	assert_int_equal(feeds_article(feeds, 1, artid - 1, &wire), -ENOENT);
@@ -377,12 +187,12 @@ what_was_closed_to_a_peer_meanwhile_stays_here(void **state)
 	struct buffer wire;
 
 	buffer_init(&wire, 0);
-	add_peer(far);
-	post(far, "1", "");
-	look(far);
+	far_add_peer(far);
+	far_post(far, "1", "");
+	far_look(far);
 	far_answer_all(far, FEED_LATER);
-	post(far, "2", "");
-	look(far);
+	far_post(far, "2", "");
+	far_look(far);
 	assert_int_equal(far->count, 1);
 	rig_do(far->fixture,
 	    WORDS("space", "set", "a.talk", "--read", "members"));
@@ -392,9 +202,9 @@ what_was_closed_to_a_peer_meanwhile_stays_here(void **state)
 	    -ENOENT);
 	assert_int_equal(wire.len, 0);
 	far_answer_all(far, FEED_GONE);
-	pass(far, 60); /* and what it wanted later */
+	far_pass(far, 60); /* and what it wanted later */
 	assert_int_equal(far->count, 0);
-	assert_int_equal(shown(far, "deferred"), 0);
+	assert_int_equal(far_shown(far, "deferred"), 0);
 	buffer_fini(&wire);
 }
 
@@ -403,11 +213,11 @@ an_article_that_is_removed_is_not_offered(void **state)
 {
 	struct far *far = *state;
 
-	add_peer(far);
-	post(far, "1", "");
-	post(far, "2", "");
+	far_add_peer(far);
+	far_post(far, "1", "");
+	far_post(far, "2", "");
 	rig_do(far->fixture, WORDS("article", "remove", "<1@x>"));
-	look(far);
+	far_look(far);
 	assert_int_equal(far->offers[0].count, 1);
 	assert_string_equal(far->offers[0].ids[0], "<2@x>");
 }
@@ -417,15 +227,15 @@ a_peer_that_is_removed_leaves_nothing(void **state)
 {
 	struct far *far = *state;
 
-	add_peer(far);
-	post(far, "1", "");
-	look(far);
+	far_add_peer(far);
+	far_post(far, "1", "");
+	far_look(far);
 	assert_int_equal(far->count, 1);
 	rig_do(far->fixture, WORDS("peer", "remove", "far"));
 	far_answer_all(far, FEED_LATER); /* too late */
-	add_peer(far);
-	assert_int_equal(shown(far, "deferred"), 0);
-	look(far);
+	far_add_peer(far);
+	assert_int_equal(far_shown(far, "deferred"), 0);
+	far_look(far);
 	assert_int_equal(far->count, 0);
 }
 
@@ -445,14 +255,14 @@ a_mail_to_two_lists_names_only_what_the_peer_may_know(void **state)
 	rig_do(f,
 	    WORDS("space", "add", "b.inner", "--kind", "talk", "--mail",
 		"inner", "--post", "anyone", "--read", "members"));
-	add_peer(far);
+	far_add_peer(far);
 	rig_mail(f, "x@y.example", lists,
 	    "From: x@y.example\nTo: talk@lists.example\nSubject: a\n"
 	    "Message-ID: <m@x>\nDate: Fri, 15 Jan 2027 08:00:00 +0000\n\nhi\n",
 	    replies);
 	assert_int_equal(replies[0].code, 250);
 	assert_int_equal(replies[1].code, 250);
-	look(far);
+	far_look(far);
 	assert_int_equal(far->count, 1);
 	assert_int_equal(far->offers[0].count, 1);
 	buffer_init(&wire, 0);
@@ -469,23 +279,23 @@ a_feed_that_was_taken_away_begins_anew(void **state)
 {
 	struct far *far = *state;
 
-	add_peer(far);
-	post(far, "1", "");
+	far_add_peer(far);
+	far_post(far, "1", "");
 	rig_do(far->fixture,
 	    WORDS("peer", "set", "far", "--outgoing", "none", "--address",
 		"192.0.2.9"));
-	post(far, "2", "");
-	look(far);
+	far_post(far, "2", "");
+	far_look(far);
 	assert_int_equal(far->count, 0);
 	rig_do(far->fixture,
 	    WORDS("peer", "set", "far", "--outgoing", "192.0.2.9:119"));
-	post(far, "3", "");
-	look(far);
+	far_post(far, "3", "");
+	far_look(far);
 	assert_int_equal(far->offers[0].count, 1);
 	assert_string_equal(far->offers[0].ids[0], "<3@x>");
 	rig_do(far->fixture, WORDS("peer", "set", "far", "--backlog"));
 	far_answer_all(far, FEED_SENT); /* of the feed before */
-	look(far);
+	far_look(far);
 	assert_int_equal(far->offers[0].count, 3);
 }
 
@@ -504,10 +314,10 @@ the_header_of_a_mail_is_made_fit_for_news(void **state)
 	struct article_header header;
 	struct buffer wire;
 
-	add_peer(far);
+	far_add_peer(far);
 	assert_int_equal(rig_import(far->fixture, "a.talk", UGLY).reason,
 	    REASON_STORED);
-	look(far);
+	far_look(far);
 	buffer_init(&wire, 0);
 	assert_int_equal(feeds_article(community_feeds(far->fixture->community),
 			     1, far->offers[0].artids[0], &wire),
@@ -747,6 +557,25 @@ a_round_has_an_end_and_the_next_begins_with_the_rest(void **state)
 }
 
 static void
+a_clock_that_is_set_back_does_not_stop_pulls(void **state)
+{
+	struct far *far = *state;
+
+	add_group(far);
+	rig_do(far->fixture, WORDS("peer", "set", "far", "--every", "600"));
+	far->pulled = NULL;
+	clock_jump(far->fixture->clock, -100 * 86400);
+	pulls_run_due(community_pulls(far->fixture->community));
+	assert_non_null(far->pulled);
+	far->pulled(far->pulled_arg, "",
+	    &(struct feed_progress){ .high = 0, .settled = 0 });
+	fixture_settle(far->fixture);
+	far->pulled = NULL;
+	pulls_run_due(community_pulls(far->fixture->community));
+	assert_null(far->pulled);
+}
+
+static void
 what_could_end_an_answer_early_is_not_taken(void **state)
 {
 	static const char *const wires[] = { "", "A: b\r\n\r\nx\r\n.\r\n",
@@ -802,7 +631,7 @@ an_endpoint_is_a_host_and_a_port(void **state)
 	assert_int_equal(port, 563);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, far_setup, far_teardown)
 
 int
 main(void)
@@ -824,6 +653,7 @@ main(void)
 		TEST(what_a_server_could_not_give_is_asked_for_again),
 		TEST(a_pull_goes_on_behind_the_last_number),
 		TEST(a_round_has_an_end_and_the_next_begins_with_the_rest),
+		TEST(a_clock_that_is_set_back_does_not_stop_pulls),
 		TEST(what_could_end_an_answer_early_is_not_taken),
 		TEST(what_nobody_asked_for_is_not_taken),
 		cmocka_unit_test(an_endpoint_is_a_host_and_a_port),
