@@ -201,12 +201,14 @@ batch_new(struct fed_peer *fed, bool retry)
 	return batch;
 }
 
+/* "Later" is none: it is what a server without room says, too. */
 static bool
 batch_has_progress(const struct fed_batch *batch)
 {
 	for (size_t i = 0; i < batch->count; i++)
-		if (batch->offers[i].outcome != FEED_UNTRIED &&
-		    batch->offers[i].outcome != FEED_GONE)
+		if (batch->offers[i].outcome == FEED_SENT ||
+		    batch->offers[i].outcome == FEED_HAD ||
+		    batch->offers[i].outcome == FEED_REFUSED)
 			return true;
 	return false;
 }

@@ -59,7 +59,8 @@ deferred_delete(struct store_txn *txn, const struct progress *progress,
 static bool
 is_given_up(const struct progress *progress, const struct fed_offer *offer)
 {
-	return offer->attempts >= FEEDS_DEFERRED_LIFE / FEEDS_DEFERRED_LONGEST &&
+	return offer->attempts >=
+	    FEEDS_DEFERRED_LIFE / FEEDS_DEFERRED_LONGEST &&
 	    progress->now >= offer->first + FEEDS_DEFERRED_LIFE;
 }
 

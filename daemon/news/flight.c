@@ -15,8 +15,8 @@
 struct flight {
 	uint8_t id[STORE_HASH_LEN];
 	uint64_t session; /* whose turn it is; 0: nobody's */
-	uint64_t since;	  /* of the first turn */
-	uint64_t until;	  /* of the last one; 0: the slot is empty */
+	uint64_t since;   /* of the first turn */
+	uint64_t until;   /* of the last one; 0: the slot is empty */
 };
 
 struct flights {
@@ -121,6 +121,14 @@ flight_begin(struct flights *flights, const uint8_t id[STORE_HASH_LEN],
 	return free_for;
 }
 
+static void
+flight_land(struct flight *flight, uint64_t now)
+{
+	flight->session = 0;
+	if (now < flight->until)
+		flight->until = now;
+}
+
 void
 flight_end(struct flights *flights, const uint8_t id[STORE_HASH_LEN],
     uint64_t session, uint64_t now)
@@ -129,10 +137,18 @@ flight_end(struct flights *flights, const uint8_t id[STORE_HASH_LEN],
 
 	(void)pthread_mutex_lock(&flights->lock);
 	flight = flight_find(flight_set(flights, id), id);
-	if (flight != NULL && flight->session == session) {
-		flight->session = 0;
-		if (now < flight->until)
-			flight->until = now;
-	}
+	if (flight != NULL && flight->session == session)
+		flight_land(flight, now);
+	(void)pthread_mutex_unlock(&flights->lock);
+}
+
+void
+flight_end_all(struct flights *flights, uint64_t session, uint64_t now)
+{
+	(void)pthread_mutex_lock(&flights->lock);
+	for (unsigned set = 0; set < SETS; set++)
+		for (unsigned way = 0; way < WAYS; way++)
+			if (flights->slots[set][way].session == session)
+				flight_land(&flights->slots[set][way], now);
 	(void)pthread_mutex_unlock(&flights->lock);
 }

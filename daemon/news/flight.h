@@ -26,11 +26,13 @@ struct flights *flights_new(void);
 void flights_free(struct flights **flights);
 /* The session was told to send it, or sends it: it is expected for so many
  * seconds from now. False: another session has it under way. `now` is in seconds
- * and not 0. Any thread. */
+ * that only grow, and not 0. Any thread. */
 bool flight_begin(struct flights *flights, const uint8_t id[STORE_HASH_LEN],
     uint64_t session, uint64_t now, unsigned seconds);
 /* It is here, or refused. */
 void flight_end(struct flights *flights, const uint8_t id[STORE_HASH_LEN],
     uint64_t session, uint64_t now);
+/* All that it was told to send will not come from there. */
+void flight_end_all(struct flights *flights, uint64_t session, uint64_t now);
 
 #endif

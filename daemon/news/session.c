@@ -103,6 +103,7 @@ session_ended(void *arg, enum stream_end why)
 	    session_identity(s)->member, s->commands, s->articles, s->posted);
 	s->stream = NULL;
 	s->closing = true;
+	session_expects_nothing(s);
 	session_clear(s);
 	session_unref(s);
 }

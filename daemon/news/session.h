@@ -56,6 +56,7 @@ struct session {
 	struct identity *identity; /* NULL: nobody known */
 	uint32_t entered; /* the peer whose connection it counts as; 0: none */
 	bool feeds;	  /* that peer may offer articles */
+	bool expects;	  /* it was told to send some, once */
 	char *login;               /* of AUTHINFO USER, until PASS */
 	struct sasl *sasl;         /* an exchange: lines go to it */
 	uint64_t identity_generation; /* auth_generation() it was read at */
@@ -173,6 +174,8 @@ int session_part(struct session *s, uint64_t artid, uint16_t part,
 bool session_expects(struct session *s, struct span message_id);
 /* It came, or does not come; "": nothing. */
 void session_expects_no_more(struct session *s, const char *message_id);
+/* It ended, and so does not send what it was told to. */
+void session_expects_nothing(struct session *s);
 
 /* ---- who and where ---- */
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/clock.h"
 #include "daemon/community/auth.h"
 #include "daemon/community/members.h"
 #include "daemon/community/peers.h"
@@ -251,14 +252,23 @@ session_greet(struct session *s)
 /* How long a peer may take to send what it was asked for, or is sending. */
 #define SECONDS_EXPECTED 30u
 
+/* By a clock that nobody sets. */
+static uint64_t
+flight_time(const struct session *s)
+{
+	return 1 +
+	    clock_milliseconds(community_clock(session_community(s))) / 1000;
+}
+
 bool
 session_expects(struct session *s, struct span id)
 {
 	uint8_t hash[STORE_HASH_LEN];
 
 	store_msgid_hash(session_store(s), id.bytes, id.len, hash);
+	s->expects = true;
 	return flight_begin(session_server(s)->flights, hash, s->id,
-	    community_now(session_community(s)), SECONDS_EXPECTED);
+	    flight_time(s), SECONDS_EXPECTED);
 }
 
 void
@@ -269,6 +279,14 @@ session_expects_no_more(struct session *s, const char *id)
 	if (id[0] == '\0')
 		return;
 	store_msgid_hash(session_store(s), id, strlen(id), hash);
-	flight_end(session_server(s)->flights, hash, s->id,
-	    community_now(session_community(s)));
+	flight_end(session_server(s)->flights, hash, s->id, flight_time(s));
+}
+
+void
+session_expects_nothing(struct session *s)
+{
+	if (s->expects)
+		flight_end_all(session_server(s)->flights, s->id,
+		    flight_time(s));
+	s->expects = false;
 }

@@ -97,17 +97,41 @@ what_is_wanted_later_is_on_offer_once(void **state)
 	assert_int_equal(far_shown(far, "deferred"), 0);
 }
 
+static void
+who_takes_nothing_and_hangs_up_is_waited_out_longer_and_longer(void **state)
+{
+	struct far *far = *state;
+	static const enum feed_outcome full[] = { FEED_UNTRIED, FEED_LATER };
+	unsigned waited = 0;
+
+	far_add_peer(far);
+	far_post(far, "1", "");
+	far_post(far, "2", "");
+	far_look(far);
+	for (unsigned i = 0; i < 4; i++) {
+		far_answer(far, full, 2, "no room on disk");
+		for (waited = 0; far->count == 0; waited++) {
+			far_pass(far, 1);
+			assert_true(waited < 100);
+		}
+	}
+	assert_true(waited >= 7);
+}
+
 #define TEST(name) \
-	cmocka_unit_test_setup_teardown(name, far_setup, far_teardown)
+ cmocka_unit_test_setup_teardown(name, far_setup, far_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_clock_that_is_set_back_does_not_stop_a_feed),
-		TEST(a_clock_that_is_set_back_does_not_hold_what_is_wanted_later),
+		TEST(
+		    a_clock_that_is_set_back_does_not_hold_what_is_wanted_later),
 		TEST(a_clock_that_goes_ahead_gives_nothing_up),
 		TEST(what_is_wanted_later_is_on_offer_once),
+		TEST(
+		    who_takes_nothing_and_hangs_up_is_waited_out_longer_and_longer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -240,6 +240,21 @@ what_another_connection_brings_is_not_wanted_now(void **state)
 	client_close(&two);
 }
 
+static void
+what_a_connection_that_ended_was_to_send_is_wanted_of_others(void **state)
+{
+	struct client one, two;
+
+	(void)state;
+	open_peer(&one);
+	open_peer(&two);
+	begins(client_ask(&one, "CHECK <t@c.example>"), "238 ");
+	begins(client_ask(&two, "CHECK <t@c.example>"), "431 ");
+	client_close(&one);
+	begins(client_ask(&two, "CHECK <t@c.example>"), "238 ");
+	client_close(&two);
+}
+
 /* The feeder's articles a minute. */
 static int
 rate_apply(struct store_txn *txn, struct store_op *op)
@@ -483,6 +498,8 @@ main(void)
 		    an_article_behind_a_line_that_is_too_long_is_no_command),
 		cmocka_unit_test(
 		    what_another_connection_brings_is_not_wanted_now),
+		cmocka_unit_test(
+		    what_a_connection_that_ended_was_to_send_is_wanted_of_others),
 		cmocka_unit_test(
 		    what_is_sent_too_fast_is_read_in_the_next_minute),
 		cmocka_unit_test(an_article_over_the_limit_is_refused_for_good),

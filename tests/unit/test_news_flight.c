@@ -16,7 +16,10 @@
 #define TURN  30u
 #define HOUR  3600u
 
-enum { HOSTILE = 7, OTHER };
+enum {
+	HOSTILE = 7,
+	OTHER
+};
 
 static int
 setup(void **state)
@@ -120,7 +123,8 @@ other_ids_do_not_make_it_be_forgotten(void **state)
 		put_off += !asks(flights, 1, OTHER, now);
 		/* those of busy peers, and his own */
 		for (unsigned i = 2; i < 200; i++) {
-			(void)asks(flights, (unsigned)now * 200 + i, OTHER, now);
+			(void)asks(flights, (unsigned)now * 200 + i, OTHER,
+			    now);
 			sent(flights, (unsigned)now * 200 + i, OTHER, now);
 		}
 		for (unsigned i = 2; i < 20; i++)
@@ -128,6 +132,20 @@ other_ids_do_not_make_it_be_forgotten(void **state)
 			    now);
 	}
 	assert_in_range(put_off, 0, 3 * TURN);
+}
+
+static void
+who_is_gone_is_not_waited_for(void **state)
+{
+	struct flights *flights = *state;
+
+	assert_true(asks(flights, 1, HOSTILE, START));
+	assert_true(asks(flights, 2, HOSTILE, START));
+	assert_true(asks(flights, 3, OTHER, START));
+	flight_end_all(flights, HOSTILE, START + 1);
+	assert_true(asks(flights, 1, OTHER, START + 1));
+	assert_true(asks(flights, 2, OTHER, START + 1));
+	assert_false(asks(flights, 3, HOSTILE, START + 1));
 }
 
 static void
@@ -161,6 +179,8 @@ main(void)
 		    nor_does_who_sends_rubbish_each_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    other_ids_do_not_make_it_be_forgotten, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_is_gone_is_not_waited_for,
+		    setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_table_that_is_full_puts_nobody_off, setup, teardown),
 	};
