@@ -201,16 +201,30 @@ batch_new(struct fed_peer *fed, bool retry)
 	return batch;
 }
 
-/* "Later" is none: it is what a server without room says, too. */
+static bool
+offer_is_settled(const struct fed_offer *offer)
+{
+	return offer->outcome == FEED_SENT || offer->outcome == FEED_HAD ||
+	    offer->outcome == FEED_REFUSED;
+}
+
+/* What moves the cursor, or gets a deferred article out of the way. Not what stands
+ * behind one that was not taken, for that is offered again; nor "later", which is
+ * what a server without room says, too. */
 static bool
 batch_has_progress(const struct fed_batch *batch)
 {
-	for (size_t i = 0; i < batch->count; i++)
-		if (batch->offers[i].outcome == FEED_SENT ||
-		    batch->offers[i].outcome == FEED_HAD ||
-		    batch->offers[i].outcome == FEED_REFUSED)
-			return true;
-	return false;
+	bool settled = false;
+
+	if (batch->stale ||
+	    (!batch->retry && batch != TAILQ_FIRST(&batch->fed->batches)))
+		return false;
+	for (size_t i = 0; i < batch->count && !settled; i++) {
+		if (!batch->retry && batch->offers[i].outcome == FEED_UNTRIED)
+			break;
+		settled = offer_is_settled(&batch->offers[i]);
+	}
+	return settled;
 }
 
 static void

@@ -101,15 +101,17 @@ static void
 who_takes_nothing_and_hangs_up_is_waited_out_longer_and_longer(void **state)
 {
 	struct far *far = *state;
-	static const enum feed_outcome full[] = { FEED_UNTRIED, FEED_LATER };
+	static const enum feed_outcome full[] = { FEED_UNTRIED, FEED_LATER,
+		FEED_HAD };
 	unsigned waited = 0;
 
 	far_add_peer(far);
 	far_post(far, "1", "");
 	far_post(far, "2", "");
+	far_post(far, "3", "");
 	far_look(far);
 	for (unsigned i = 0; i < 4; i++) {
-		far_answer(far, full, 2, "no room on disk");
+		far_answer(far, full, 3, "no room on disk");
 		for (waited = 0; far->count == 0; waited++) {
 			far_pass(far, 1);
 			assert_true(waited < 100);
