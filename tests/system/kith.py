@@ -8,6 +8,7 @@ import json
 import nntplib
 import os
 import pathlib
+import random
 import re
 import selectors
 import shutil
@@ -29,11 +30,15 @@ _given = set()
 
 
 def free_port():
-    """One that nobody listens at, and none twice."""
+    """One that nobody listens at, none twice, and none that the kernel gives to a
+    client while a kithd that listened there is down."""
     while True:
+        port = random.randrange(10000, 32768)
         with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
         if port not in _given:
             _given.add(port)
             return port
