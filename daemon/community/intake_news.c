@@ -196,7 +196,7 @@ static int
 news_hold(struct store_txn *txn, struct news_item *item)
 {
 	struct held_note note = { .cause = KITH__HELD_CAUSE__HELD_MODERATION };
-	char excerpt[1600];
+	char excerpt[INTAKE_EXCERPT_ROOM];
 	uint32_t held;
 
 	intake_excerpt(span_make(item->draft.received,

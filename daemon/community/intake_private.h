@@ -1,5 +1,5 @@
-/* intake_private.h - what the doors share. Private to intake*.c and the actions
- * in mail_*.c.
+/* intake_private.h - what the doors share. Private to intake*.c, the actions in
+ * mail_*.c, and moderation.c.
  */
 #ifndef KITH_COMMUNITY_INTAKE_PRIVATE_H
 #define KITH_COMMUNITY_INTAKE_PRIVATE_H
@@ -16,6 +16,7 @@ enum reason intake_judge_spaces(struct community *community,
 enum reason intake_reason_of(int rc);
 /* The beginning of the text of an article in wire form, as far as it can be
  * read without a full parse, as UTF-8. */
+#define INTAKE_EXCERPT_ROOM 1600u
 void intake_excerpt(struct span wire, char *text, size_t room);
 
 /* ---- mail_action.c: what an address does */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "daemon/community/held.h"
+#include "daemon/community/intake_private.h"
 #include "daemon/community/journal.h"
 #include "daemon/community/members.h"
 #include "daemon/community/moderation_ask.h"
@@ -118,13 +119,25 @@ held_put(struct store_txn *txn, struct community *community,
 
 /* ---- decisions */
 
+static bool
+held_is_approved(const Kith__Held *record, uint32_t space)
+{
+	for (size_t i = 0; i < record->n_approved; i++)
+		if (record->approved[i] == space)
+			return true;
+	return false;
+}
+
 /* Whoever moderates all its spaces, or at least those that are moderated: the
- * others would have taken it anyway. */
+ * others would have taken it anyway. Of several moderated ones each has its word
+ * (RFC 5537 3.9): who moderates some of them lets it in there, and the next are
+ * asked; who refuses it, refuses it for all. */
 static int
-decision_may(struct community *community, const struct held_decision *decision)
+decision_may(struct community *community, struct held_decision *decision)
 {
 	const Kith__Held *record = decision->record;
-	bool all = record->n_spaces > 0, moderated = true, any = false;
+	bool all = record->n_spaces > 0, any = false, his = false;
+	bool was_his = false, others = false;
 
 	if (decision->actor.role == KITH__ROLE__ROLE_ADMIN &&
 	    decision->actor.active)
@@ -132,6 +145,7 @@ decision_may(struct community *community, const struct held_decision *decision)
 	for (size_t i = 0; i < record->n_spaces; i++) {
 		struct space *space = spaces_by_id(community_spaces(community),
 		    record->spaces[i]);
+		bool approved = held_is_approved(record, record->spaces[i]);
 		bool may = space != NULL &&
 		    rights_may_moderate(&decision->actor, space);
 
@@ -139,11 +153,18 @@ decision_may(struct community *community, const struct held_decision *decision)
 		if (space == NULL ||
 		    space->moderation != KITH__MODERATION__MODERATION_NONE) {
 			any = true;
-			moderated = moderated && may;
+			his = his || (may && !approved);
+			was_his = was_his || (may && approved);
+			others = others || (!may && !approved);
 		}
 		space_unref(space);
 	}
-	return all || (any && moderated) ? 0 : -EACCES;
+	if (all || (any && !others))
+		return 0;
+	if (!decision->release)
+		return his || was_his ? 0 : -EACCES;
+	decision->part = his;
+	return his ? 0 : was_his ? -ENOENT : -EACCES;
 }
 
 static int
@@ -236,6 +257,7 @@ held_decision_check(struct store_txn *txn, struct community *community,
 	decision->detail[0] = '\0';
 	decision->outcome = REASON_DONE;
 	decision->place = false;
+	decision->part = false;
 	rc = held_get(store_txn_reader(txn), decision->held, &decision->record);
 	if (rc == 0)
 		rc = decision_may(community, decision);
@@ -320,6 +342,45 @@ decision_place(struct store_txn *txn, struct community *community,
 	return rc == 0 ? held_delete(txn, decision->held) : rc;
 }
 
+/* He let it in where he moderates; it waits on for the others. */
+static int
+decision_hand_on(struct store_txn *txn, struct community *community,
+    struct held_decision *decision)
+{
+	Kith__Held record = *decision->record;
+	struct draft rest = decision->draft; /* borrowed: it is asked about */
+	struct held_note note = { .cause = record.cause };
+	struct store_key key = store_key_u32(decision->held);
+	uint32_t approved[DRAFT_SPACES_MAX];
+	char excerpt[INTAKE_EXCERPT_ROOM];
+	int rc;
+
+	record.n_approved = rest.space_count = 0;
+	record.approved = approved;
+	for (size_t i = 0; i < record.n_spaces && i < DRAFT_SPACES_MAX; i++) {
+		uint32_t id = record.spaces[i];
+		struct space *space =
+		    spaces_by_id(community_spaces(community), id);
+
+		if (space == NULL ||
+		    space->moderation == KITH__MODERATION__MODERATION_NONE)
+			;
+		else if (held_is_approved(decision->record, id) ||
+		    rights_may_moderate(&decision->actor, space))
+			approved[record.n_approved++] = id;
+		else
+			rest.spaces[rest.space_count++] = id;
+		space_unref(space);
+	}
+	rc = store_put(txn, STORE_HELD, &key, &record.base);
+	intake_excerpt(span_make(rest.received, rest.received_len), excerpt,
+	    sizeof excerpt);
+	note.excerpt = span_of(excerpt);
+	return rc == 0
+	    ? moderators_ask(txn, community, &rest, &note, decision->held)
+	    : rc;
+}
+
 int
 held_decision_apply(struct store_txn *txn, struct community *community,
     struct held_decision *decision)
@@ -329,6 +390,8 @@ held_decision_apply(struct store_txn *txn, struct community *community,
 
 	if (!decision->release)
 		rc = decision_reject(txn, community, decision);
+	else if (decision->part)
+		rc = decision_hand_on(txn, community, decision);
 	else if (decision->place)
 		rc = decision_place(txn, community, decision);
 	else
@@ -338,8 +401,9 @@ held_decision_apply(struct store_txn *txn, struct community *community,
 	if (rc == 0)
 		rc = journal_append(txn,
 		    &(struct journal_event){ .time = community_now(community),
-			.verb = decision->release ? KITH__VERB__VERB_RELEASED
-						  : KITH__VERB__VERB_REJECTED,
+			.verb = decision->part ? KITH__VERB__VERB_HELD
+			    : decision->release ? KITH__VERB__VERB_RELEASED
+						: KITH__VERB__VERB_REJECTED,
 			.actor = decision->actor.member,
 			.space = record->n_spaces > 0 ? record->spaces[0] : 0,
 			.object = decision->held,

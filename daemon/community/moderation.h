@@ -28,11 +28,12 @@ struct held_decision {
 	struct draft draft;
 	struct cancel cancel; /* of a draft that supersedes */
 	bool place; /* it came by another way meanwhile: one more placement */
+	bool part;  /* the moderators of its other spaces are asked next */
 	enum reason outcome; /* REASON_DONE, or why not */
 	char detail[200];
 };
-/* In check: 0, -ENOENT (no longer there), -EACCES (not his to decide), 1: the
- * outcome says why it cannot be released. */
+/* In check: 0, -ENOENT (no longer there, or he has let it in before), -EACCES (not
+ * his to decide), 1: the outcome says why it cannot be released. */
 int held_decision_check(struct store_txn *txn, struct community *community,
     struct held_decision *decision);
 int held_decision_apply(struct store_txn *txn, struct community *community,

@@ -16,9 +16,14 @@
 #define FOUND_MAX   1000u /* the same, for one of them */
 #define FIELD_MAX   120u  /* octets of From or Subject */
 
+/* Whether it waits for the moderators of the space: they may have let it in
+ * already, and it waits for others. */
 static bool
 held_is_of(const Kith__Held *record, uint32_t space)
 {
+	for (size_t i = 0; i < record->n_approved; i++)
+		if (record->approved[i] == space)
+			return false;
 	for (size_t i = 0; i < record->n_spaces; i++)
 		if (record->spaces[i] == space)
 			return true;

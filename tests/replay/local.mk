@@ -24,6 +24,7 @@ REPLAY_SCENARIOS = \
 	tests/replay/lists-in-a-ring.scn \
 	tests/replay/loops.scn \
 	tests/replay/mail-without-anything.scn \
+	tests/replay/moderated-crosspost.scn \
 	tests/replay/moderated-news.scn \
 	tests/replay/moderation-by-hand.scn \
 	tests/replay/moderation-by-list.scn \
