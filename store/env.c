@@ -371,6 +371,8 @@ store_setup(struct store *store, const struct store_options *options)
 	store->options.directory = store->directory;
 	rc = store_views_init(store);
 	if (rc == 0)
+		rc = store_logs_init(store);
+	if (rc == 0)
 		rc = store_writer_init(store);
 	if (rc == 0)
 		rc = store_keeper_init(store);

@@ -48,7 +48,7 @@ batch_flush(struct store *store)
 	uint64_t took;
 	/* All there is: no more than this batch and what the writer has
 	 * already logged of the next. */
-	int ret = store->env->log_flush(store->env, NULL);
+	int ret = store_logs_flush(store);
 
 	if (ret != 0)
 		store_room_commit_failed(store, ret);

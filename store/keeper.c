@@ -1,4 +1,4 @@
-/* keeper.c - the thread that checkpoints, removes old logs, sweeps segments and
+/* keeper.c - the thread that checkpoints, makes and removes log files, sweeps segments and
  * watches the room on the disk.
  */
 #include "store/private.h"
@@ -20,19 +20,6 @@ checkpoint_bytes(const struct store *store)
 	return (uint32_t)store->log_file_bytes * CHECKPOINT_FILES;
 }
 
-static uint64_t
-written_bytes(struct store *store)
-{
-	DB_LOG_STAT *stat;
-	uint64_t written;
-
-	if (store->env->log_stat(store->env, &stat, 0) != 0)
-		return 0;
-	written = ((uint64_t)stat->st_wc_mbytes << 20) + stat->st_wc_bytes;
-	free(stat);
-	return written;
-}
-
 /* A quiet store needs none: each writes a little of its own. */
 static bool
 checkpoint_is_due(struct store *store)
@@ -42,7 +29,7 @@ checkpoint_is_due(struct store *store)
 	if (keeper->checkpoint_commit == atomic_load(&store->views.version))
 		return false;
 	return store_now() - keeper->checkpoint_at >= CHECKPOINT_SECONDS ||
-	    written_bytes(store) >= checkpoint_bytes(store);
+	    store_logs_end(store).written >= checkpoint_bytes(store);
 }
 
 /* Log is let go only for what is on the disk in its place: the segments are
@@ -67,7 +54,7 @@ checkpoint_make(struct store *store)
 	if (rc == 0)
 		rc = let_go;
 	if (rc == 0)
-		rc = store_error(env->log_archive(env, NULL, DB_ARCH_REMOVE));
+		rc = store_logs_remove(store);
 	if (rc == 0) {
 		store->keeper.checkpoint_commit = commit;
 		store->keeper.checkpoint_at = store_now();
@@ -95,6 +82,8 @@ keeper_look(struct store *store)
 	int rc;
 
 	store_room_look(store);
+	/* A checkpoint takes long: first what the flusher will need meanwhile. */
+	store_logs_prepare(store);
 	/* Not while a backup holds it: the room must be watched meanwhile. */
 	if (pthread_mutex_trylock(&store->keeper.checkpoint) != 0)
 		return;
@@ -146,8 +135,10 @@ void
 store_keeper_nudge(struct store *store)
 {
 	struct store_keeper *keeper = &store->keeper;
+	struct store_logs_end end = store_logs_end(store);
 
-	if (written_bytes(store) < checkpoint_bytes(store))
+	if (end.written < checkpoint_bytes(store) &&
+	    !store_logs_are_due(store, &end))
 		return;
 	pthread_mutex_lock(&keeper->lock);
 	keeper->nudged = true;

@@ -23,6 +23,7 @@
 #include "store/cache.h"
 #include "store/extent.h"
 #include "store/known.h"
+#include "store/logs.h"
 #include "store/memo.h"
 #include "store/msgid.h"
 #include "store/overview.h"
@@ -211,6 +212,7 @@ struct store {
 	struct store_writer writer;
 	struct store_keeper keeper;
 	struct store_room room;
+	struct store_logs logs;
 	struct store_cache *objects;
 	struct store_cache *places; /* of Message-IDs: small, not to be driven
 				     * out by articles */

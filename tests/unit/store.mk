@@ -12,12 +12,14 @@ libkithstoretest_a_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 STORE_TEST_LINK = libkithstoretest.a libkithstore.a $(DB_LIBS) \
 	$(PROTOBUF_C_LIBS) $(CMOCKA_LIBS)
 
-store_tests = test_store_young test_store_writer test_store_view test_store_records \
+store_tests = test_store_young test_store_logs test_store_writer test_store_view test_store_records \
 	test_store_article test_store_extent test_store_segment test_store_overview test_store_msgid \
 	test_store_cache test_store_region test_store_admin test_store_compact \
 	test_store_fault
 check_PROGRAMS += $(store_tests)
 TESTS += $(store_tests)
+test_store_logs_SOURCES = tests/unit/test_store_logs.c
+test_store_logs_LDADD = $(STORE_TEST_LINK)
 test_store_young_SOURCES = tests/unit/test_store_young.c
 test_store_young_LDADD = $(STORE_TEST_LINK)
 test_store_writer_SOURCES = tests/unit/test_store_writer.c
