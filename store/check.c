@@ -437,6 +437,7 @@ static const struct reference references[] = {
 	{ STORE_PULLS, STORE_PEERS, false, 0, 4 },
 	{ STORE_DIGESTS, STORE_SPACES, false, 0, 4 },
 	{ STORE_ROLES, STORE_MEMBERS, false, 0, 4 },
+	{ STORE_JOBS_OF, STORE_JOBS, false, 8, 8 },
 };
 
 static void

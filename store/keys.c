@@ -77,6 +77,15 @@ store_key_u32_u64(uint32_t a, uint64_t b)
 }
 
 struct store_key
+store_key_u64_u64(uint64_t a, uint64_t b)
+{
+	struct store_key key = store_key_u64(a);
+
+	key_add_u64(&key, b);
+	return key;
+}
+
+struct store_key
 store_key_u64_u16(uint64_t a, uint16_t b)
 {
 	struct store_key key = store_key_u64(a);

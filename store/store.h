@@ -180,6 +180,8 @@ enum store_table {
 				   * number that a removed space gave */
 	STORE_ROLES,		  /* member u32           -> Nothing, of those
 				   * whose role is above member */
+	STORE_JOBS_OF,		  /* artid u64, job u64   -> Nothing, of jobs
+				   * that carry an article */
 	STORE_RECORD_TABLES
 };
 
@@ -193,6 +195,7 @@ struct store_key store_key_u32_u32(uint32_t a, uint32_t b);
 struct store_key store_key_u32_u64(uint32_t a, uint64_t b);
 struct store_key store_key_u64_u16(uint64_t a, uint16_t b);
 struct store_key store_key_u32_u16(uint32_t a, uint16_t b);
+struct store_key store_key_u64_u64(uint64_t a, uint64_t b);
 struct store_key store_key_u64_u64_u32(uint64_t a, uint64_t b, uint32_t c);
 struct store_key store_key_u32_u64_u32(uint32_t a, uint64_t b, uint32_t c);
 struct store_key store_key_u32_hash(uint32_t a, const uint8_t hash[16]);

@@ -63,7 +63,7 @@ int job_add_mail(struct store_txn *txn, struct community *community,
 /* Takes a job out, sent or not; its deferred rows go when they are due. */
 int job_remove(struct store_txn *txn, struct community *community, uint64_t id);
 /* Takes out what still carries an article to the readers of a space, or as
- * single mails: it is to be read no more. Walks all open jobs. */
+ * single mails: it is to be read no more. */
 int job_remove_article(struct store_txn *txn, struct community *community,
     uint32_t space, uint64_t artid);
 

@@ -11,10 +11,25 @@
 
 #define JOB_RECIPIENTS_MAX 500u
 
+int
+job_delete_rows(struct store_txn *txn, uint64_t id, const Kith__Job *row)
+{
+	struct store_key key = store_key_u64(id);
+	struct store_key of = store_key_u64_u64(row->artid, id);
+	int rc = store_delete(txn, STORE_JOBS, &key);
+
+	if (rc == 0 && row->artid != 0)
+		rc = store_delete(txn, STORE_JOBS_OF, &of);
+	if (rc == 0 && row->has_body)
+		rc = store_body_delete(txn, STORE_JOB_BODIES, id);
+	return rc == -ENOENT ? 0 : rc;
+}
+
 static int
 job_put(struct store_txn *txn, struct community *community, Kith__Job *row,
     struct span body)
 {
+	const Kith__Nothing nothing = KITH__NOTHING__INIT;
 	struct store_key key;
 	uint64_t id;
 	int rc = store_id_next(txn, STORE_ID_JOB, &id);
@@ -25,6 +40,10 @@ job_put(struct store_txn *txn, struct community *community, Kith__Job *row,
 	row->has_body = body.len > 0;
 	key = store_key_u64(id);
 	rc = store_put(txn, STORE_JOBS, &key, &row->base);
+	if (rc == 0 && row->artid != 0) {
+		key = store_key_u64_u64(row->artid, id);
+		rc = store_put(txn, STORE_JOBS_OF, &key, &nothing.base);
+	}
 	if (rc == 0 && row->has_body)
 		rc = store_body_put(txn, STORE_JOB_BODIES, id, body.bytes,
 		    body.len);

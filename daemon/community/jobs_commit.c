@@ -129,11 +129,15 @@ int
 job_remove(struct store_txn *txn, struct community *community, uint64_t id)
 {
 	struct store_key key = store_key_u64(id);
+	ProtobufCMessage *message = NULL;
 	struct departure *departure;
-	int rc = store_delete(txn, STORE_JOBS, &key);
+	int rc = store_get(store_txn_reader(txn), STORE_JOBS, &key, &message);
 
-	if (rc == 0)
-		rc = store_body_delete(txn, STORE_JOB_BODIES, id);
+	if (rc == 0) {
+		rc = job_delete_rows(txn, id,
+		    (const Kith__Job *)(const void *)message);
+		protobuf_c_message_free_unpacked(message, NULL);
+	}
 	if (rc != 0 && rc != -ENOENT)
 		return rc;
 	departure = calloc(1, sizeof *departure);
@@ -148,7 +152,7 @@ job_remove(struct store_txn *txn, struct community *community, uint64_t id)
 }
 
 struct carriers {
-	uint64_t artid;
+	struct store_reader *reader;
 	uint32_t space;
 	unsigned count;
 	uint64_t ids[CARRIERS_MAX];
@@ -158,12 +162,18 @@ static int
 carrier_row(void *arg, const struct store_key *key,
     const ProtobufCMessage *message)
 {
-	const Kith__Job *job = (const Kith__Job *)(const void *)message;
 	struct carriers *carriers = arg;
+	uint64_t id = store_key_get_u64(key, 8);
+	struct store_key job = store_key_u64(id);
+	ProtobufCMessage *row = NULL;
+	int rc = store_get(carriers->reader, STORE_JOBS, &job, &row);
 
-	if (job->artid != carriers->artid || job->space != carriers->space)
-		return 0;
-	carriers->ids[carriers->count++] = store_key_get_u64(key, 0);
+	(void)message;
+	if (rc != 0)
+		return rc == -ENOENT ? 0 : rc;
+	if (((const Kith__Job *)(const void *)row)->space == carriers->space)
+		carriers->ids[carriers->count++] = id;
+	protobuf_c_message_free_unpacked(row, NULL);
 	return carriers->count == CARRIERS_MAX ? 1 : 0;
 }
 
@@ -171,8 +181,10 @@ int
 job_remove_article(struct store_txn *txn, struct community *community,
     uint32_t space, uint64_t artid)
 {
-	struct carriers carriers = { .artid = artid, .space = space };
-	int rc = store_walk(store_txn_reader(txn), STORE_JOBS, NULL, NULL,
+	struct carriers carriers = { .reader = store_txn_reader(txn),
+		.space = space };
+	struct store_key prefix = store_key_u64(artid);
+	int rc = store_walk(carriers.reader, STORE_JOBS_OF, &prefix, NULL,
 	    carrier_row, &carriers);
 
 	for (unsigned i = 0; rc >= 0 && i < carriers.count; i++)

@@ -88,6 +88,11 @@ struct jobs {
 	bool closing;
 };
 
+/* ---- jobs_add.c */
+/* In apply: takes a job's row out, and what goes with it but deferred rows. 0 or
+ * negative. */
+int job_delete_rows(struct store_txn *txn, uint64_t id, const Kith__Job *row);
+
 /* ---- jobs.c */
 struct job *job_find(struct jobs *jobs, uint64_t id);
 /* A job of this row in memory. NULL: no memory. */

@@ -172,11 +172,9 @@ progress_apply(struct store_txn *txn, struct store_op *op)
 	progress->deferred = row->deferred;
 	progress->gone = progress->finish && row->deferred == 0;
 	if (rc == 0)
-		rc = progress->gone ? store_delete(txn, STORE_JOBS, &key)
-				    : store_put(txn, STORE_JOBS, &key, message);
-	if (rc == 0 && progress->gone && row->has_body)
-		rc =
-		    store_body_delete(txn, STORE_JOB_BODIES, progress->job->id);
+		rc = progress->gone
+		    ? job_delete_rows(txn, progress->job->id, row)
+		    : store_put(txn, STORE_JOBS, &key, message);
 	protobuf_c_message_free_unpacked(message, NULL);
 	return rc == -ENOENT ? 0 : rc;
 }

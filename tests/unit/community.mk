@@ -20,7 +20,7 @@ test_token_text_LDADD = libkithprotocol.a $(CMOCKA_LIBS)
 # the doors and the way out
 flow_rig = tests/unit/flow_rig.c tests/unit/flow_rig.h
 flow_tests = test_bounce test_feeds test_feeds_time test_intake test_jobs \
-	test_moderation test_injection test_retention test_roster test_threads \
+	test_moderation test_injection test_retention test_threads test_walks \
 	test_withdrawal
 check_PROGRAMS += $(flow_tests)
 TESTS += $(flow_tests)
@@ -33,9 +33,9 @@ test_bounce_SOURCES = tests/unit/test_bounce.c $(flow_rig)
 test_bounce_LDADD = $(COMMUNITY_TEST_LINK)
 test_moderation_SOURCES = tests/unit/test_moderation.c $(flow_rig)
 test_moderation_LDADD = $(COMMUNITY_TEST_LINK)
-test_roster_SOURCES = tests/unit/test_roster.c $(flow_rig)
-test_roster_LDADD = $(COMMUNITY_TEST_LINK)
-test_roster_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=store_walk
+test_walks_SOURCES = tests/unit/test_walks.c $(flow_rig)
+test_walks_LDADD = $(COMMUNITY_TEST_LINK)
+test_walks_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=store_walk
 test_threads_SOURCES = tests/unit/test_threads.c $(flow_rig)
 test_threads_LDADD = $(COMMUNITY_TEST_LINK)
 test_threads_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=store_msgid_get

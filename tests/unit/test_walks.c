@@ -1,10 +1,11 @@
-/* test_roster.c - who has to be told, and what it costs to know.
+/* test_walks.c - what anybody may ask for costs no walk through a table that many
+ * fill: who has to be told, and which mails carry an article.
  */
 #include "tests/unit/flow_rig.h"
 
 #include <stdio.h>
 
-/* ---- walks through all members are counted (linked with --wrap) */
+/* ---- walks through all members or jobs are counted (linked with --wrap) */
 
 static unsigned walks;
 
@@ -20,7 +21,7 @@ __wrap_store_walk(struct store_reader *reader, enum store_table table,
     const struct store_key *prefix, const struct store_key *from,
     store_walk_fn fn, void *arg)
 {
-	walks += table == STORE_MEMBERS;
+	walks += table == STORE_MEMBERS || table == STORE_JOBS;
 	return __real_store_walk(reader, table, prefix, from, fn, arg);
 }
 
@@ -96,6 +97,43 @@ roles_are_known_as_they_change(void **state)
 	assert_non_null(rig_mail_to(f, "mod@a.example"));
 }
 
+static void
+post(struct fixture *f, const char *id, const char *more)
+{
+	char text[300];
+
+	(void)snprintf(text, sizeof text,
+	    "From: ann@a.example\nNewsgroups: a.talk\nSubject: a\n"
+	    "Message-ID: %s\n%s\nhi\n",
+	    id, more);
+	(void)rig_post(f, "ann@a.example", text);
+}
+
+static void
+a_cancel_finds_the_mails_that_carry_its_article(void **state)
+{
+	struct fixture *f = *state;
+
+	rig_do(f, WORDS("subscription", "add", "a.talk", "u@y.example"));
+	f->reply_code = 451;
+	post(f, "<1@y>", "");
+	post(f, "<2@y>", "");
+	fixture_settle(f);
+	walks = 0;
+	post(f, "<c1@y>", "Control: cancel <1@y>\n");
+	assert_int_equal(walks, 0);
+	/* the other one is still to go */
+	fixture_forget_mail(f);
+	f->reply_code = 250;
+	clock_advance(f->clock, 7200);
+	rig_do(f, WORDS("queue", "flush"));
+	fixture_settle(f);
+	assert_int_equal(f->mail_count, 1);
+	rig_do(f, WORDS("check"));
+	post(f, "<c2@y>", "Control: cancel <2@y>\n");
+	assert_int_equal(walks, 0);
+}
+
 int
 main(void)
 {
@@ -104,6 +142,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(who_is_in_charge_is_told_without_a_walk_through_all_members),
 		TEST(roles_are_known_as_they_change),
+		TEST(a_cancel_finds_the_mails_that_carry_its_article),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
