@@ -207,22 +207,18 @@ expires_check(struct check *check, uint64_t artid,
 }
 
 static int
-meta_row(struct check *check, const uint8_t *key, size_t key_len,
-    const uint8_t *bytes, size_t len)
+meta_of_article(struct check *check, uint64_t artid, const uint8_t *bytes,
+    size_t len)
 {
-	Kith__ArticleMeta *meta = NULL;
+	Kith__ArticleMeta *meta = kith__article_meta__unpack(NULL, len, bytes);
 	struct store_overview_row row;
-	uint64_t artid;
 	char *copy;
 	int rc = 0;
 
-	if (key_len == 8)
-		meta = kith__article_meta__unpack(NULL, len, bytes);
 	if (meta == NULL) {
 		check_fault(check, "article meta: a row does not parse");
 		return 0;
 	}
-	artid = store_read_u64(key);
 	for (size_t i = 0; rc == 0 && i < meta->n_placements; i++) {
 		rc = store_overview_get(check->reader,
 		    meta->placements[i]->space, meta->placements[i]->number,
@@ -244,6 +240,22 @@ meta_row(struct check *check, const uint8_t *key, size_t key_len,
 	expires_check(check, artid, meta);
 	kith__article_meta__free_unpacked(meta, NULL);
 	return rc;
+}
+
+static int
+meta_row(struct check *check, const uint8_t *key, size_t key_len,
+    const uint8_t *bytes, size_t len)
+{
+	struct store_meta_walk walk;
+	struct store_meta_bytes one;
+	int rc = store_meta_walk_begin(&walk, key, key_len, bytes, len);
+
+	while (rc == 0 && (rc = store_meta_walk_next(&walk, &one)) == 1)
+		rc = meta_of_article(check, one.artid, one.bytes, one.len);
+	if (rc != -EBADMSG)
+		return rc;
+	check_fault(check, "article meta: a row does not parse");
+	return 0;
 }
 
 /* ---- sums of a space -------------------------------------------------- */

@@ -448,6 +448,8 @@ store_bring_up(struct store *store, char **error_r)
 	if (rc == 0)
 		rc = store_extent_open(store);
 	if (rc == 0)
+		rc = store_meta_rows_open(store);
+	if (rc == 0)
 		rc = store_append_open(store);
 	if (rc == 0)
 		rc = store_sweep_open(store);
@@ -513,6 +515,7 @@ store_close(struct store **store_r)
 	store_young_free(&store->young);
 	store_known_free(&store->known);
 	store_append_close(store);
+	store_meta_rows_close(store);
 	store_segments_free(&store->segments);
 	store_sweep_free(&store->sweep);
 	store_writer_fini(store);

@@ -95,32 +95,17 @@ static int
 row_read(struct store_reader *reader, uint64_t artid,
     struct store_extent_row *row_r)
 {
-	DB *db = reader->store->files[STORE_FILE_EXTENTS];
-	uint8_t key[KEY_LEN], bytes[ROW_MAX];
-	DBT key_dbt, data;
-	DBC *cursor;
-	int closed, rc;
+	const uint8_t *bytes;
+	uint8_t key[KEY_LEN];
+	size_t len;
+	int rc;
 
-	memset(&key_dbt, 0, sizeof key_dbt);
-	memset(&data, 0, sizeof data);
 	store_write_u64(key, artid);
-	key_dbt.data = key;
-	key_dbt.size = key_dbt.ulen = KEY_LEN;
-	data.data = bytes;
-	data.ulen = sizeof bytes;
-	key_dbt.flags = data.flags = DB_DBT_USERMEM;
-	rc =
-	    store_reader_error(reader, db->cursor(db, reader->txn, &cursor, 0));
-	if (rc != 0)
-		return rc;
-	rc = store_reader_error(reader,
-	    cursor->get(cursor, &key_dbt, &data, DB_SET_RANGE));
-	closed = store_reader_error(reader, cursor->close(cursor));
-	if (rc == 0)
-		rc = closed;
-	return rc != 0 ? rc
-		       : store_extent_row_parse(key, key_dbt.size, bytes,
-			     data.size, row_r);
+	rc = store_row_at_or_after(reader, STORE_FILE_EXTENTS, key, sizeof key,
+	    &bytes, &len);
+	return rc != 0
+	    ? rc
+	    : store_extent_row_parse(key, sizeof key, bytes, len, row_r);
 }
 
 /* ---- the current batch ------------------------------------------------ */

@@ -8,7 +8,8 @@ libkithstore_a_SOURCES = \
 	store/check_segments.c store/checksum.c store/compact.c store/env.c \
 	store/extent.c store/extent.h store/extent_kept.c store/flusher.c store/inbox.c \
 	store/keeper.c store/keys.c store/known.c store/known.h \
-	store/logs.c store/logs.h store/memo.c store/memo.h store/msgid.c \
+	store/logs.c store/logs.h store/memo.c store/memo.h \
+	store/meta_rows.c store/meta_rows.h store/msgid.c \
 	store/msgid.h store/msgid_insert.c \
 	store/overview.c store/overview.h store/overview_block.c \
 	store/private.h store/queue.c store/records.c store/region.c \

@@ -25,6 +25,7 @@
 #include "store/known.h"
 #include "store/logs.h"
 #include "store/memo.h"
+#include "store/meta_rows.h"
 #include "store/msgid.h"
 #include "store/overview.h"
 #include "store/sequence.h"
@@ -168,7 +169,8 @@ struct store_writer {
 	struct store_batch batches[STORE_BATCHES];
 	unsigned turn; /* whose batch is run */
 	struct store_op **alone;
-	struct store_memo *memos[STORE_FILES]; /* most are NULL */
+	struct store_memo *memo; /* of ArticleMeta */
+	struct store_meta_rows metas;
 	struct store_system committed; /* by the newest commit in the log */
 	struct store_extents extents;
 	struct store_append append;
@@ -259,6 +261,10 @@ int store_row_get(struct store_reader *reader, enum store_file file,
 /* The value in memory of its own (free). */
 int store_row_take(struct store_reader *reader, enum store_file file,
     const void *key, size_t key_len, uint8_t **bytes_r, size_t *len_r);
+/* The first row whose key is not below this one, which becomes that row's; all
+ * keys of the file are as long. Borrowed likewise. */
+int store_row_at_or_after(struct store_reader *reader, enum store_file file,
+    void *key, size_t key_len, const uint8_t **bytes_r, size_t *len_r);
 int store_row_has(struct store_reader *reader, enum store_file file,
     const void *key, size_t key_len);
 int store_row_put(struct store_txn *txn, enum store_file file, const void *key,

@@ -1,7 +1,8 @@
 /* records.c - the schema-described tables: get, put, delete, walk.
  *
- * ArticleMeta has a file of its own, for it is written with every article; the
- * other tables share one, each behind its number as the first octet.
+ * ArticleMeta has a file of its own, for it is written with every article, and
+ * rows of several (meta_rows.h); the other tables share one, each behind its
+ * number as the first octet.
  */
 #include "store/private.h"
 
@@ -62,34 +63,48 @@ store_table_info(enum store_table table)
 	return (unsigned)table < STORE_RECORD_TABLES ? &tables[table] : NULL;
 }
 
-static enum store_file
-table_file(enum store_table table)
-{
-	return table == STORE_ARTICLE_META ? STORE_FILE_META
-					   : STORE_FILE_RECORDS;
-}
-
-/* Octets before the table's own key. */
-static size_t
-table_skip(enum store_table table)
-{
-	return table == STORE_ARTICLE_META ? 0 : 1;
-}
-
 static struct raw_key
 raw_key_of(enum store_table table, const struct store_key *key)
 {
 	struct raw_key raw;
-	size_t skip = table_skip(table);
 	size_t len = key == NULL ? 0 : key->len;
 
 	if (len > sizeof raw.bytes - 1)
 		len = sizeof raw.bytes - 1;
 	raw.bytes[0] = tables[table].number;
 	if (len > 0)
-		memcpy(raw.bytes + skip, key->bytes, len);
-	raw.len = skip + len;
+		memcpy(raw.bytes + 1, key->bytes, len);
+	raw.len = 1 + len;
 	return raw;
+}
+
+/* The packed message, borrowed until the reader's next call. */
+static int
+packed_get(struct store_reader *reader, enum store_table table,
+    const struct store_key *key, const uint8_t **bytes_r, size_t *len_r)
+{
+	struct raw_key raw;
+
+	if (table == STORE_ARTICLE_META)
+		return store_meta_row_get(reader, store_key_get_u64(key, 0),
+		    bytes_r, len_r);
+	raw = raw_key_of(table, key);
+	return store_row_get(reader, STORE_FILE_RECORDS, raw.bytes, raw.len,
+	    bytes_r, len_r);
+}
+
+static int
+packed_put(struct store_txn *txn, enum store_table table,
+    const struct store_key *key, const uint8_t *bytes, size_t len)
+{
+	struct raw_key raw;
+
+	if (table == STORE_ARTICLE_META)
+		return store_meta_row_put(txn, store_key_get_u64(key, 0), bytes,
+		    len);
+	raw = raw_key_of(table, key);
+	return store_row_put(txn, STORE_FILE_RECORDS, raw.bytes, raw.len, bytes,
+	    len);
 }
 
 static ProtobufCMessage *
@@ -103,11 +118,9 @@ int
 store_get(struct store_reader *reader, enum store_table table,
     const struct store_key *key, ProtobufCMessage **message_r)
 {
-	struct raw_key raw = raw_key_of(table, key);
 	const uint8_t *bytes;
 	size_t len;
-	int rc = store_row_get(reader, table_file(table), raw.bytes, raw.len,
-	    &bytes, &len);
+	int rc = packed_get(reader, table, key, &bytes, &len);
 
 	*message_r = NULL;
 	if (rc != 0)
@@ -120,10 +133,15 @@ bool
 store_has(struct store_reader *reader, enum store_table table,
     const struct store_key *key)
 {
-	struct raw_key raw = raw_key_of(table, key);
+	struct raw_key raw;
+	const uint8_t *bytes;
+	size_t len;
 
 	/* Any other error is noted in the transaction, which cannot commit. */
-	return store_row_has(reader, table_file(table), raw.bytes, raw.len) ==
+	if (table == STORE_ARTICLE_META)
+		return packed_get(reader, table, key, &bytes, &len) == 0;
+	raw = raw_key_of(table, key);
+	return store_row_has(reader, STORE_FILE_RECORDS, raw.bytes, raw.len) ==
 	    0;
 }
 
@@ -141,7 +159,6 @@ int
 store_put(struct store_txn *txn, enum store_table table,
     const struct store_key *key, const ProtobufCMessage *message)
 {
-	struct raw_key raw = raw_key_of(table, key);
 	uint8_t small[PACKED_SMALL];
 	uint8_t *bytes = small;
 	size_t len;
@@ -163,8 +180,7 @@ store_put(struct store_txn *txn, enum store_table table,
 	if (bytes == NULL)
 		return -ENOMEM;
 	protobuf_c_message_pack(message, bytes);
-	rc = store_row_put(txn, table_file(table), raw.bytes, raw.len, bytes,
-	    len);
+	rc = packed_put(txn, table, key, bytes, len);
 	if (bytes != small)
 		free(bytes);
 	return rc;
@@ -174,12 +190,15 @@ int
 store_delete(struct store_txn *txn, enum store_table table,
     const struct store_key *key)
 {
-	struct raw_key raw = raw_key_of(table, key);
+	struct raw_key raw;
 	int rc = table_changes(txn, table, key);
 
 	if (rc != 0)
 		return rc;
-	return store_row_delete(txn, table_file(table), raw.bytes, raw.len);
+	if (table == STORE_ARTICLE_META)
+		return store_meta_row_delete(txn, store_key_get_u64(key, 0));
+	raw = raw_key_of(table, key);
+	return store_row_delete(txn, STORE_FILE_RECORDS, raw.bytes, raw.len);
 }
 
 /* ---- walking ---------------------------------------------------------- */
@@ -188,9 +207,8 @@ static int
 walk_row(const struct store_cursor *cursor, enum store_table table,
     store_walk_fn fn, void *arg)
 {
-	size_t skip = table_skip(table);
 	struct store_key key =
-	    store_key_bytes(cursor->key + skip, cursor->key_len - skip);
+	    store_key_bytes(cursor->key + 1, cursor->key_len - 1);
 	ProtobufCMessage *message =
 	    message_of(table, cursor->bytes, cursor->len);
 	int rc;
@@ -213,12 +231,15 @@ store_walk(struct store_reader *reader, enum store_table table,
 	size_t both = start.len < bound.len ? start.len : bound.len;
 	int order = memcmp(start.bytes, bound.bytes, both);
 	int stopped = 0;
-	int rc = store_cursor_open(&cursor, reader, table_file(table));
+	int rc = table == STORE_ARTICLE_META
+	    ? -EINVAL
+	    : store_cursor_open(&cursor, reader, STORE_FILE_RECORDS);
 
+	if (rc != 0)
+		return rc;
 	if (order < 0 || (order == 0 && start.len < bound.len))
 		start = bound;
-	if (rc == 0)
-		rc = store_cursor_seek(&cursor, start.bytes, start.len);
+	rc = store_cursor_seek(&cursor, start.bytes, start.len);
 	while (rc == 0 && cursor.key_len >= bound.len &&
 	    memcmp(cursor.key, bound.bytes, bound.len) == 0) {
 		stopped = walk_row(&cursor, table, fn, arg);
@@ -249,17 +270,20 @@ store_last(struct store_reader *reader, enum store_table table,
     const struct store_key *prefix, struct store_key *key_r)
 {
 	struct raw_key bound = raw_key_of(table, prefix), after = bound;
-	size_t skip = table_skip(table);
 	struct store_cursor cursor;
-	int rc = store_cursor_open(&cursor, reader, table_file(table));
+	int rc = table == STORE_ARTICLE_META
+	    ? -EINVAL
+	    : store_cursor_open(&cursor, reader, STORE_FILE_RECORDS);
 
-	if (rc == 0 && raw_key_after(&after)) {
+	if (rc != 0)
+		return rc;
+	if (raw_key_after(&after)) {
 		rc = store_cursor_seek(&cursor, after.bytes, after.len);
 		if (rc == 0)
 			rc = store_cursor_previous(&cursor);
 		else if (rc == -ENOENT)
 			rc = store_cursor_last(&cursor);
-	} else if (rc == 0) {
+	} else {
 		rc = store_cursor_last(&cursor);
 	}
 	if (rc == 0 &&
@@ -267,8 +291,7 @@ store_last(struct store_reader *reader, enum store_table table,
 		memcmp(cursor.key, bound.bytes, bound.len) != 0))
 		rc = -ENOENT;
 	if (rc == 0)
-		*key_r = store_key_bytes(
-		    cursor.key + skip, cursor.key_len - skip);
+		*key_r = store_key_bytes(cursor.key + 1, cursor.key_len - 1);
 	store_cursor_close(&cursor);
 	return rc;
 }

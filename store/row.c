@@ -58,39 +58,6 @@ scratch_grow(struct store_reader *reader, size_t need)
 	return 0;
 }
 
-/* NULL: nothing is remembered of this file, or for this reader. */
-static struct store_memo *
-memo_of(const struct store_reader *reader, enum store_file file)
-{
-	return reader->writing == NULL ? NULL
-				       : reader->store->writer.memos[file];
-}
-
-static int
-memo_get(struct store_reader *reader, enum store_file file, const void *key,
-    size_t key_len, size_t *len_r)
-{
-	struct store_memo *memo = memo_of(reader, file);
-	const uint8_t *bytes;
-	int rc = memo == NULL
-	    ? 1
-	    : store_memo_get(memo, key, key_len, &bytes, len_r);
-
-	if (rc == 0)
-		memcpy(reader->scratch, bytes, *len_r);
-	return rc;
-}
-
-static void
-memo_set(struct store_reader *reader, enum store_file file, const void *key,
-    size_t key_len, const void *bytes, size_t len)
-{
-	struct store_memo *memo = memo_of(reader, file);
-
-	if (memo != NULL)
-		store_memo_set(memo, key, key_len, bytes, len);
-}
-
 int
 store_row_get(struct store_reader *reader, enum store_file file,
     const void *key, size_t key_len, const uint8_t **bytes_r, size_t *len_r)
@@ -101,12 +68,6 @@ store_row_get(struct store_reader *reader, enum store_file file,
 	int rc, ret;
 
 	rc = scratch_grow(reader, SCRATCH_FIRST);
-	*bytes_r = reader->scratch;
-	if (rc == 0)
-		rc = memo_get(reader, file, key, key_len, len_r);
-	if (rc <= 0)
-		return rc;
-	rc = 0;
 	while (rc == 0) {
 		memset(&data, 0, sizeof data);
 		data.flags = DB_DBT_USERMEM;
@@ -119,14 +80,50 @@ store_row_get(struct store_reader *reader, enum store_file file,
 		}
 		rc = scratch_grow(reader, data.size);
 	}
-	if (rc == -ENOENT)
-		memo_set(reader, file, key, key_len, NULL, 0);
 	if (rc != 0)
 		return rc;
-	memo_set(reader, file, key, key_len, data.data, data.size);
 	*bytes_r = reader->scratch;
 	*len_r = data.size;
 	return 0;
+}
+
+int
+store_row_at_or_after(struct store_reader *reader, enum store_file file,
+    void *key, size_t key_len, const uint8_t **bytes_r, size_t *len_r)
+{
+	DB *db = reader->store->files[file];
+	DBT key_dbt = dbt_of(key, key_len);
+	DBC *cursor;
+	DBT data;
+	int closed, ret = DB_BUFFER_SMALL;
+	int rc = scratch_grow(reader, SCRATCH_FIRST);
+
+	if (rc == 0)
+		rc = store_reader_error(reader,
+		    db->cursor(db, reader->txn, &cursor, 0));
+	if (rc != 0)
+		return rc;
+	key_dbt.flags = DB_DBT_USERMEM;
+	key_dbt.ulen = key_dbt.size;
+	memset(&data, 0, sizeof data);
+	data.flags = DB_DBT_USERMEM;
+	while (rc == 0 && ret == DB_BUFFER_SMALL) {
+		if (key_dbt.size != key_len)
+			break; /* which has no room either */
+		data.data = reader->scratch;
+		data.ulen = (u_int32_t)reader->scratch_room;
+		ret = cursor->get(cursor, &key_dbt, &data, DB_SET_RANGE);
+		rc = ret == DB_BUFFER_SMALL ? scratch_grow(reader, data.size)
+					    : store_reader_error(reader, ret);
+	}
+	closed = store_reader_error(reader, cursor->close(cursor));
+	if (rc == 0)
+		rc = closed;
+	if (rc == 0 && key_dbt.size != key_len)
+		rc = -EBADMSG;
+	*bytes_r = reader->scratch;
+	*len_r = data.size;
+	return rc;
 }
 
 int
@@ -166,15 +163,10 @@ store_row_put(struct store_txn *txn, enum store_file file, const void *key,
 	DB *db = txn->reader.store->files[file];
 	DBT key_dbt = dbt_of(key, key_len);
 	DBT data = dbt_of(bytes, len);
-	int rc;
 
 	txn->wrote = true;
-	rc = store_reader_error(&txn->reader,
+	return store_reader_error(&txn->reader,
 	    db->put(db, txn->reader.txn, &key_dbt, &data, 0));
-	/* After an error the transaction is undone. */
-	if (rc == 0)
-		memo_set(&txn->reader, file, key, key_len, bytes, len);
-	return rc;
 }
 
 int
@@ -183,14 +175,10 @@ store_row_delete(struct store_txn *txn, enum store_file file, const void *key,
 {
 	DB *db = txn->reader.store->files[file];
 	DBT key_dbt = dbt_of(key, key_len);
-	int rc;
 
 	txn->wrote = true;
-	rc = store_reader_error(&txn->reader,
+	return store_reader_error(&txn->reader,
 	    db->del(db, txn->reader.txn, &key_dbt, 0));
-	if (rc == 0 || rc == -ENOENT)
-		memo_set(&txn->reader, file, key, key_len, NULL, 0);
-	return rc;
 }
 
 /* ---- cursors ---------------------------------------------------------- */

@@ -219,7 +219,8 @@ int store_delete(
 /* Walks rows in key order from `from` (inclusive; NULL: the first) while the
  * key starts with `prefix` (NULL: to the end). fn returns 0 to go on, 1 to
  * stop, negative to fail; it borrows key and message, and must not write to the
- * same table. Returns 0 at the end, 1 if stopped, or negative. */
+ * same table. Returns 0 at the end, 1 if stopped, or negative. Neither this nor
+ * store_last() is for STORE_ARTICLE_META. */
 typedef int (*store_walk_fn)(
     void *arg, const struct store_key *key, const ProtobufCMessage *message);
 int store_walk(struct store_reader *reader, enum store_table table,

@@ -159,7 +159,8 @@ store_txn_flush(struct store_txn *txn)
 
 	if (rc == 0)
 		rc = store_extent_flush(txn);
-
+	if (rc == 0)
+		rc = store_meta_rows_flush(txn);
 	if (rc == 0 && store_append_end_moved(txn))
 		rc = store_use_end(txn,
 		    &txn->reader.store->writer.append.end);
@@ -224,6 +225,7 @@ store_txn_forget(struct store_txn *txn)
 		ret = txn->reader.txn->abort(txn->reader.txn);
 	store_young_forget(txn);
 	store_extent_forget(txn);
+	store_meta_rows_forget(txn);
 	store_append_forget(txn);
 	if (txn->wrote)
 		store_writer_forget(txn->reader.store);

@@ -149,6 +149,7 @@ batch_hand_over(struct store *store, struct store_batch *batch)
 		store->writer.committed = batch->txn.system;
 		store_young_committed(&batch->txn);
 		store_extent_committed(&batch->txn);
+		store_meta_rows_committed(&batch->txn);
 		store_append_committed(&batch->txn);
 	}
 	store_flusher_take(&store->writer, batch);
@@ -211,8 +212,8 @@ store_writer_init(struct store *store)
 	writer->alone = calloc(max, sizeof *writer->alone);
 	if (writer->alone == NULL)
 		return -ENOMEM;
-	writer->memos[STORE_FILE_META] = store_memo_new();
-	if (writer->memos[STORE_FILE_META] == NULL)
+	writer->memo = store_memo_new();
+	if (writer->memo == NULL)
 		return -ENOMEM;
 	for (unsigned i = 0; i < STORE_BATCHES; i++) {
 		writer->batches[i].ops =
@@ -249,9 +250,8 @@ store_thread_start(pthread_t *thread, void *(*fn)(void *arg), void *arg)
 void
 store_writer_forget(struct store *store)
 {
-	for (unsigned i = 0; i < STORE_FILES; i++)
-		if (store->writer.memos[i] != NULL)
-			store_memo_forget(store->writer.memos[i]);
+	if (store->writer.memo != NULL)
+		store_memo_forget(store->writer.memo);
 }
 
 int
@@ -294,6 +294,5 @@ store_writer_fini(struct store *store)
 	}
 	free(writer->alone);
 	writer->alone = NULL;
-	for (unsigned i = 0; i < STORE_FILES; i++)
-		store_memo_free(&writer->memos[i]);
+	store_memo_free(&writer->memo);
 }

@@ -63,6 +63,23 @@ extents_try(const uint8_t *bytes, size_t len)
 }
 
 static void
+metas_try(const uint8_t *bytes, size_t len)
+{
+	struct store_meta_walk walk;
+	struct store_meta_bytes one;
+	uint64_t before = 0;
+
+	if (len < 8 ||
+	    store_meta_walk_begin(&walk, bytes, 8, bytes + 8, len - 8) != 0)
+		return;
+	while (store_meta_walk_next(&walk, &one) == 1) {
+		if (one.artid <= before || one.bytes + one.len > bytes + len)
+			abort();
+		before = one.artid;
+	}
+}
+
+static void
 frame_try(const uint8_t *bytes, size_t len)
 {
 	uint8_t again[STORE_FRAME_HEAD];
@@ -86,6 +103,7 @@ segment_try(const uint8_t *bytes, size_t len)
 	switch (bytes[0] % 4) {
 	case 0:
 		extents_try(bytes + 1, len - 1);
+		metas_try(bytes + 1, len - 1);
 		break;
 	case 1:
 		frame_try(bytes + 1, len - 1);

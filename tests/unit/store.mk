@@ -13,7 +13,7 @@ STORE_TEST_LINK = libkithstoretest.a libkithstore.a $(DB_LIBS) \
 	$(PROTOBUF_C_LIBS) $(CMOCKA_LIBS)
 
 store_tests = test_store_young test_store_logs test_store_writer test_store_view test_store_records \
-	test_store_article test_store_extent test_store_segment test_store_overview test_store_msgid \
+	test_store_article test_store_extent test_store_meta_rows test_store_segment test_store_overview test_store_msgid \
 	test_store_cache test_store_region test_store_admin test_store_compact \
 	test_store_fault
 check_PROGRAMS += $(store_tests)
@@ -30,6 +30,8 @@ test_store_records_SOURCES = tests/unit/test_store_records.c
 test_store_records_LDADD = $(STORE_TEST_LINK)
 test_store_article_SOURCES = tests/unit/test_store_article.c
 test_store_article_LDADD = $(STORE_TEST_LINK)
+test_store_meta_rows_SOURCES = tests/unit/test_store_meta_rows.c
+test_store_meta_rows_LDADD = $(STORE_TEST_LINK)
 test_store_extent_SOURCES = tests/unit/test_store_extent.c
 test_store_extent_LDADD = $(STORE_TEST_LINK)
 test_store_segment_SOURCES = tests/unit/test_store_segment.c
