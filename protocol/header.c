@@ -153,7 +153,9 @@ header_is_break(char c)
 static bool
 header_is_blank(char c)
 {
-	return c == ' ' || c == '\t' || header_is_break(c);
+	/* one comparison for most */
+	return (unsigned char)c <= ' ' &&
+	    (c == ' ' || c == '\t' || header_is_break(c));
 }
 
 /* A run of blanks; line breaks among them collapse to one space. */

@@ -250,6 +250,16 @@ nntp_end_response(struct buffer *out, size_t from)
 }
 
 void
+nntp_respond_words(struct buffer *out, int code, const char *text)
+{
+	size_t from = out->len;
+
+	nntp_append_code(out, code);
+	buffer_append_text(out, text);
+	nntp_end_response(out, from);
+}
+
+void
 nntp_respond_about(struct buffer *out, int code, const char *about,
     const char *text)
 {

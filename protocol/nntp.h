@@ -50,6 +50,7 @@ const char *nntp_response_text(int code);
 void nntp_respond(struct buffer *out, int code);
 /* The same with a text of the caller's, or with two of them; CR, LF, NUL in it
  * become spaces and the line is cut to 510 octets. */
+void nntp_respond_words(struct buffer *out, int code, const char *text);
 void nntp_respond_about(struct buffer *out, int code, const char *about,
     const char *text);
 void nntp_respond_vtext(struct buffer *out, int code, const char *format,

@@ -29,9 +29,7 @@ static const struct overview_name {
 static bool
 overview_is_odd(char c)
 {
-	/* most are no controls, which one comparison tells */
-	return (unsigned char)c <= '\r' &&
-	    (c == '\t' || c == '\r' || c == '\n' || c == '\0');
+	return c == '\t' || c == '\r' || c == '\n' || c == '\0';
 }
 
 void
@@ -40,7 +38,7 @@ overview_append_value(struct buffer *out, struct span raw)
 	size_t from = 0, at;
 
 	raw = span_trim(raw);
-	for (at = 0; at < raw.len; at++) {
+	for (at = 0; (at = span_find_control(raw, at)) < raw.len; at++) {
 		if (!overview_is_odd(raw.bytes[at]))
 			continue;
 		buffer_append(out, raw.bytes + from, at - from);
@@ -51,7 +49,7 @@ overview_append_value(struct buffer *out, struct span raw)
 			buffer_append_byte(out, ' ');
 		from = at + 1;
 	}
-	buffer_append(out, raw.bytes + from, at - from);
+	buffer_append(out, raw.bytes + from, raw.len - from);
 }
 
 /* Shortens what was appended since `from` to at most max octets, between two

@@ -85,6 +85,25 @@ span_trim(struct span a)
 	return a;
 }
 
+/* Where the next control (below 32) is at or after `at`; its end if there is
+ * none. */
+static inline size_t
+span_find_control(struct span a, size_t at)
+{
+	uint64_t word;
+
+	for (; at + sizeof word <= a.len; at += sizeof word) {
+		memcpy(&word, a.bytes + at, sizeof word);
+		/* is an octet of it less than 32? */
+		if (((word - UINT64_C(0x2020202020202020)) & ~word &
+			UINT64_C(0x8080808080808080)) != 0)
+			break;
+	}
+	while (at < a.len && (unsigned char)a.bytes[at] >= 0x20)
+		at++;
+	return at;
+}
+
 /* True if it holds an octet above 127. */
 static inline bool
 span_has_high(struct span a)

@@ -131,8 +131,10 @@ draft_add_injection(struct draft_build *build)
 		    span_of(date_format((int64_t)draft->now, date)));
 	buffer_init(&info, 0);
 	buffer_lend(&info, room, sizeof room);
-	buffer_printf(&info, "%s; mail-complaints-to=\"abuse@%s\"",
-	    own_identity(build), community_config(build->community)->domain);
+	buffer_append_text(&info, own_identity(build));
+	buffer_append_text(&info, "; mail-complaints-to=\"abuse@");
+	buffer_append_text(&info, community_config(build->community)->domain);
+	buffer_append_byte(&info, '"');
 	header_append(&build->added, "Injection-Info", buffer_span(&info));
 	buffer_fini(&info);
 	if (draft->control == DRAFT_SUPERSEDES)

@@ -165,18 +165,23 @@ key_of(struct locks *locks, size_t secret, uint32_t member,
 {
 	EVP_MAC_CTX *mac = locks->macs[secret];
 	uint8_t bytes[EVP_MAX_MD_SIZE];
-	char text[300];
+	struct buffer text;
+	char room[300];
 	size_t len = 0;
-	int n = member == 0
-	    ? snprintf(text, sizeof text, "%s", message_id)
-	    : snprintf(text, sizeof text, "%u%s", member, message_id);
 	bool done;
 
-	if (n < 0 || (size_t)n >= sizeof text)
+	/* never beyond that room */
+	buffer_init(&text, sizeof room - 1);
+	buffer_lend(&text, room, sizeof room);
+	if (member != 0)
+		buffer_append_number(&text, member);
+	buffer_append_text(&text, message_id);
+	if (buffer_failed(&text))
 		return -EINVAL;
 	(void)pthread_mutex_lock(&locks->lock);
 	done = EVP_MAC_init(mac, NULL, 0, NULL) == 1 &&
-	    EVP_MAC_update(mac, (const unsigned char *)text, (size_t)n) == 1 &&
+	    EVP_MAC_update(mac, (const unsigned char *)text.bytes,
+		text.len) == 1 &&
 	    EVP_MAC_final(mac, bytes, &len, sizeof bytes) == 1;
 	(void)pthread_mutex_unlock(&locks->lock);
 	if (!done)

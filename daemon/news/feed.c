@@ -56,12 +56,13 @@ feed_judge(struct session *s, struct span message_id)
 {
 	struct store_reader *reader = session_reader(s);
 	enum reason reason = REASON_BUSY;
+	struct expected expected;
 
 	if (reader != NULL)
 		reason = intake_wants(session_community(s), reader,
 		    session_identity(s), message_id);
 	if (reason == REASON_STORED &&
-	    (!feed_may_offer(s) || !session_expects(s, message_id)))
+	    (!feed_may_offer(s) || !session_expects(s, message_id, &expected)))
 		reason = REASON_BUSY;
 	return reason;
 }

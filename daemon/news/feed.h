@@ -15,6 +15,7 @@ struct feed_answer {
 	int code;                /* 0: not known yet */
 	const char *words;       /* behind the id; borrowed for ever, or NULL */
 	char *text;              /* instead of id and words; owned, or NULL */
+	struct expected expected;
 	char message_id[MSGID_MAX + 1];
 };
 

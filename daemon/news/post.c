@@ -23,13 +23,14 @@ struct post {
 	int skip;                         /* the code for what is not kept */
 	char text[NNTP_ARGUMENT_MAX + 1]; /* behind it */
 	char message_id[MSGID_MAX + 1];   /* of IHAVE and TAKETHIS */
+	struct expected expected;	  /* likewise */
 };
 
 /* What the door was asked; outlives the connection if it must. */
 struct post_request {
 	struct session *session; /* counted */
 	enum post_by by;
-	char message_id[MSGID_MAX + 1]; /* of IHAVE */
+	struct expected expected; /* of IHAVE */
 	size_t bytes; /* in server->post_bytes */
 };
 
@@ -63,7 +64,8 @@ post_begin(struct session *s, enum post_by by, const char *offered_id)
 	if (offered_id != NULL) {
 		span_copy(post->message_id, sizeof post->message_id,
 		    span_of(offered_id));
-		(void)session_expects(s, span_of(post->message_id));
+		(void)session_expects(s, span_of(post->message_id),
+		    &post->expected);
 	}
 	s->post = post;
 	timeout_article(s, true);
@@ -124,8 +126,10 @@ post_answer(struct session *s, enum post_by by, enum reason reason,
 
 	if (code == 240 || code == 235)
 		s->posted++;
-	session_reply_text(s, (int)code, "%s%s%s", reply->text,
-	    detail[0] == '\0' ? "" : ": ", detail);
+	if (detail[0] == '\0')
+		session_reply_words(s, (int)code, reply->text);
+	else
+		session_reply_text(s, (int)code, "%s: %s", reply->text, detail);
 }
 
 /* What comes as far as the door is logged there. */
@@ -136,7 +140,7 @@ post_refuse(struct session *s, const struct post *post, enum reason reason,
 	const struct reason_reply *reply = reason_reply(reason);
 	char text[NNTP_ARGUMENT_MAX + 1];
 
-	session_expects_no_more(s, post->message_id);
+	session_expects_no_more(s, &post->expected);
 	log_info("post session=%llu from=%s member=%u peer=%u result=%s%s%s",
 	    (unsigned long long)s->id, stream_peer(s->stream),
 	    session_identity(s)->member, session_identity(s)->peer,
@@ -156,7 +160,7 @@ post_done(void *arg, const struct intake_result *result)
 
 	(void)atomic_fetch_sub(&session_server(s)->post_bytes, request->bytes);
 	if (s->stream != NULL) {
-		session_expects_no_more(s, request->message_id);
+		session_expects_no_more(s, &request->expected);
 		post_answer(s, request->by, result->reason, result->detail);
 		session_resume(s);
 	}
@@ -172,7 +176,7 @@ post_feed_done(void *arg, const struct intake_result *result)
 	char text[NNTP_ARGUMENT_MAX + 1];
 
 	if (answer->session->stream != NULL)
-		session_expects_no_more(answer->session, answer->message_id);
+		session_expects_no_more(answer->session, &answer->expected);
 	if (reply->takethis != 400 && result->detail[0] == '\0') {
 		feed_settle(answer, (int)reply->takethis, reply->text, NULL);
 		return;
@@ -206,8 +210,7 @@ post_submit_alone(struct session *s, const struct post *post,
 		return false;
 	request->session = s;
 	request->by = post->by;
-	memcpy(request->message_id, post->message_id,
-	    sizeof request->message_id);
+	request->expected = post->expected;
 	request->bytes = post->counted;
 	(void)atomic_fetch_add(&post->server->post_bytes, request->bytes);
 	session_ref(s);
@@ -225,6 +228,7 @@ post_submit_feed(struct session *s, const struct post *post,
 
 	if (answer == NULL)
 		return false;
+	answer->expected = post->expected;
 	intake_news(session_community(s), news, post_feed_done, answer);
 	return true;
 }

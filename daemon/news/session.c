@@ -246,6 +246,16 @@ session_reply_text(struct session *s, int code, const char *format, ...)
 }
 
 void
+session_reply_words(struct session *s, int code, const char *text)
+{
+	struct buffer *line = &s->loop->line;
+
+	buffer_clear(line);
+	nntp_respond_words(line, code, text);
+	session_write(s, line->bytes, line->len);
+}
+
+void
 session_reply_about(struct session *s, int code, const char *about,
     const char *text)
 {

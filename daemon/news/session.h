@@ -14,6 +14,7 @@
 #include "daemon/stream.h"
 #include "protocol/line.h"
 #include "protocol/nntp.h"
+#include "store/msgid.h"
 #include "store/overview.h"
 
 struct continuation;
@@ -119,7 +120,8 @@ void session_write_reference(struct session *s, const void *bytes, size_t len,
 void session_reply(struct session *s, int code);
 void session_reply_text(struct session *s, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* "CODE ABOUT text" */
+/* "CODE text", "CODE ABOUT text": where printf would cost as much as all else. */
+void session_reply_words(struct session *s, int code, const char *text);
 void session_reply_about(struct session *s, int code, const char *about,
     const char *text);
 /* A malformed command: 500 or 501, and 400 if there were too many. */
@@ -170,10 +172,18 @@ int session_part(struct session *s, uint64_t artid, uint16_t part,
 
 /* ---- articles of peers ---- */
 
+/* An id, hashed once for all who ask whether its article is on its way. */
+struct expected {
+	bool any; /* false: nothing is expected */
+	uint8_t hash[STORE_HASH_LEN];
+};
+
 /* One is about to come. False: another session is sending it. */
-bool session_expects(struct session *s, struct span message_id);
-/* It came, or does not come; "": nothing. */
-void session_expects_no_more(struct session *s, const char *message_id);
+bool session_expects(struct session *s, struct span message_id,
+    struct expected *expected_r);
+/* It came, or does not come. */
+void session_expects_no_more(struct session *s,
+    const struct expected *expected);
 /* It ended, and so does not send what it was told to. */
 void session_expects_nothing(struct session *s);
 

@@ -261,25 +261,21 @@ flight_time(const struct session *s)
 }
 
 bool
-session_expects(struct session *s, struct span id)
+session_expects(struct session *s, struct span id, struct expected *expected_r)
 {
-	uint8_t hash[STORE_HASH_LEN];
-
-	store_msgid_hash(session_store(s), id.bytes, id.len, hash);
+	expected_r->any = true;
+	store_msgid_hash(session_store(s), id.bytes, id.len, expected_r->hash);
 	s->expects = true;
-	return flight_begin(session_server(s)->flights, hash, s->id,
+	return flight_begin(session_server(s)->flights, expected_r->hash, s->id,
 	    flight_time(s), SECONDS_EXPECTED);
 }
 
 void
-session_expects_no_more(struct session *s, const char *id)
+session_expects_no_more(struct session *s, const struct expected *expected)
 {
-	uint8_t hash[STORE_HASH_LEN];
-
-	if (id[0] == '\0')
-		return;
-	store_msgid_hash(session_store(s), id, strlen(id), hash);
-	flight_end(session_server(s)->flights, hash, s->id, flight_time(s));
+	if (expected->any)
+		flight_end(session_server(s)->flights, expected->hash, s->id,
+		    flight_time(s));
 }
 
 void
