@@ -113,6 +113,9 @@ store_block_find(const struct store_block *block, uint32_t number)
 {
 	size_t low = 0, high = block->count, middle;
 
+	/* a walk comes to each block so */
+	if (high > 0 && block->rows[0].number >= number)
+		return 0;
 	while (low < high) {
 		middle = (low + high) / 2;
 		if (block->rows[middle].number < number)

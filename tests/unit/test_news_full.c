@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "store/cache.h"
+#include "store/private.h"
 #include "tests/unit/news_check.h"
 
 #define ARTICLES 40u
@@ -131,11 +132,49 @@ one_that_goes_is_gone_and_its_neighbours_stay(void **state)
 	client_close(&client);
 }
 
+static void
+check_by_id(struct client *client, unsigned number)
+{
+	char line[64];
+	const char *text;
+
+	(void)snprintf(line, sizeof line, "ARTICLE <%u@a.example>", number);
+	text = client_ask(client, line);
+	begins(text, "220 0 <");
+	contains(text, "\r\n.\r\n");
+}
+
+/* Where it was there is no file any more. */
+static void
+what_was_moved_is_read_where_it_is_now(void **state)
+{
+	struct client client;
+
+	(void)state;
+	client_open_greeted(&fixture, &client);
+	begins(client_ask(&client, "GROUP acme.talk"), "211 ");
+	for (unsigned turn = 0; turn < 3; turn++) {
+		for (unsigned round = 0; round < 3; round++) {
+			for (unsigned i = 1; i < 20; i++) {
+				check_article(&client, i);
+				check_by_id(&client, i);
+			}
+		}
+		assert_true(spot_is_kept(1));
+		assert_int_equal(store_sweep(fixture.store, STORE_SWEEP_ALL,
+				     NULL, NULL),
+		    0);
+		store_sweep_remove(fixture.store, true);
+	}
+	client_close(&client);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_article_is_the_same_each_time),
+		cmocka_unit_test(what_was_moved_is_read_where_it_is_now),
 		cmocka_unit_test(one_that_goes_is_gone_and_its_neighbours_stay),
 	};
 
