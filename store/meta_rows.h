@@ -13,7 +13,7 @@
 
 #include "store/store.h"
 
-#define STORE_META_ROW 1980u /* octets: four to a page */
+#define STORE_META_ROW 4000u /* octets: four to a page */
 
 struct store_meta_rows {
 	/* The articles of the current batch that have no row yet, as in a row,

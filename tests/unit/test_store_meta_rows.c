@@ -125,7 +125,7 @@ articles_of_a_batch_share_rows_which_go_with_the_last(void **state)
 
 	assert_int_equal(fixture_run(fixture, some_put, &model), 0);
 	all_are_there(fixture, &model);
-	assert_int_equal(rows(fixture), 10);
+	assert_int_equal(rows(fixture), 5);
 	fixture_reopen(fixture);
 	all_are_there(fixture, &model);
 	assert_int_equal(fixture_run(fixture, some_delete, &model), 0);
