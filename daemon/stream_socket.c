@@ -41,11 +41,16 @@ socket_write(struct stream *stream)
 	struct msghdr message = { .msg_iov = list };
 
 	while (stream->wire->len > 0) {
+		int count = stream_queue_peek(stream->wire, list, VECTORS);
 		ssize_t sent;
 
-		message.msg_iovlen =
-		    (size_t)stream_queue_peek(stream->wire, list, VECTORS);
-		sent = sendmsg(stream->fd, &message, MSG_NOSIGNAL);
+		message.msg_iovlen = (size_t)count;
+		/* one piece, which most answers are, is cheaper without a
+		 * message around it */
+		sent = count == 1
+		    ? send(stream->fd, list[0].iov_base, list[0].iov_len,
+			  MSG_NOSIGNAL)
+		    : sendmsg(stream->fd, &message, MSG_NOSIGNAL);
 		if (sent < 0 && errno == EINTR)
 			continue;
 		if (sent < 0)
