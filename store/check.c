@@ -450,6 +450,7 @@ static const struct reference references[] = {
 	{ STORE_DIGESTS, STORE_SPACES, false, 0, 4 },
 	{ STORE_ROLES, STORE_MEMBERS, false, 0, 4 },
 	{ STORE_JOBS_OF, STORE_JOBS, false, 8, 8 },
+	{ STORE_HELD_OF, STORE_HELD, false, 4, 4 },
 };
 
 static void

@@ -33,7 +33,7 @@
 #include "store/use.h"
 #include "store/young.h"
 
-#define STORE_SCHEMA     10u
+#define STORE_SCHEMA     11u
 #define STORE_BATCH_MAX  100u
 #define STORE_LOG_FILE   ((size_t)16 << 20)
 #define STORE_LOG_BUFFER ((size_t)4 << 20)

@@ -49,6 +49,7 @@ static const struct store_table_info tables[STORE_RECORD_TABLES] = {
 	[STORE_FORMER_SPACES] = { "former spaces", &kith__count__descriptor, 32, TEXT },
 	[STORE_ROLES] = { "roles", &kith__nothing__descriptor, 33, 4, 4 },
 	[STORE_JOBS_OF] = { "jobs by article", &kith__nothing__descriptor, 34, 16, 16 },
+	[STORE_HELD_OF] = { "held by space", &kith__nothing__descriptor, 35, 8, 8 },
 };
 /* clang-format on */
 

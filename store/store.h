@@ -182,6 +182,7 @@ enum store_table {
 				   * whose role is above member */
 	STORE_JOBS_OF,		  /* artid u64, job u64   -> Nothing, of jobs
 				   * that carry an article */
+	STORE_HELD_OF,		  /* space u32, held u32  -> Nothing */
 	STORE_RECORD_TABLES
 };
 

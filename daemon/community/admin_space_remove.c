@@ -176,12 +176,11 @@ static int
 count_held(void *arg, const struct store_key *key,
     const ProtobufCMessage *message)
 {
-	const Kith__Held *record = (const Kith__Held *)(const void *)message;
 	struct remove_op *op = arg;
 
 	(void)key;
-	for (size_t i = 0; i < record->n_spaces; i++)
-		op->count += record->spaces[i] == op->id ? 1 : 0;
+	(void)message;
+	op->count++;
 	return 0;
 }
 
@@ -190,6 +189,7 @@ close_check(struct store_txn *txn, struct admin_op *admin)
 {
 	struct remove_op *op = (struct remove_op *)(void *)admin;
 	struct store_space_state state = { .low = 1 };
+	struct store_key space;
 	int rc = space_find(txn, admin, op->name, &op->id);
 
 	if (rc != 0)
@@ -203,7 +203,8 @@ close_check(struct store_txn *txn, struct admin_op *admin)
 	if ((rc != 0 && rc != -ENOENT) || op->force)
 		return rc == -ENOENT ? 0 : rc;
 	op->count = 0;
-	rc = store_walk(store_txn_reader(txn), STORE_HELD, NULL, NULL,
+	space = store_key_u32(op->id);
+	rc = store_walk(store_txn_reader(txn), STORE_HELD_OF, &space, NULL,
 	    count_held, op);
 	if (rc == 0 && op->count > 0)
 		return admin_refuse(admin, "refused",

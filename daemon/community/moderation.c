@@ -64,7 +64,6 @@ held_put_record(struct store_txn *txn, const struct draft *draft,
     const struct held_note *note, uint32_t held)
 {
 	Kith__Held record;
-	struct store_key key = store_key_u32(held);
 	struct draft *writable = (struct draft *)(uintptr_t)draft;
 
 	kith__held__init(&record);
@@ -83,7 +82,7 @@ held_put_record(struct store_txn *txn, const struct draft *draft,
 	record.content.data = writable->content;
 	record.content.len = sizeof draft->content;
 	record.automatic = draft->automatic;
-	return store_put(txn, STORE_HELD, &key, &record.base);
+	return held_put_row(txn, held, &record);
 }
 
 int
@@ -350,7 +349,6 @@ decision_hand_on(struct store_txn *txn, struct community *community,
 	Kith__Held record = *decision->record;
 	struct draft rest = decision->draft; /* borrowed: it is asked about */
 	struct held_note note = { .cause = record.cause };
-	struct store_key key = store_key_u32(decision->held);
 	uint32_t approved[DRAFT_SPACES_MAX];
 	char excerpt[INTAKE_EXCERPT_ROOM];
 	int rc;
@@ -372,7 +370,7 @@ decision_hand_on(struct store_txn *txn, struct community *community,
 			rest.spaces[rest.space_count++] = id;
 		space_unref(space);
 	}
-	rc = store_put(txn, STORE_HELD, &key, &record.base);
+	rc = held_put_row(txn, decision->held, &record);
 	intake_excerpt(span_make(rest.received, rest.received_len), excerpt,
 	    sizeof excerpt);
 	note.excerpt = span_of(excerpt);

@@ -6,28 +6,26 @@
 #include <stdlib.h>
 
 #include "daemon/community/community.h"
+#include "daemon/community/held.h"
 #include "daemon/community/notice.h"
 #include "daemon/community/token.h"
 #include "protocol/mask.h"
 #include "protocol/utf8.h"
 
 #define LISTED_MAX  50u   /* in one mail */
-#define COUNTED_MAX 5000u /* rows looked at, of all spaces */
-#define FOUND_MAX   1000u /* the same, for one of them */
+#define COUNTED_MAX 2000u /* rows looked at */
+#define FOUND_MAX   500u  /* the same, for one of them */
 #define FIELD_MAX   120u  /* octets of From or Subject */
 
 /* Whether it waits for the moderators of the space: they may have let it in
  * already, and it waits for others. */
 static bool
-held_is_of(const Kith__Held *record, uint32_t space)
+held_waits_for(const Kith__Held *record, uint32_t space)
 {
 	for (size_t i = 0; i < record->n_approved; i++)
 		if (record->approved[i] == space)
 			return false;
-	for (size_t i = 0; i < record->n_spaces; i++)
-		if (record->spaces[i] == space)
-			return true;
-	return false;
+	return true;
 }
 
 /* ---- what waits */
@@ -65,21 +63,19 @@ row_append(struct moderation_list *list, uint32_t id, const Kith__Held *record)
 }
 
 static int
-list_row(void *arg, const struct store_key *key,
-    const ProtobufCMessage *message)
+list_row(void *arg, uint32_t held, const Kith__Held *record)
 {
-	const Kith__Held *record = (const Kith__Held *)(const void *)message;
 	struct moderation_list *list = arg;
 
 	if (list->looked++ == COUNTED_MAX) {
 		list->more = true;
 		return 1;
 	}
-	if (!held_is_of(record, list->space->id))
+	if (!held_waits_for(record, list->space->id))
 		return 0;
 	list->count++;
 	if (list->listed < LISTED_MAX)
-		row_append(list, store_key_get_u32(key, 0), record);
+		row_append(list, held, record);
 	return 0;
 }
 
@@ -91,7 +87,7 @@ moderation_list_read(struct store_reader *reader, const struct space *space,
 
 	*list = (struct moderation_list){ .space = space };
 	buffer_init(&list->rows, 0);
-	rc = store_walk(reader, STORE_HELD, NULL, NULL, list_row, list);
+	rc = held_walk(reader, space->id, 0, list_row, list);
 	if (rc >= 0 && buffer_failed(&list->rows))
 		rc = -ENOMEM;
 	return rc < 0 ? rc : 0;
@@ -110,16 +106,14 @@ struct search {
 };
 
 static int
-search_row(void *arg, const struct store_key *key,
-    const ProtobufCMessage *message)
+search_row(void *arg, uint32_t held, const Kith__Held *record)
 {
 	struct search *search = arg;
 
-	search->at = store_key_get_u32(key, 0);
+	search->at = held;
 	if (search->at > search->last || search->looked++ == FOUND_MAX)
 		return 1;
-	search->found = held_is_of((const Kith__Held *)(const void *)message,
-	    search->space);
+	search->found = held_waits_for(record, search->space);
 	return search->found;
 }
 
@@ -127,10 +121,8 @@ int
 moderation_list_find(struct store_reader *reader, uint32_t space,
     uint32_t *from, uint32_t last)
 {
-	struct store_key key = store_key_u32(*from);
 	struct search search = { .space = space, .last = last };
-	int rc =
-	    store_walk(reader, STORE_HELD, NULL, &key, search_row, &search);
+	int rc = held_walk(reader, space, *from, search_row, &search);
 
 	if (rc < 0)
 		return rc;

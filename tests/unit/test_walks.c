@@ -1,11 +1,13 @@
 /* test_walks.c - what anybody may ask for costs no walk through a table that many
- * fill: who has to be told, and which mails carry an article.
+ * fill: who has to be told, which mails carry an article, and what waits in a space.
  */
 #include "tests/unit/flow_rig.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-/* ---- walks through all members or jobs are counted (linked with --wrap) */
+/* ---- walks through these are counted (linked with --wrap) */
 
 static unsigned walks;
 
@@ -21,7 +23,8 @@ __wrap_store_walk(struct store_reader *reader, enum store_table table,
     const struct store_key *prefix, const struct store_key *from,
     store_walk_fn fn, void *arg)
 {
-	walks += table == STORE_MEMBERS || table == STORE_JOBS;
+	walks += table == STORE_MEMBERS || table == STORE_JOBS ||
+	    table == STORE_HELD;
 	return __real_store_walk(reader, table, prefix, from, fn, arg);
 }
 
@@ -134,6 +137,61 @@ a_cancel_finds_the_mails_that_carry_its_article(void **state)
 	assert_int_equal(walks, 0);
 }
 
+/* Where an answer to the last mail to him goes; owned. */
+static char *
+reply_to(struct fixture *f, const char *recipient)
+{
+	const struct fixture_mail *mail = rig_mail_to(f, recipient);
+	const char *at;
+
+	assert_non_null(mail);
+	at = strstr(mail->head, "Reply-To: ");
+	if (at == NULL)
+		at = strstr(mail->body, "Reply-To: ");
+	assert_non_null(at);
+	at += strlen("Reply-To: ");
+	at += *at == '<';
+	return strndup(at, strcspn(at, ">\r\n"));
+}
+
+static void
+what_waits_in_a_space_is_found_behind_what_waits_elsewhere(void **state)
+{
+	struct fixture *f = *state;
+	struct intake_reply reply = { 0 };
+	const char *recipients[] = { NULL, NULL };
+	char *to;
+
+	rig_do(f,
+	    WORDS("space", "set", "a.talk", "--moderation", "all"));
+	rig_is(rig_post(f, NULL,
+		   "From: x@y.example\nNewsgroups: a.talk\nSubject: a\n"
+		   "Message-ID: <1@y>\n\nhi\n"),
+	    REASON_HELD);
+	fixture_settle(f);
+	recipients[0] = to = reply_to(f, "mod@a.example");
+	fixture_forget_mail(f);
+	walks = 0;
+	rig_mail(f, "mod@a.example", recipients,
+	    "From: mod@a.example\nSubject: Re: a\nMessage-ID: <l@y>\n"
+	    "Date: Fri, 15 Jan 2027 08:00:00 +0000\n\nlist\n",
+	    &reply);
+	assert_int_equal(reply.code, 250);
+	fixture_settle(f);
+	free(to);
+	recipients[0] = to = reply_to(f, "mod@a.example");
+	rig_mail(f, "mod@a.example", recipients,
+	    "From: mod@a.example\nSubject: Re: a\nMessage-ID: <m@y>\n"
+	    "Date: Fri, 15 Jan 2027 08:00:00 +0000\n\napprove 1-9\n",
+	    &reply);
+	assert_int_equal(reply.code, 250);
+	fixture_settle(f);
+	free(to);
+	assert_int_equal(rig_count(f, "a.talk"), 1);
+	assert_int_equal(walks, 0);
+	rig_do(f, WORDS("check"));
+}
+
 int
 main(void)
 {
@@ -142,6 +200,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(who_is_in_charge_is_told_without_a_walk_through_all_members),
 		TEST(roles_are_known_as_they_change),
+		TEST(what_waits_in_a_space_is_found_behind_what_waits_elsewhere),
 		TEST(a_cancel_finds_the_mails_that_carry_its_article),
 	};
 
