@@ -34,6 +34,7 @@ struct copy {
 	uint32_t part_start; /* position of the part's first octet */
 	uint16_t part;
 	uint16_t hidden; /* the next hidden range */
+	bool keep; /* its parts, in the cache */
 	bool xref_due;
 	bool separator_due; /* a mail of a header alone: the empty line */
 	struct store_article_head head;

@@ -133,7 +133,8 @@ copy_run(struct session *s, struct copy *copy, struct buffer *sink,
 
 	while (rc == 0 && copy->pos < copy->end) {
 		if (blob == NULL)
-			rc = session_part(s, copy->artid, copy->part, &blob);
+			rc = session_part(s, copy->artid, copy->part,
+			    copy->keep, &blob);
 		if (rc != 0)
 			break;
 		rc = copy_part(s, copy, sink, blob);
@@ -183,6 +184,7 @@ copy_begin(struct copy *copy, const struct found *found, enum copy_what what,
 	copy->artid = found->artid;
 	copy->space = found->space;
 	copy->number = found->number;
+	copy->keep = found->keep;
 	copy->end = head->added_len + head->received_len;
 	copy->xref_due = what != COPY_BODY;
 	copy->separator_due =
@@ -197,27 +199,11 @@ copy_begin(struct copy *copy, const struct found *found, enum copy_what what,
 	return 0;
 }
 
-/* Part 0, of a short article past the cache of parts: it is kept as a whole, or
- * not worth it. */
-static int
-copy_part0(struct session *s, const struct found *found,
-    struct store_blob **blob_r)
-{
-	struct store_reader *reader;
-
-	if (found->at.len > STORE_PART_MAX)
-		return session_part(s, found->artid, 0, blob_r);
-	reader = session_reader(s);
-	if (reader == NULL)
-		return -ENOMEM;
-	return store_article_part_read(reader, found->artid, 0, blob_r);
-}
-
 static int
 copy_open(struct session *s, const struct found *found, enum copy_what what,
     struct copy *copy, struct store_blob **blob_r)
 {
-	int rc = copy_part0(s, found, blob_r);
+	int rc = session_part(s, found->artid, 0, found->keep, blob_r);
 
 	if (rc != 0)
 		return rc;

@@ -24,6 +24,7 @@ struct found {
 	uint32_t number;
 	struct store_article_at at; /* len 0: not known */
 	bool multi;  /* there are several */
+	bool keep;   /* a long one's parts, in the cache */
 	bool alone;  /* by Message-ID: whoever may see its space finds this one */
 	uint64_t version; /* a commit that this holds for; 0: it is kept */
 	int missing; /* the code if the article is gone after all */

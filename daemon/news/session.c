@@ -580,7 +580,7 @@ session_block(struct session *s, uint32_t space, uint32_t block,
 }
 
 int
-session_part(struct session *s, uint64_t artid, uint16_t part,
+session_part(struct session *s, uint64_t artid, uint16_t part, bool keep,
     struct store_blob **blob_r)
 {
 	struct store_reader *reader;
@@ -591,5 +591,6 @@ session_part(struct session *s, uint64_t artid, uint16_t part,
 	reader = session_reader(s);
 	if (reader == NULL)
 		return -ENOMEM;
-	return store_article_part_get(reader, artid, part, blob_r);
+	return keep ? store_article_part_get(reader, artid, part, blob_r)
+		    : store_article_part_read(reader, artid, part, blob_r);
 }

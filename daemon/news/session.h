@@ -166,8 +166,9 @@ struct store_reader *session_reader(struct session *s);
  * the caller's. 0 or negative. */
 int session_block(struct session *s, uint32_t space, uint32_t block,
     struct store_block **block_r);
-/* The same for a part of an article. -ENOENT: past the end. */
-int session_part(struct session *s, uint64_t artid, uint16_t part,
+/* The same for a part of an article, put into the cache if it is to be kept.
+ * -ENOENT: past the end. */
+int session_part(struct session *s, uint64_t artid, uint16_t part, bool keep,
     struct store_blob **blob_r);
 
 /* ---- articles of peers ---- */

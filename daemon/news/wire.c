@@ -110,7 +110,7 @@ wire_make(struct session *s, struct found *found)
 {
 	struct made notes = { .artid = 0 };
 	struct wire *wire;
-	bool again;
+	bool again, wanted;
 
 	if (made_begin(s, found->artid, &notes) != 0)
 		return NULL;
@@ -121,15 +121,17 @@ wire_make(struct session *s, struct found *found)
 	again = wire_is_asked_again(s, found->artid);
 	if (again && found->answer != 0)
 		spot_keep(s, found);
-	wire =
-	    found->at.len > STORE_PART_MAX ? NULL : wire_read(s, &notes, found);
-	if (wire == NULL)
+	wanted = wire_is_wanted(s, again);
+	if (found->at.len > STORE_PART_MAX) {
+		found->keep = wanted;
 		return NULL;
-	if (wire_is_wanted(s, again)) {
-		if (!found->multi)
-			wire->made.classes = made_classes(s, found->space);
-		made_keep(s, wire_key_of(s, found), &wire->made);
 	}
+	wire = wire_read(s, &notes, found);
+	if (wire == NULL || !wanted)
+		return wire;
+	if (!found->multi)
+		wire->made.classes = made_classes(s, found->space);
+	made_keep(s, wire_key_of(s, found), &wire->made);
 	return wire;
 }
 

@@ -169,6 +169,44 @@ what_was_moved_is_read_where_it_is_now(void **state)
 	client_close(&client);
 }
 
+static bool
+part_is_kept(uint64_t artid)
+{
+	struct store_blob *blob;
+	bool kept =
+	    store_article_part_cached(fixture.store, artid, 1, &blob) == 0;
+
+	store_blob_unref(blob);
+	return kept;
+}
+
+static void
+a_long_article_that_is_asked_for_once_drives_nothing_out(void **state)
+{
+	char received[40000] = "Subject: long\r\n\r\n";
+	struct fixture_article article = { .message_id = "<long@a.example>",
+		.subject = "long",
+		.received = received,
+		.spaces = { talk } };
+	struct client client;
+	uint64_t artid = ARTICLES + 1;
+	unsigned asked = 0;
+
+	(void)state;
+	for (size_t at = strlen(received); at + 80 < sizeof received; at += 80)
+		(void)snprintf(received + at, 81, "%078zu\r\n", at);
+	assert_int_equal(fixture_article_add(&fixture, &article), artid);
+	client_open_greeted(&fixture, &client);
+	begins(client_ask(&client, "GROUP acme.talk"), "211 ");
+	do {
+		contains(client_ask(&client, "ARTICLE 41"), "\r\n.\r\n");
+		asked++;
+	} while (asked < 20 && !part_is_kept(artid));
+	/* who is asked for again has his turn */
+	assert_in_range(asked, 2, 19);
+	client_close(&client);
+}
+
 int
 main(void)
 {
@@ -176,6 +214,8 @@ main(void)
 		cmocka_unit_test(an_article_is_the_same_each_time),
 		cmocka_unit_test(what_was_moved_is_read_where_it_is_now),
 		cmocka_unit_test(one_that_goes_is_gone_and_its_neighbours_stay),
+		cmocka_unit_test(
+		    a_long_article_that_is_asked_for_once_drives_nothing_out),
 	};
 
 	return cmocka_run_group_tests(tests, setup, news_teardown);
