@@ -20,7 +20,7 @@ dot_receiver_init_within(struct dot_receiver *dot, bool after_cr)
 	dot->state = after_cr ? DOT_CR : DOT_TEXT;
 }
 
-/* Octets that are looked at in one step. */
+/* Octets that are looked at together. */
 typedef unsigned char block __attribute__((vector_size(16)));
 
 #define BLOCKS_COUNTED 255u /* as many as an octet can count */
@@ -44,89 +44,92 @@ block_any(block octets)
 	return (halves[0] | halves[1]) != 0;
 }
 
-/* What octets there are. */
+/* What octets there are, one by one: few. */
 static void
-dot_survey(struct dot_receiver *dot, struct span chunk)
+dot_look(struct dot_receiver *dot, const char *at, const char *end)
 {
-	size_t at = 0, stop;
-	block octets, nuls = { 0 }, all = { 0 };
-	unsigned char rest = 0;
-
-	while (chunk.len - at >= sizeof octets) {
-		block crs = { 0 }, lfs = { 0 };
-
-		stop = chunk.len - at > BLOCKS_COUNTED * sizeof octets
-		    ? at + BLOCKS_COUNTED * sizeof octets
-		    : at + (chunk.len - at) / sizeof octets * sizeof octets;
-		for (; at < stop; at += sizeof octets) {
-			memcpy(&octets, chunk.bytes + at, sizeof octets);
-			crs -= (block)(octets == '\r');
-			lfs -= (block)(octets == '\n');
-			nuls |= (block)(octets == 0);
-			all |= octets;
-		}
-		dot->crs += block_sum(crs);
-		dot->lfs += block_sum(lfs);
+	for (; at < end; at++) {
+		dot->crs += *at == '\r';
+		dot->lfs += *at == '\n';
+		dot->facts.nul |= *at == '\0';
+		dot->facts.eight_bit |= (unsigned char)*at > 127;
 	}
-	for (size_t i = 0; i < sizeof all; i++) {
-		rest |= all[i];
-		dot->facts.nul |= nuls[i] != 0;
-	}
-	for (; at < chunk.len; at++) {
-		rest |= (unsigned char)chunk.bytes[at];
-		dot->crs += chunk.bytes[at] == '\r';
-		dot->lfs += chunk.bytes[at] == '\n';
-		dot->facts.nul |= chunk.bytes[at] == '\0';
-	}
-	dot->facts.eight_bit |= rest > 127;
 }
 
-/* From within a line on, over as many blocks as hold no beginning of a line with
- * a dot. Where it stops, dot_step() goes on. */
-static const char *
-dot_blocks(struct dot_receiver *dot, const char *from, const char *end)
+/* What some blocks hold, of at most BLOCKS_COUNTED. */
+struct dot_blocks {
+	block crs, lfs, lines;
+	block nuls, all; /* is there one, which bits are there */
+};
+
+static void
+dot_add(struct dot_receiver *dot, const struct dot_blocks *seen)
 {
-	const char *at = from;
+	const block high = seen->all & 128;
+
+	dot->crs += block_sum(seen->crs);
+	dot->lfs += block_sum(seen->lfs);
+	dot->facts.lines += block_sum(seen->lines);
+	dot->facts.nul |= block_any(seen->nuls);
+	dot->facts.eight_bit |= block_any(high);
+}
+
+/* Looks at blocks from `at` on, of which none holds the beginning of a line with
+ * a dot: at most BLOCKS_COUNTED of them, with two octets behind. */
+static const char *
+dot_some_blocks(struct dot_receiver *dot, const char *at, const char *end)
+{
+	struct dot_blocks seen = { 0 };
 	block first, second, third, ends;
-	bool stop = false;
+	size_t count = (size_t)(end - at) < sizeof first + 2
+	    ? 0
+	    : ((size_t)(end - at) - 2) / sizeof first;
 
-	while (!stop && (size_t)(end - at) >= sizeof first + 2) {
-		block lines = { 0 };
-
-		for (unsigned i = 0; i < BLOCKS_COUNTED &&
-		     (size_t)(end - at) >= sizeof first + 2;
-		     i++, at += sizeof first) {
-			memcpy(&first, at, sizeof first);
-			memcpy(&second, at + 1, sizeof second);
-			memcpy(&third, at + 2, sizeof third);
-			ends = (block)((first == '\r') & (second == '\n'));
-			stop = block_any(ends & (block)(third == '.'));
-			if (stop)
-				break;
-			lines -= ends;
-		}
-		dot->facts.lines += block_sum(lines);
+	if (count > BLOCKS_COUNTED)
+		count = BLOCKS_COUNTED;
+	for (; count > 0; count--, at += sizeof first) {
+		memcpy(&first, at, sizeof first);
+		memcpy(&second, at + 1, sizeof second);
+		memcpy(&third, at + 2, sizeof third);
+		ends = (block)((first == '\r') & (second == '\n'));
+		if (block_any(ends & (block)(third == '.')))
+			break;
+		seen.lines -= ends;
+		seen.crs -= (block)(first == '\r');
+		seen.lfs -= (block)(first == '\n');
+		seen.nuls |= (block)(first == 0);
+		seen.all |= first;
 	}
+	dot_add(dot, &seen);
+	return at;
+}
+
+/* From within a line on, or from its beginning, which is no dot. Where it stops,
+ * dot_step() goes on. */
+static const char *
+dot_whole_blocks(struct dot_receiver *dot, const char *from, const char *end)
+{
+	const char *at = dot_some_blocks(dot, from, end);
+
 	if (at == from)
 		return at;
 	/* a line that ends across the last block's end is counted */
-	if (at[-1] == '\r' && *at == '\n')
+	if (at[-1] == '\r' && *at == '\n') {
+		dot->lfs++;
 		at++;
+	}
 	dot->state = at[-1] == '\n' && at[-2] == '\r'
 	    ? DOT_LINE_START
 	    : DOT_TEXT;
 	return at;
 }
 
-/* Within a line: runs over whole lines, or to its end or that of the chunk. */
+/* Within a line: runs to its end or to the end of the chunk. */
 static const char *
 dot_text(struct dot_receiver *dot, const char *at, const char *end)
 {
-	const char *next = dot_blocks(dot, at, end), *lf;
+	const char *lf = memchr(at, '\n', (size_t)(end - at));
 
-	if (next != at)
-		return next;
-	lf = memchr(at, '\n', (size_t)(end - at));
 	if (lf == NULL) {
 		dot->state = end > at && end[-1] == '\r' ? DOT_CR : DOT_TEXT;
 		return end;
@@ -173,7 +176,8 @@ dot_step(struct dot_receiver *dot, const char *at, const char *end)
 			return at + 1;
 		}
 		dot->facts.stuffed++;
-		return dot_text(dot, at, end);
+		dot->state = DOT_TEXT;
+		return at;
 	case DOT_CR:
 	case DOT_DOT_CR:
 		return dot_after_cr(dot, at);
@@ -181,6 +185,13 @@ dot_step(struct dot_receiver *dot, const char *at, const char *end)
 		break;
 	}
 	return end;
+}
+
+static bool
+dot_is_within_text(const struct dot_receiver *dot, char next)
+{
+	return dot->state == DOT_TEXT ||
+	    (dot->state == DOT_LINE_START && next != '.');
 }
 
 /* The CRs and LFs that may stand where they do are those of line ends, and a CR
@@ -231,7 +242,7 @@ dot_keep(
 bool
 dot_receive(struct dot_receiver *dot, struct span chunk, size_t *used_r)
 {
-	const char *at = chunk.bytes, *end = at + chunk.len;
+	const char *at = chunk.bytes, *end = at + chunk.len, *from;
 	size_t carried = dot_held(dot);
 	size_t used;
 
@@ -240,10 +251,16 @@ dot_receive(struct dot_receiver *dot, struct span chunk, size_t *used_r)
 		return true;
 	if (chunk.len == 0)
 		return false;
-	while (at < end && dot->state != DOT_ENDED)
-		at = dot_step(dot, at, end);
+	while (at < end && dot->state != DOT_ENDED) {
+		from = at;
+		if (dot_is_within_text(dot, *at))
+			at = dot_whole_blocks(dot, from, end);
+		if (at == from) {
+			at = dot_step(dot, from, end);
+			dot_look(dot, from, at);
+		}
+	}
 	used = (size_t)(at - chunk.bytes);
-	dot_survey(dot, span_make(chunk.bytes, used));
 	dot_find_bare(dot);
 	dot_keep(dot, carried, chunk.bytes, carried + used - dot_held(dot));
 	*used_r = used;

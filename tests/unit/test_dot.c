@@ -60,6 +60,51 @@ every_pair_of_splits_gives_the_same_block(void **state)
 }
 
 static void
+receive_by(struct dot_receiver *dot, struct span text, size_t step)
+{
+	size_t used;
+
+	dot_receiver_init(dot, NULL, 0);
+	for (size_t at = 0; at < text.len; at += step)
+		(void)dot_receive(dot,
+		    span_make(text.bytes + at,
+			step < text.len - at ? step : text.len - at),
+		    &used);
+}
+
+static void
+what_stands_where_in_a_long_text_makes_no_difference(void **state)
+{
+	static const char *const pieces[] = { "\r\n", "\r\n.x", "\n.", "\r",
+		"\n", "\r\n\r\n", "\r\r\n.", "\xc3\xa9" };
+	struct dot_receiver whole, single;
+	char text[6000];
+	size_t len;
+
+	(void)state;
+	for (size_t p = 0; p < sizeof pieces / sizeof pieces[0]; p++) {
+		len = strlen(pieces[p]);
+		for (size_t at = 0; at < sizeof text - len; at += 1 + at / 40) {
+			memset(text, 'x', sizeof text);
+			memcpy(text + at, pieces[p], len);
+			memcpy(text + sizeof text - len, pieces[p], len);
+			receive_by(&whole, span_make(text, sizeof text), sizeof text);
+			receive_by(&single, span_make(text, sizeof text), 1);
+			assert_int_equal(whole.facts.lines, single.facts.lines);
+			assert_int_equal(whole.facts.stuffed,
+			    single.facts.stuffed);
+			assert_int_equal(whole.facts.bare_cr,
+			    single.facts.bare_cr);
+			assert_int_equal(whole.facts.bare_lf,
+			    single.facts.bare_lf);
+			assert_int_equal(whole.facts.eight_bit,
+			    single.facts.eight_bit);
+			assert_int_equal(whole.state, single.state);
+		}
+	}
+}
+
+static void
 a_lone_dot_first_is_an_empty_block(void **state)
 {
 	struct dot_receiver dot;
@@ -225,6 +270,8 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_pair_of_splits_gives_the_same_block),
+		cmocka_unit_test(
+		    what_stands_where_in_a_long_text_makes_no_difference),
 		cmocka_unit_test(a_lone_dot_first_is_an_empty_block),
 		cmocka_unit_test(a_dot_after_a_bare_lf_ends_nothing),
 		cmocka_unit_test(
