@@ -256,7 +256,7 @@ port_offer(void *arg, const struct feed_endpoint *endpoint,
 	rc = ipc_call(feed->ipc, writer, IPC_INTAKE, 0, offer_answered, offer);
 	if (rc != 0)
 		free(offer);
-	return rc;
+	return rc == -EPIPE ? -ENOTCONN : rc; /* it just died */
 }
 
 static bool
@@ -324,7 +324,7 @@ port_pull(void *arg, const struct feed_endpoint *endpoint,
 	rc = ipc_call(feed->ipc, writer, IPC_BULK, 0, pull_answered, pull);
 	if (rc != 0)
 		free(pull);
-	return rc;
+	return rc == -EPIPE ? -ENOTCONN : rc;
 }
 
 static void

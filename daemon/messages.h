@@ -108,6 +108,7 @@ enum feed_outcome {
 	FEED_REFUSED, /* it does not take it */
 	FEED_LATER,   /* it will want to be asked again */
 	FEED_GONE,    /* removed here meanwhile */
+	FEED_STUCK,   /* untried, and perhaps what the connection ended over */
 	FEED_OUTCOMES
 };
 

@@ -12,7 +12,8 @@ EXTRA_DIST += tests/run tests/lint tests/packages tests/RFC3977 \
 	tests/crash/conftest.py tests/crash/test_crash.py \
 	tests/system/conftest.py tests/system/inn.py tests/system/kith.py \
 	tests/system/test_bad_days.py tests/system/test_compress.py \
-	tests/system/test_feeds.py tests/system/test_feeds_inn.py \
+	tests/system/test_feeds.py tests/system/test_feeds_bad.py \
+	tests/system/test_feeds_inn.py \
 	tests/system/test_pull_public_inbox.py \
 	tests/system/test_quickstart.py \
 	tests/system/test_kithctl.py \

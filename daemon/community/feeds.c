@@ -15,6 +15,7 @@
 #define BACKOFF_MAX 600u /* s */
 #define TURNS_MAX   2u   /* stretches of the sequence without an article */
 #define STORE_PAUSE 60u  /* s, when it cannot be read or written */
+#define STUCK_MAX   5u   /* connections that may end over an article */
 
 static struct fed_peer *
 fed_find(struct feeds *feeds, uint32_t id)
@@ -227,16 +228,60 @@ batch_has_progress(const struct fed_batch *batch)
 	return settled;
 }
 
+/* It may be this article or the network. A deferred one waits longer each time
+ * anyway; another one is deferred by batch_put_off(). */
+static enum feed_outcome
+fed_stuck(struct fed_peer *fed, bool retry, uint64_t artid)
+{
+	if (retry)
+		return FEED_LATER;
+	fed->stuck_times = fed->stuck == artid ? fed->stuck_times + 1 : 1;
+	fed->stuck = artid;
+	return FEED_UNTRIED;
+}
+
 static void
 batch_outcomes(struct fed_batch *batch, const enum feed_outcome *outcomes,
     size_t count)
 {
 	size_t at = 0;
 
-	for (size_t i = 0; i < batch->count && at < count; i++)
+	for (size_t i = 0; i < batch->count && at < count; i++) {
+		struct fed_offer *offer = &batch->offers[i];
+
 		/* what was gone before was not offered */
-		if (batch->offers[i].outcome == FEED_UNTRIED)
-			batch->offers[i].outcome = outcomes[at++];
+		if (offer->outcome != FEED_UNTRIED)
+			continue;
+		offer->outcome = outcomes[at++];
+		if (offer->outcome == FEED_STUCK)
+			offer->outcome =
+			    fed_stuck(batch->fed, batch->retry, offer->artid);
+	}
+}
+
+/* One article that a server does not get over must not keep it from all others. */
+static void
+batch_put_off(struct fed_batch *batch)
+{
+	const struct fed_peer *fed = batch->fed;
+	char text[LOG_TEXT_ROOM];
+
+	if (batch->retry || fed->stuck_times < STUCK_MAX)
+		return;
+	for (size_t i = 0; i < batch->count; i++) {
+		struct fed_offer *offer = &batch->offers[i];
+
+		if (offer->artid != fed->stuck ||
+		    offer->outcome != FEED_UNTRIED)
+			continue;
+		offer->outcome = FEED_LATER;
+		log_warning("peer=%s id=%s is put off: %u connections ended "
+			    "over it",
+		    fed->name,
+		    log_text(text, sizeof text, offer->message_id,
+			strlen(offer->message_id)),
+		    fed->stuck_times);
+	}
 }
 
 static void
@@ -280,6 +325,7 @@ batch_offer(struct fed_peer *fed, struct fed_batch *batch)
 	size_t count = 0;
 	int rc = 0;
 
+	batch_put_off(batch);
 	for (size_t i = 0; i < batch->count; i++)
 		if (batch->offers[i].outcome == FEED_UNTRIED)
 			offers[count++] =

@@ -63,6 +63,8 @@ struct fed_peer {
 	unsigned deferred;          /* rows */
 	uint64_t retry_at;          /* deferred rows are looked at again */
 	bool retrying;              /* some of them are on offer */
+	uint64_t stuck;             /* the article that connections end over */
+	unsigned stuck_times;       /* in a row */
 	bool more;             /* to be walked, when others had their turn */
 	bool writing;          /* an operation is under way */
 	unsigned failures;     /* in a row */

@@ -154,6 +154,7 @@ state_count(struct progress *progress, const struct fed_offer *offer)
 		progress->fed->retry_at = 0;
 		break;
 	case FEED_GONE:
+	case FEED_STUCK:
 	case FEED_OUTCOMES:
 	default:
 		break;

@@ -83,7 +83,7 @@ struct feed_offer {
 };
 
 /* outcomes: one per offer; count 0: nothing is known of any. why: "" unless
- * some are FEED_UNTRIED. */
+ * some are FEED_UNTRIED or FEED_STUCK. */
 typedef void (*feed_offered)(void *arg, const enum feed_outcome *outcomes,
     size_t count, const char *why);
 /* Of a group: the articles from a number on. */

@@ -109,6 +109,7 @@ on_fetched(void *arg, struct ipc_reader *fields)
 	if (item->step != ITEM_FETCHING)
 		return;
 	if (fields == NULL) {
+		push->ending = true;
 		feed_client_fail(push->client, "core gave no article",
 		    span_of(""));
 		return;
@@ -226,8 +227,47 @@ static enum feed_client_next
 push_unexpected(struct push *push, const char *what,
     const struct nntp_reply *reply)
 {
+	push->ending = true;
 	feed_client_fail(push->client, what, reply->text);
 	return CLIENT_STATUS;
+}
+
+/* These mean the server or us, and no article (RFC 3977 3.2.1). */
+static bool
+reply_is_general(const struct nntp_reply *reply)
+{
+	static const unsigned codes[] = { 400, 401, 403, 480, 483, 500, 502,
+		503 };
+
+	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+		if (reply->code == codes[i])
+			return true;
+	return false;
+}
+
+/* An answer that does not fit the item, which is in no list. */
+static void
+item_unexpected(struct push *push, struct item *item, const char *what,
+    const struct nntp_reply *reply)
+{
+	if (!reply_is_general(reply))
+		item->outcome = FEED_STUCK;
+	(void)push_unexpected(push, what, reply);
+}
+
+/* The server was given an article and went, or said what is no answer. */
+static void
+push_blame(struct push *push)
+{
+	struct item *item;
+
+	if (push->ending)
+		return;
+	TAILQ_FOREACH(item, &push->row, entry)
+		if (item->step == ITEM_SENT) {
+			item->outcome = FEED_STUCK;
+			return;
+		}
 }
 
 /* The admin sees a count; why is only known here. */
@@ -255,7 +295,7 @@ on_check(struct push *push, struct item *item, const struct nntp_reply *reply)
 	} else if (reply->code == 431) {
 		item_settle(item, FEED_LATER);
 	} else {
-		(void)push_unexpected(push, "answer to CHECK", reply);
+		item_unexpected(push, item, "answer to CHECK", reply);
 	}
 }
 
@@ -267,7 +307,7 @@ on_taken(struct push *push, struct item *item, const struct nntp_reply *reply)
 	else if (reply->code == 439)
 		item_refused(push, item, reply);
 	else
-		(void)push_unexpected(push, "answer to TAKETHIS", reply);
+		item_unexpected(push, item, "answer to TAKETHIS", reply);
 }
 
 static void
@@ -291,7 +331,7 @@ on_ihave(struct push *push, struct item *item, const struct nntp_reply *reply)
 	else if (reply->code == 437)
 		item_refused(push, item, reply);
 	else
-		(void)push_unexpected(push, "answer to IHAVE", reply);
+		item_unexpected(push, item, "answer to IHAVE", reply);
 }
 
 static enum feed_client_next
@@ -359,6 +399,8 @@ on_ended(void *arg, const char *why)
 	push->client = NULL;
 	log_debug("peer=%u host=%s connection ended: %s", push->endpoint.peer,
 	    push->endpoint.host, why);
+	push_blame(push);
+	push->ending = false;
 	if (push->up || !push_hand_on(push, why))
 		push_give_up(push, why);
 	push->up = false;

@@ -49,6 +49,7 @@ struct push {
 	bool dialing;
 	bool dropped; /* freed by the end of its dialling */
 	bool up;      /* this connection has been ready */
+	bool ending;  /* and what it ends over is known, if it is an article */
 	bool streaming;
 	unsigned barred;  /* s that it is not tried again */
 	unsigned idle;    /* s without anything to do */

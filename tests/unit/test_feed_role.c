@@ -421,7 +421,25 @@ a_connection_that_ends_leaves_the_rest_untried(void **state)
 	offer(rig, 2, 0, "");
 	assert_string_equal(rig->why, "the server closed the connection");
 	assert_int_equal(rig->outcomes[0], FEED_SENT);
-	assert_int_equal(rig->outcomes[1], FEED_UNTRIED);
+	assert_int_equal(rig->outcomes[1], FEED_STUCK);
+}
+
+static void
+an_answer_of_no_use_is_about_its_article_or_about_the_server(void **state)
+{
+	static const char *const odd[] = { STREAMING, "CHECK <1@y>",
+		"238 <1@y>\r\n", "CHECK <2@y>", "501 what an id\r\n", NULL };
+	static const char *const tired[] = { STREAMING, "CHECK <1@y>",
+		"238 <1@y>\r\n", "TAKETHIS <1@y>", "400 no room\r\n", NULL };
+	struct rig *rig = *state;
+
+	rig->script = odd;
+	offer(rig, 2, 0, "");
+	assert_int_equal(rig->outcomes[0], FEED_UNTRIED);
+	assert_int_equal(rig->outcomes[1], FEED_STUCK);
+	rig->script = tired;
+	offer(rig, 1, 0, "");
+	assert_int_equal(rig->outcomes[0], FEED_UNTRIED);
 }
 
 static void
@@ -820,6 +838,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(each_answer_is_an_outcome),
 		TEST(a_connection_that_ends_leaves_the_rest_untried),
+		TEST(
+		    an_answer_of_no_use_is_about_its_article_or_about_the_server),
 		TEST(an_answer_about_another_article_is_not_believed),
 		TEST(who_does_not_stream_is_asked_by_ihave),
 		TEST(what_does_not_speak_nntp_is_left),
