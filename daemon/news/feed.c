@@ -89,10 +89,14 @@ feed_is_full(const struct session *s)
 struct feed_answer *
 feed_owe(struct session *s, const char *message_id, size_t bytes)
 {
-	struct feed_answer *answer = calloc(1, sizeof *answer);
+	struct feed_answer *answer = malloc(sizeof *answer);
 
 	if (answer == NULL)
 		return NULL;
+	answer->code = 0;
+	answer->words = NULL;
+	answer->text = NULL;
+	answer->expected.any = false;
 	span_copy(answer->message_id, sizeof answer->message_id,
 	    span_of(message_id));
 	answer->bytes = bytes;
@@ -100,7 +104,6 @@ feed_owe(struct session *s, const char *message_id, size_t bytes)
 	session_ref(s);
 	TAILQ_INSERT_TAIL(&s->feed.answers, answer, entry);
 	s->feed.bytes += bytes;
-	(void)atomic_fetch_add(&session_server(s)->post_bytes, bytes);
 	if (s->feed.count++ == 0)
 		stream_hold(s->stream, true);
 	return answer;

@@ -38,7 +38,8 @@ void feed_note_article(struct session *s);
 /* So many, or so much is at the door from all sessions, that the next command
  * waits: for answers of this session, so one at least is owed. */
 bool feed_is_full(const struct session *s);
-/* A place in the order for an article at the door. NULL: no memory. */
+/* A place in the order for an article at the door, whose bytes are counted in
+ * server->post_bytes until it is settled. NULL: no memory. */
 struct feed_answer *feed_owe(struct session *s, const char *message_id,
     size_t bytes);
 /* What the door said: "CODE ID words", where words are a literal, or "CODE text"

@@ -39,12 +39,13 @@ struct post_request {
 static bool
 post_count(struct post *post)
 {
-	size_t room = post->article.room, all;
+	size_t room = post->article.room, more = room - post->counted, all;
 
-	/* what goes down wraps round, and adds up */
-	all = atomic_fetch_add(&post->server->post_bytes,
-		  room - post->counted) +
-	    (room - post->counted);
+	/* all loops count there: no writing without need. What goes down wraps
+	 * round, and adds up */
+	all = more == 0
+	    ? atomic_load(&post->server->post_bytes)
+	    : atomic_fetch_add(&post->server->post_bytes, more) + more;
 	post->counted = room;
 	return all > post->server->post_bytes_max;
 }
@@ -52,11 +53,16 @@ post_count(struct post *post)
 int
 post_begin(struct session *s, enum post_by by, const char *offered_id)
 {
-	struct post *post = calloc(1, sizeof *post);
+	struct post *post = malloc(sizeof *post);
 
 	if (post == NULL)
 		return -ENOMEM;
 	post->server = session_server(s);
+	post->counted = 0;
+	post->skip = 0;
+	post->text[0] = '\0';
+	post->message_id[0] = '\0';
+	post->expected.any = false;
 	buffer_init(&post->article, 0);
 	dot_receiver_init(&post->dot, &post->article,
 	    community_config(session_community(s))->article_size);
@@ -201,7 +207,7 @@ post_fault(const struct dot_facts *facts)
 
 /* The other commands of the session wait for the door. */
 static bool
-post_submit_alone(struct session *s, const struct post *post,
+post_submit_alone(struct session *s, struct post *post,
     const struct intake_news *news)
 {
 	struct post_request *request = malloc(sizeof *request);
@@ -212,7 +218,7 @@ post_submit_alone(struct session *s, const struct post *post,
 	request->by = post->by;
 	request->expected = post->expected;
 	request->bytes = post->counted;
-	(void)atomic_fetch_add(&post->server->post_bytes, request->bytes);
+	post->counted = 0; /* but by the request */
 	session_ref(s);
 	session_wait(s);
 	intake_news(session_community(s), news, post_done, request);
@@ -221,13 +227,14 @@ post_submit_alone(struct session *s, const struct post *post,
 
 /* The session goes on to read while the article is at the door. */
 static bool
-post_submit_feed(struct session *s, const struct post *post,
+post_submit_feed(struct session *s, struct post *post,
     const struct intake_news *news)
 {
 	struct feed_answer *answer = feed_owe(s, post->message_id, post->counted);
 
 	if (answer == NULL)
 		return false;
+	post->counted = 0; /* but by the answer */
 	answer->expected = post->expected;
 	intake_news(session_community(s), news, post_feed_done, answer);
 	return true;
