@@ -21,7 +21,9 @@
 
 /* The parts of a draft as they go to disk: with another id if it was renamed. */
 struct draft_form {
-	struct store_article_head head;
+	const struct store_article_head *head; /* the draft's, or: */
+	struct store_article_head changed;
+	bool multi; /* there are, or will be, several placements */
 	struct span added, overview; /* the draft's, or of those made: */
 	struct buffer made_added, made_overview;
 	uint32_t bytes;
@@ -69,6 +71,7 @@ overview_set_id(struct buffer *out, const struct draft *draft)
 static int
 draft_form_rename(struct draft_form *form, const struct draft *draft)
 {
+	struct store_article_head *head = &form->changed;
 	struct buffer *added = &form->made_added;
 
 	header_append(added, "Message-ID", span_of(draft->message_id));
@@ -76,15 +79,15 @@ draft_form_rename(struct draft_form *form, const struct draft *draft)
 	    span_of(draft->original_id));
 	form->bytes += (uint32_t)added->len;
 	form->bytes -= draft->id_range.len;
-	ranges_insert(form->head.hidden_news, &form->head.hidden_news_count,
+	ranges_insert(head->hidden_news, &head->hidden_news_count,
 	    draft->id_range);
-	ranges_insert(form->head.hidden_mail, &form->head.hidden_mail_count,
+	ranges_insert(head->hidden_mail, &head->hidden_mail_count,
 	    draft->id_range);
 	overview_set_id(&form->made_overview, draft);
 	buffer_append_span(added, form->added);
 	form->added = buffer_span(added);
 	form->overview = buffer_span(&form->made_overview);
-	form->head.added_len = (uint32_t)added->len;
+	head->added_len = (uint32_t)added->len;
 	return buffer_failed(added) || buffer_failed(&form->made_overview)
 	    ? -ENOMEM
 	    : 0;
@@ -93,14 +96,19 @@ draft_form_rename(struct draft_form *form, const struct draft *draft)
 static int
 draft_form_make(struct draft_form *form, const struct draft *draft)
 {
-	form->head = draft->head;
+	form->head = &draft->head;
 	form->added = span_make(draft->added, draft->head.added_len);
 	form->overview = span_make(draft->overview, draft->overview_len);
 	buffer_init(&form->made_added, 0);
 	buffer_init(&form->made_overview, 0);
 	form->bytes = draft->wire_bytes;
-	if (draft->space_count > 1)
-		form->head.flags |= STORE_ARTICLE_MULTI;
+	form->multi = draft->space_count > 1;
+	if (form->multi || draft->renamed) { /* not for all: it is a KB */
+		form->changed = draft->head;
+		form->head = &form->changed;
+	}
+	if (form->multi)
+		form->changed.flags |= STORE_ARTICLE_MULTI;
 	return draft->renamed ? draft_form_rename(form, draft) : 0;
 }
 
@@ -140,29 +148,23 @@ row_text(struct buffer *out, const struct draft_form *form, uint32_t lines,
 /* Gives the draft a number in one space. */
 static int
 draft_number(struct store_txn *txn, struct community *community,
-    struct draft *draft, const struct draft_form *form, size_t i)
+    struct draft *draft, const struct draft_form *form,
+    const struct space *space, size_t i)
 {
 	const char *hostname = community_config(community)->hostname;
 	struct store_space_state state = { 0 };
 	struct store_overview_row row = { 0 };
-	struct space *space =
-	    spaces_by_id(community_spaces(community), draft->spaces[i]);
 	struct buffer text;
-	int rc;
-
-	if (space == NULL)
-		return -ENOENT;
-	rc = store_space_state_get(store_txn_reader(txn), draft->spaces[i],
+	int rc = store_space_state_get(store_txn_reader(txn), draft->spaces[i],
 	    &state);
+
 	buffer_init(&text, 0);
 	row.lines = draft->wire_lines;
 	row.bytes = form->bytes +
 	    row_text(&text, form, row.lines, hostname, space, state.high + 1);
 	row.artid = draft->artid;
 	row.time = draft->now;
-	row.flags = (form->head.flags & STORE_ARTICLE_MULTI) != 0
-	    ? (uint32_t)STORE_ROW_MULTI
-	    : 0;
+	row.flags = form->multi ? (uint32_t)STORE_ROW_MULTI : 0;
 	row.text = buffer_text(&text);
 	row.text_len = text.len;
 	if (rc == 0 && buffer_failed(&text))
@@ -173,7 +175,6 @@ draft_number(struct store_txn *txn, struct community *community,
 		rc = -EIO;
 	draft->numbers[i] = row.number;
 	buffer_fini(&text);
-	space_unref(space);
 	return rc;
 }
 
@@ -279,16 +280,22 @@ draft_place(struct store_txn *txn, struct community *community,
     struct draft *draft, const struct draft_form *form, size_t i)
 {
 	bool first = draft->duplicate == 0 && i == 0;
-	int rc = draft_number(txn, community, draft, form, i);
+	struct space *space =
+	    spaces_by_id(community_spaces(community), draft->spaces[i]);
+	int rc = space == NULL
+	    ? -ENOENT
+	    : draft_number(txn, community, draft, form, space, i);
 
 	if (rc == 0)
 		rc = draft_put_expires(txn, draft, i);
 	if (rc == 0)
 		rc = draft_note(txn, draft, i,
 		    first ? KITH__VERB__VERB_STORED : KITH__VERB__VERB_PLACED);
-	if (rc == 0 && !draft->quiet)
+	/* a newsgroup only has no readers by mail */
+	if (rc == 0 && !draft->quiet && space->mail[0] != '\0')
 		rc = job_add_list(txn, community, draft->spaces[i],
 		    draft->artid, draft->except_member, draft->ticket);
+	space_unref(space);
 	return rc;
 }
 
@@ -305,7 +312,7 @@ draft_store(struct store_txn *txn, struct community *community,
 	if (rc == 0)
 		draft_join_thread(store_txn_reader(txn), community, draft);
 	if (rc == 0)
-		rc = store_article_put(txn, draft->artid, &form.head,
+		rc = store_article_put(txn, draft->artid, form.head,
 		    (const uint8_t *)form.added.bytes,
 		    (const uint8_t *)draft->received);
 	for (size_t i = 0; i < draft->space_count && rc == 0; i++)
@@ -415,7 +422,7 @@ draft_place_more(struct store_txn *txn, struct community *community,
 	draft->duplicate = artid;
 	draft->expires = meta->expires; /* what the stored copy says */
 	rc = draft_form_make(&form, draft);
-	form.head.flags |= STORE_ARTICLE_MULTI;
+	form.multi = true;
 	if (rc == 0)
 		rc = article_set_multi(txn, meta, artid);
 	for (size_t i = 0; i < draft->space_count && rc == 0; i++) {
