@@ -8,6 +8,7 @@
 #ifndef KITH_DAEMON_FEED_FEED_H
 #define KITH_DAEMON_FEED_FEED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -27,6 +28,7 @@ struct feed {
 	struct ssl_ctx_st *ctx; /* NULL: no TLS can be had */
 	struct Gsasl *sasl;
 	struct ipc *core;       /* NULL: it has gone */
+	bool starved;           /* some of these are */
 	LIST_HEAD(, push) pushes;
 	LIST_HEAD(, pull) pulls;
 	struct event *tick; /* each second */

@@ -79,6 +79,7 @@ push_give_up(struct push *push, const char *why)
 	TAILQ_INIT(&push->row);
 	push->checks = push->sent = push->at_hand = 0;
 	push->bytes = 0;
+	push->starved = false;
 	while ((batch = LIST_FIRST(&push->batches)) != NULL)
 		batch_answer(batch, why);
 }
@@ -106,6 +107,7 @@ on_fetched(void *arg, struct ipc_reader *fields)
 			batch_free(batch);
 		return;
 	}
+	push_pump_starved(push->feed); /* they waited longer */
 	if (item->step != ITEM_FETCHING)
 		return;
 	if (fields == NULL) {
@@ -127,14 +129,18 @@ on_fetched(void *arg, struct ipc_reader *fields)
 	push_pump(push);
 }
 
-/* False: core takes no more questions now; its next answer goes on. */
+/* False: core takes no more questions now; its next answer goes on, whosever it
+ * is: this connection may have asked none. */
 static bool
 item_fetch(struct push *push, struct item *item)
 {
 	struct ipc_writer *writer;
 
-	if (!ipc_has_credit(push->feed->core, IPC_INTAKE))
+	push->starved = !ipc_has_credit(push->feed->core, IPC_INTAKE);
+	if (push->starved) {
+		push->feed->starved = true;
 		return false;
+	}
 	writer = ipc_writer_new(MESSAGE_FEED_ARTICLE);
 	ipc_put_u32(writer, push->endpoint.peer);
 	ipc_put_u64(writer, item->artid);
@@ -466,4 +472,17 @@ push_pump(struct push *push)
 		pump_streaming(push);
 	else
 		pump_ihave(push);
+}
+
+void
+push_pump_starved(struct feed *feed)
+{
+	struct push *push;
+
+	if (!feed->starved)
+		return;
+	feed->starved = false;
+	LIST_FOREACH(push, &feed->pushes, entry)
+		if (push->starved)
+			push_pump(push);
 }

@@ -51,6 +51,7 @@ struct push {
 	bool up;      /* this connection has been ready */
 	bool ending;  /* and what it ends over is known, if it is an article */
 	bool streaming;
+	bool starved;     /* core took no more questions */
 	unsigned barred;  /* s that it is not tried again */
 	unsigned idle;    /* s without anything to do */
 	unsigned checks;  /* in the row */
@@ -67,6 +68,9 @@ void batch_free(struct batch *batch);
 void push_give_up(struct push *push, const char *why);
 /* Goes on with what there is to do. */
 void push_pump(struct push *push);
+
+/* All that core took no question of. */
+void push_pump_starved(struct feed *feed);
 
 /* push_offer.c: of a connection that never was ready. Its batches go over another
  * one of the peer, and it is not tried again for a while. False: there is none. */
