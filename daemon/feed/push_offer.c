@@ -14,6 +14,7 @@
 
 #define IDLE_SECONDS   60u
 #define BARRED_SECONDS 600u /* after the server had no place for one more */
+#define UNSURE_SECONDS 5u   /* it may be that it lets nobody in */
 #define PUSHES_MAX     512u
 
 void
@@ -108,17 +109,23 @@ push_of(struct feed *feed, struct endpoint *endpoint)
 					   : push_new(feed, endpoint);
 }
 
+/* One that is ready, else one that may become so. */
 static struct push *
 push_other(const struct push *push)
 {
-	struct push *other;
+	struct push *other, *coming = NULL;
 
-	LIST_FOREACH(other, &push->feed->pushes, entry)
-		if (other != push && other->client != NULL && !other->dropped &&
-		    feed_client_is_ready(other->client) &&
-		    endpoint_equal(&other->endpoint, &push->endpoint))
+	LIST_FOREACH(other, &push->feed->pushes, entry) {
+		if (other == push || other->dropped ||
+		    !endpoint_equal(&other->endpoint, &push->endpoint))
+			continue;
+		if (other->client != NULL &&
+		    feed_client_is_ready(other->client))
 			return other;
-	return NULL;
+		if (other->dialing || (other->client != NULL && !other->up))
+			coming = other;
+	}
+	return coming;
 }
 
 bool
@@ -131,7 +138,7 @@ push_hand_on(struct push *push, const char *why)
 		return false;
 	log_info("peer=%u host=%s has no more connections for us: %s",
 	    push->endpoint.peer, push->endpoint.host, why);
-	push->barred = BARRED_SECONDS;
+	push->barred = other->up ? BARRED_SECONDS : UNSURE_SECONDS;
 	while ((batch = LIST_FIRST(&push->batches)) != NULL) {
 		LIST_REMOVE(batch, entry);
 		LIST_INSERT_HEAD(&other->batches, batch, entry);
@@ -215,6 +222,9 @@ push_next(const struct push *push)
 void
 push_tick(struct push *push)
 {
+	/* what core answers others, or who is gone, is not heard of */
+	if (push->starved)
+		push_pump(push);
 	if (!LIST_EMPTY(&push->batches) || push->dialing || push->dropped)
 		return;
 	if (push->barred > 0) {

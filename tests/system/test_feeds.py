@@ -9,6 +9,7 @@ import socket
 import socketserver
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -226,7 +227,7 @@ class Picky(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self, streaming=False, places=99, wants=1):
+    def __init__(self, streaming=False, places=99, wants=1, delay=0):
         picky = self
         self.streaming = streaming
         self.lock = threading.Lock()
@@ -264,6 +265,7 @@ class Picky(socketserver.ThreadingTCPServer):
                     words = line.decode().split()
                     verb, rest = words[0].upper(), words[1:]
                     if verb == "MODE":
+                        time.sleep(delay)
                         self.say("203 ok" if picky.streaming else "500 what?")
                     elif verb == "IHAVE":
                         picky.offers.append(rest[0])
@@ -326,8 +328,9 @@ def test_a_peer_is_fed_over_several_connections(make):
     picky.close()
 
 
-def test_a_peer_without_a_place_for_more_is_fed_all_the_same(make):
-    picky = Picky(streaming=True, places=2, wants=2)
+@pytest.mark.parametrize("delay", [0, 0.5])
+def test_a_peer_without_a_place_for_more_is_fed_all_the_same(make, delay):
+    picky = Picky(streaming=True, places=2, wants=2, delay=delay)
     kith = make("a")
     space(kith)
     wanted = post(kith, "a", range(1000))
@@ -336,7 +339,8 @@ def test_a_peer_without_a_place_for_more_is_fed_all_the_same(make):
     wait_until(lambda: len(picky.taken) >= 1000, 40, "not all are taken")
     assert len(picky.taken) == 1000 and set(picky.taken) == wanted
     wait_until(lambda: settled(kith, "far"), 20, "no end")
-    assert 1 <= picky.refused <= 2          # and not again and again
+    # and not again and again; twice if the others were not ready
+    assert 1 <= picky.refused <= 4
     assert b"cannot be fed" not in kith.log.read_bytes()
     picky.close()
 
