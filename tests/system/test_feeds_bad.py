@@ -9,6 +9,8 @@ import struct
 import threading
 import time
 
+import pytest
+
 from kith import Kith, wait_until
 from test_feeds import post, settled, space
 
@@ -146,6 +148,14 @@ class Talk(socketserver.StreamRequestHandler):
         return False
 
 
+@pytest.fixture
+def kith(tmp_path):
+    kith = Kith(tmp_path / "a", hostname="a.example").start()
+    space(kith)
+    yield kith
+    kith.stop()
+
+
 WAYS = ["silent", "reset", "400", "garbage", "endless line", "talkative",
         "deaf", "byte by byte", "403", "half", "later", "full",
         "refuses IHAVE", "hangs up in the middle", "hangs up after each"]
@@ -161,10 +171,8 @@ def seconds_of(pids):
     return total / os.sysconf("SC_CLK_TCK")
 
 
-def test_bad_servers_cost_nothing_and_get_all_when_they_are_good(tmp_path):
+def test_bad_servers_cost_nothing_and_get_all_when_they_are_good(kith):
     servers = {way: Bad(way) for way in WAYS}
-    kith = Kith(tmp_path / "a", hostname="a.example").start()
-    space(kith)
     good = Bad("good")
     for number, server in enumerate([good, *servers.values()]):
         kith.ctl("peer", "add", f"p{number}", "--outgoing",
@@ -193,13 +201,10 @@ def test_bad_servers_cost_nothing_and_get_all_when_they_are_good(tmp_path):
     good.close()
     # neither died of it
     assert pids == [kith.role_pid("core"), kith.role_pid("feed")]
-    kith.stop()
 
 
-def test_one_article_that_a_server_hangs_up_at_holds_up_no_other(tmp_path):
+def test_one_article_that_a_server_hangs_up_at_holds_up_no_other(kith):
     server = Bad("hangs up at 3")
-    kith = Kith(tmp_path / "a", hostname="a.example").start()
-    space(kith)
     wanted = post(kith, "a", range(20))
     kith.ctl("peer", "add", "b", "--outgoing", f"127.0.0.1:{server.port}",
              "--backlog")
@@ -219,4 +224,3 @@ def test_one_article_that_a_server_hangs_up_at_holds_up_no_other(tmp_path):
     wait_until(rests, 60, "it is not offered again")
     assert set(server.taken) == wanted
     server.close()
-    kith.stop()
