@@ -115,21 +115,15 @@ store_extent_open(struct store *store)
 {
 	struct store_extents *extents = &store->writer.extents;
 	struct store_view *view = store_view_begin(store);
-	struct store_cursor cursor;
 	int rc;
 
 	if (view == NULL)
 		return -ENOMEM;
-	rc = store_cursor_open(&cursor, store_view_reader(view),
-	    STORE_FILE_EXTENTS);
-	if (rc == 0)
-		rc = store_cursor_last(&cursor);
-	if (rc == 0 && cursor.key_len == KEY_LEN)
-		extents->newest = store_read_u64(cursor.key);
-	store_cursor_close(&cursor);
+	rc = store_row_newest(
+	    store_view_reader(view), STORE_FILE_EXTENTS, &extents->newest);
 	store_view_end(&view);
 	extents->newest_committed = extents->newest;
-	return rc == -ENOENT ? 0 : rc;
+	return rc;
 }
 
 bool

@@ -123,21 +123,15 @@ store_meta_rows_open(struct store *store)
 {
 	struct store_meta_rows *rows = &store->writer.metas;
 	struct store_view *view = store_view_begin(store);
-	struct store_cursor cursor;
 	int rc;
 
 	if (view == NULL)
 		return -ENOMEM;
-	rc = store_cursor_open(&cursor, store_view_reader(view),
-	    STORE_FILE_META);
-	if (rc == 0)
-		rc = store_cursor_last(&cursor);
-	if (rc == 0 && cursor.key_len == KEY_LEN)
-		rows->newest = store_read_u64(cursor.key);
-	store_cursor_close(&cursor);
+	rc = store_row_newest(
+	    store_view_reader(view), STORE_FILE_META, &rows->newest);
 	store_view_end(&view);
 	rows->newest_committed = rows->newest;
-	return rc == -ENOENT ? 0 : rc;
+	return rc;
 }
 
 void

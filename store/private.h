@@ -265,6 +265,9 @@ int store_row_take(struct store_reader *reader, enum store_file file,
  * keys of the file are as long. Borrowed likewise. */
 int store_row_at_or_after(struct store_reader *reader, enum store_file file,
     void *key, size_t key_len, const uint8_t **bytes_r, size_t *len_r);
+/* The last key of a file whose keys are u64. 0: it is empty. */
+int store_row_newest(struct store_reader *reader, enum store_file file,
+    uint64_t *key_r);
 int store_row_has(struct store_reader *reader, enum store_file file,
     const void *key, size_t key_len);
 int store_row_put(struct store_txn *txn, enum store_file file, const void *key,
@@ -290,6 +293,9 @@ int store_cursor_seek(struct store_cursor *cursor, const void *key,
 int store_cursor_next(struct store_cursor *cursor);
 int store_cursor_previous(struct store_cursor *cursor);
 int store_cursor_last(struct store_cursor *cursor);
+/* In a file whose keys are u64: the last row whose key is not above that one.
+ * -ENOENT: there is none. */
+int store_cursor_at_or_before(struct store_cursor *cursor, uint64_t key);
 /* A reader met a Berkeley DB error: to errno, and noted in its transaction. */
 int store_reader_error(struct store_reader *reader, int db_error);
 

@@ -260,3 +260,37 @@ store_cursor_last(struct store_cursor *cursor)
 {
 	return cursor_move(cursor, DB_LAST);
 }
+
+int
+store_cursor_at_or_before(struct store_cursor *cursor, uint64_t key)
+{
+	uint8_t bytes[8];
+	int rc;
+
+	store_write_u64(bytes, key);
+	rc = store_cursor_seek(cursor, bytes, sizeof bytes);
+	if (rc == 0 && cursor->key_len == sizeof bytes &&
+	    store_read_u64(cursor->key) == key)
+		return 0;
+	if (rc == 0)
+		return store_cursor_previous(cursor);
+	return rc == -ENOENT ? store_cursor_last(cursor) : rc;
+}
+
+int
+store_row_newest(struct store_reader *reader, enum store_file file,
+    uint64_t *key_r)
+{
+	struct store_cursor cursor;
+	int rc = store_cursor_open(&cursor, reader, file);
+
+	*key_r = 0;
+	if (rc == 0)
+		rc = store_cursor_last(&cursor);
+	if (rc == 0 && cursor.key_len != 8)
+		rc = -EBADMSG;
+	if (rc == 0)
+		*key_r = store_read_u64(cursor.key);
+	store_cursor_close(&cursor);
+	return rc == -ENOENT ? 0 : rc;
+}

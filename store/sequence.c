@@ -124,25 +124,6 @@ store_sequence_append(struct store_txn *txn, const Kith__Event *event,
 
 /* ---- reading ---------------------------------------------------------- */
 
-/* To the row that has that event, or else the first behind it. */
-static int
-row_find(struct store_cursor *cursor, uint64_t from)
-{
-	uint8_t key[8];
-	int rc;
-
-	store_write_u64(key, from);
-	rc = store_cursor_seek(cursor, key, sizeof key);
-	if (rc == 0 && cursor->key_len == sizeof key &&
-	    store_read_u64(cursor->key) == from)
-		return 0;
-	if (rc == 0)
-		rc = store_cursor_previous(cursor);
-	else if (rc == -ENOENT)
-		rc = store_cursor_last(cursor);
-	return rc == -ENOENT ? store_cursor_seek(cursor, NULL, 0) : rc;
-}
-
 /* As store_sequence_walk, of one row. */
 static int
 row_walk(const struct store_cursor *cursor, uint64_t from,
@@ -181,7 +162,9 @@ store_sequence_walk(struct store_reader *reader, uint64_t from,
 		return rc;
 	rc = store_cursor_open(&cursor, reader, STORE_FILE_SEQUENCE);
 	if (rc == 0)
-		rc = row_find(&cursor, from);
+		rc = store_cursor_at_or_before(&cursor, from);
+	if (rc == -ENOENT) /* all are behind it */
+		rc = store_cursor_seek(&cursor, NULL, 0);
 	while (rc == 0 && stopped == 0) {
 		stopped = row_walk(&cursor, from, fn, arg);
 		if (stopped == 0)

@@ -108,23 +108,6 @@ store_young_row_put(struct store_txn *txn, const struct store_young_id *ids,
 	    (size_t)count * ID_LEN);
 }
 
-/* To the row that has the id of that serial. */
-static int
-row_find(struct store_cursor *cursor, uint64_t serial)
-{
-	uint8_t key[8];
-	int rc;
-
-	store_write_u64(key, serial);
-	rc = store_cursor_seek(cursor, key, sizeof key);
-	if (rc == 0 && cursor->key_len == sizeof key &&
-	    store_read_u64(cursor->key) == serial)
-		return 0;
-	if (rc == 0)
-		return store_cursor_previous(cursor);
-	return rc == -ENOENT ? store_cursor_last(cursor) : rc;
-}
-
 int
 store_young_row_void(struct store_txn *txn, uint64_t serial)
 {
@@ -134,7 +117,7 @@ store_young_row_void(struct store_txn *txn, uint64_t serial)
 	int rc = store_cursor_open(&cursor, &txn->reader, STORE_FILE_YOUNG);
 
 	if (rc == 0)
-		rc = row_find(&cursor, serial);
+		rc = store_cursor_at_or_before(&cursor, serial);
 	if (rc == 0)
 		count = store_young_row_parse(cursor.key, cursor.key_len,
 		    cursor.bytes, cursor.len, ids);
