@@ -1,5 +1,5 @@
-/* keeper.c - the thread that checkpoints, makes and removes log files, sweeps segments and
- * watches the room on the disk.
+/* keeper.c - the thread that checkpoints, makes and removes log files, sweeps
+ * segments and watches the room on the disk.
  */
 #include "store/private.h"
 

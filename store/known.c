@@ -183,23 +183,25 @@ store_known_could(
 	return !store_known_is_whole(known) || some_layer_has(known, hash);
 }
 
-void
+bool
 store_known_add(struct store_known *known, const uint8_t hash[STORE_HASH_LEN])
 {
+	bool whole = store_known_is_whole(known);
 	unsigned count = atomic_load(&known->count);
 
 	if (some_layer_has(known, hash) || atomic_load(&known->broken))
-		return;
+		return false;
 	if (count == 0 ||
 	    atomic_load(&known->layers[count - 1].ids) >=
 		known->layers[count - 1].ids_max) {
 		layer_more(known, count);
 		count = atomic_load(&known->count);
 		if (count == 0 || atomic_load(&known->broken))
-			return;
+			return false;
 	}
 	layer_set(&known->layers[count - 1], hash);
 	atomic_fetch_add(&known->layers[count - 1].ids, 1);
+	return whole;
 }
 
 /* ---- from the table --------------------------------------------------------- */
@@ -225,7 +227,7 @@ fill_slice(struct store *store, struct store_key *key)
 			break;
 		}
 		if (cursor.key_len == STORE_HASH_LEN)
-			store_known_add(store->known, cursor.key);
+			(void)store_known_add(store->known, cursor.key);
 		rc = store_cursor_next(&cursor);
 	}
 	store_cursor_close(&cursor);

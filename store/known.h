@@ -23,9 +23,9 @@ void store_known_free(struct store_known **known);
  * true. */
 bool store_known_could(
     const struct store_known *known, const uint8_t hash[STORE_HASH_LEN]);
-/* Any thread, one id on one thread only. Without memory all could be known from
- * then on. */
-void store_known_add(
+/* Any thread, one id on one thread only. True: it was certainly not known. Without
+ * memory all could be known from then on. */
+bool store_known_add(
     struct store_known *known, const uint8_t hash[STORE_HASH_LEN]);
 
 /* Before the writer runs: takes the file, which is removed, if it is as new as the

@@ -145,7 +145,8 @@ int
 store_msgid_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
     const struct store_msgid_entry *entries, unsigned count)
 {
-	struct store_known *known = txn->reader.store->known;
+	bool first = put_is_first(txn, entries, count);
+	bool is_new;
 	int rc = 0;
 
 	if (count > STORE_MSGID_MAX)
@@ -153,14 +154,13 @@ store_msgid_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
 	for (unsigned i = 0; i < count; i++)
 		if (!entry_ok(&entries[i]))
 			return -EINVAL;
-	if (put_is_first(txn, entries, count) &&
-	    !store_known_could(known, hash)) {
-		store_known_add(known, hash);
+	is_new = count > 0 && store_known_add(txn->reader.store->known, hash);
+	if (first && is_new) {
 		rc = store_young_add(txn, hash, entries);
 		if (rc != 0)
 			return rc < 0 ? rc : 0;
 	}
-	if (!put_is_first(txn, entries, count))
+	if (!first)
 		rc = store_txn_drop(txn, store_msgid_key(hash));
 	if (rc == 0)
 		rc = store_young_take(txn, hash);
@@ -171,7 +171,6 @@ store_msgid_put(struct store_txn *txn, const uint8_t hash[STORE_HASH_LEN],
 		    STORE_HASH_LEN);
 		return rc == -ENOENT ? 0 : rc;
 	}
-	store_known_add(known, hash);
 	for (unsigned i = 0; rc == 0 && i < count; i++)
 		if (store_msgid_is_memory(entries[i].state))
 			rc = history_note(txn, hash, entries[i].day);

@@ -336,7 +336,7 @@ loading_id(void *arg, const struct store_young_id *one)
 	/* Two of one id would be settled one over the other. */
 	if (young_find(young, id.hash) != NULL)
 		return -EBADMSG;
-	store_known_add(loading->store->known, id.hash);
+	(void)store_known_add(loading->store->known, id.hash);
 	return young_table_add(table, &id);
 }
 

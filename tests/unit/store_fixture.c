@@ -149,6 +149,39 @@ fixture_run(struct fixture *fixture,
 	return store_run(fixture->store, &call.op);
 }
 
+static void
+fault_print(void *arg, const char *fault)
+{
+	(void)arg;
+	print_error("%s\n", fault);
+}
+
+void
+fixture_is_sound(struct fixture *fixture)
+{
+	uint64_t rows;
+
+	assert_int_equal(
+	    store_check(fixture->store, fault_print, NULL, &rows), 0);
+}
+
+unsigned
+fixture_rows(struct fixture *fixture, enum store_file file)
+{
+	struct store_view *view = store_view_begin(fixture->store);
+	struct store_cursor cursor;
+	unsigned count = 0;
+	int rc = store_cursor_open(&cursor, store_view_reader(view), file);
+
+	for (rc = store_cursor_seek(&cursor, NULL, 0); rc == 0;
+	     rc = store_cursor_next(&cursor))
+		count++;
+	assert_int_equal(rc, -ENOENT);
+	store_cursor_close(&cursor);
+	store_view_end(&view);
+	return count;
+}
+
 static int
 space_put(struct store_txn *txn, void *arg)
 {

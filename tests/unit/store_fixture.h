@@ -40,6 +40,9 @@ bool fixture_fd_has(int fd, const char *part);
 /* store_run of fn as apply. */
 int fixture_run(struct fixture *fixture,
     int (*fn)(struct store_txn *txn, void *arg), void *arg);
+/* store_check() finds nothing. */
+void fixture_is_sound(struct fixture *fixture);
+unsigned fixture_rows(struct fixture *fixture, enum store_file file);
 /* A space with numbers from 1 on. */
 void fixture_space(struct fixture *fixture, uint32_t space);
 

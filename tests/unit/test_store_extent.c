@@ -84,23 +84,6 @@ stored(struct fixture *fixture, uint64_t artid)
 	return found;
 }
 
-static unsigned
-rows(struct fixture *fixture, enum store_file file)
-{
-	struct store_view *view = store_view_begin(fixture->store);
-	struct store_cursor cursor;
-	unsigned count = 0;
-	int rc = store_cursor_open(&cursor, store_view_reader(view), file);
-
-	for (rc = store_cursor_seek(&cursor, NULL, 0); rc == 0;
-	     rc = store_cursor_next(&cursor))
-		count++;
-	assert_int_equal(rc, -ENOENT);
-	store_cursor_close(&cursor);
-	store_view_end(&view);
-	return count;
-}
-
 static void
 articles_of_a_batch_share_a_row_and_come_back_whole(void **state)
 {
@@ -112,7 +95,7 @@ articles_of_a_batch_share_a_row_and_come_back_whole(void **state)
 	for (uint64_t artid = 1; artid <= ARTICLES; artid++)
 		assert_true(stored(fixture, artid));
 	assert_false(stored(fixture, ARTICLES + 1));
-	assert_int_equal(rows(fixture, STORE_FILE_EXTENTS), 1);
+	assert_int_equal(fixture_rows(fixture, STORE_FILE_EXTENTS), 1);
 	fixture_reopen(fixture);
 	for (uint64_t artid = 1; artid <= ARTICLES; artid++)
 		assert_true(stored(fixture, artid));
@@ -165,7 +148,7 @@ each_article_of_a_row_can_be_deleted(void **state)
 			assert_int_equal(stored(fixture, 1 + j * 17 % ARTICLES),
 			    j > i);
 	}
-	assert_int_equal(rows(fixture, STORE_FILE_EXTENTS), 0);
+	assert_int_equal(fixture_rows(fixture, STORE_FILE_EXTENTS), 0);
 	store_stats_get(fixture->store, &stats);
 	assert_int_equal(stats.articles, 0);
 }
@@ -301,7 +284,7 @@ an_article_can_come_back_under_an_old_id(void **state)
 	for (artid = 1; artid <= 20; artid++)
 		assert_int_equal(fixture_run(fixture, middle_delete, &artid),
 		    0);
-	assert_int_equal(rows(fixture, STORE_FILE_EXTENTS), 0);
+	assert_int_equal(fixture_rows(fixture, STORE_FILE_EXTENTS), 0);
 }
 
 static void

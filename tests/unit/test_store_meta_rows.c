@@ -70,24 +70,6 @@ all_are_there(struct fixture *fixture, const struct model *model)
 	store_view_end(&view);
 }
 
-static unsigned
-rows(struct fixture *fixture)
-{
-	struct store_view *view = store_view_begin(fixture->store);
-	struct store_cursor cursor;
-	unsigned count = 0;
-	int rc = store_cursor_open(&cursor, store_view_reader(view),
-	    STORE_FILE_META);
-
-	for (rc = store_cursor_seek(&cursor, NULL, 0); rc == 0;
-	     rc = store_cursor_next(&cursor))
-		count++;
-	assert_int_equal(rc, -ENOENT);
-	store_cursor_close(&cursor);
-	store_view_end(&view);
-	return count;
-}
-
 /* ---- */
 
 static int
@@ -125,12 +107,12 @@ articles_of_a_batch_share_rows_which_go_with_the_last(void **state)
 
 	assert_int_equal(fixture_run(fixture, some_put, &model), 0);
 	all_are_there(fixture, &model);
-	assert_int_equal(rows(fixture), 5);
+	assert_int_equal(fixture_rows(fixture, STORE_FILE_META), 5);
 	fixture_reopen(fixture);
 	all_are_there(fixture, &model);
 	assert_int_equal(fixture_run(fixture, some_delete, &model), 0);
 	all_are_there(fixture, &model);
-	assert_int_equal(rows(fixture), 1);
+	assert_int_equal(fixture_rows(fixture, STORE_FILE_META), 1);
 }
 
 static int
@@ -247,9 +229,9 @@ ids_that_are_far_apart_do_not_share_a_row(void **state)
 	struct store_view *view;
 
 	assert_int_equal(fixture_run(fixture, far_put, NULL), 0);
-	assert_int_equal(rows(fixture), 3);
+	assert_int_equal(fixture_rows(fixture, STORE_FILE_META), 3);
 	assert_int_equal(fixture_run(fixture, between_put, NULL), 0);
-	assert_int_equal(rows(fixture), 4);
+	assert_int_equal(fixture_rows(fixture, STORE_FILE_META), 4);
 	view = store_view_begin(fixture->store);
 	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
 		has(store_view_reader(view), ids[i], 10 * (i + 1));

@@ -110,21 +110,6 @@ stored(struct fixture *fixture, uint64_t artid)
 }
 
 static void
-fault(void *arg, const char *text)
-{
-	(void)arg;
-	print_message("%s\n", text);
-}
-
-static void
-assert_sound(struct fixture *fixture)
-{
-	uint64_t rows;
-
-	assert_int_equal(store_check(fixture->store, fault, NULL, &rows), 0);
-}
-
-static void
 path_of(char path[128], const struct fixture *fixture, uint32_t segment)
 {
 	char name[STORE_SEGMENT_NAME];
@@ -219,9 +204,9 @@ what_was_acknowledged_comes_back_from_the_log_alone(void **state)
 	reopen(fixture);
 	for (uint64_t artid = 1; artid <= 100; artid++)
 		assert_true(stored(fixture, artid));
-	assert_sound(fixture);
+	fixture_is_sound(fixture);
 	put(fixture, 10, BODY);
-	assert_sound(fixture);
+	fixture_is_sound(fixture);
 	put_and_die(fixture, 2, 400000);
 	assert_int_equal(store_segments_each(fixture->directory, file_remove,
 			     fixture),
@@ -276,7 +261,7 @@ a_sync_that_fails_is_fatal_and_loses_nothing(void **state)
 	reopen(fixture);
 	for (uint64_t artid = 1; artid <= 20; artid++)
 		assert_true(stored(fixture, artid));
-	assert_sound(fixture);
+	fixture_is_sound(fixture);
 }
 
 /* What was settled of Message-IDs in the same transaction is to be settled again. */
@@ -295,7 +280,7 @@ a_batch_for_which_there_is_no_room_is_undone_whole(void **state)
 		    -ENOSPC);
 		atomic_store(&faults.fail_writes, 0);
 	}
-	assert_sound(fixture);
+	fixture_is_sound(fixture);
 }
 
 static void
@@ -316,7 +301,7 @@ an_article_for_which_there_is_no_room_is_refused_whole(void **state)
 	for (uint64_t artid = 1; artid <= 6; artid++)
 		assert_true(stored(fixture, artid));
 	assert_false(stored(fixture, 7));
-	assert_sound(fixture);
+	fixture_is_sound(fixture);
 }
 
 static void
@@ -352,13 +337,13 @@ what_is_left_of_a_wasted_segment_is_moved_on(void **state)
 	sweep(fixture, STORE_SWEEP_WASTE);
 	assert_false(there(fixture, 1));
 	assert_false(there(fixture, 2));
-	assert_sound(fixture);
+	fixture_is_sound(fixture);
 	for (uint64_t artid = 1; artid <= ARTICLES; artid++)
 		assert_int_equal(stored(fixture, artid), artid % 10 == 0);
 	fixture_reopen(fixture);
 	for (uint64_t artid = 1; artid <= ARTICLES; artid++)
 		assert_int_equal(stored(fixture, artid), artid % 10 == 0);
-	assert_sound(fixture);
+	fixture_is_sound(fixture);
 }
 
 static void
@@ -374,7 +359,7 @@ a_segment_that_is_mostly_in_use_stays(void **state)
 	sweep(fixture, STORE_SWEEP_ALL);
 	assert_false(there(fixture, 1));
 	assert_true(stored(fixture, 11));
-	assert_sound(fixture);
+	fixture_is_sound(fixture);
 }
 
 static void
@@ -395,7 +380,7 @@ a_view_finds_its_articles_where_they_were(void **state)
 	store_view_end(&view);
 	store_sweep_remove(fixture->store, true);
 	assert_false(there(fixture, 1));
-	assert_sound(fixture);
+	fixture_is_sound(fixture);
 }
 
 static void
@@ -414,7 +399,7 @@ a_full_disk_has_room_to_sweep_what_is_nearly_empty(void **state)
 	assert_true(there(fixture, 1));
 	assert_false(there(fixture, 2)); /* articles 52 to 100 */
 	assert_true(stored(fixture, 4) && stored(fixture, 100));
-	assert_sound(fixture);
+	fixture_is_sound(fixture);
 }
 
 struct churning {
@@ -452,7 +437,7 @@ a_sweep_ends_though_waste_is_made_as_fast(void **state)
 			     waste_more, &churning),
 	    0);
 	assert_true(churning.slices > 0);
-	assert_sound(fixture);
+	fixture_is_sound(fixture);
 }
 
 static void
@@ -541,7 +526,7 @@ a_kill_while_segments_are_swept_loses_nothing(void **state)
 		reopen(fixture);
 		for (uint64_t id = 10; id <= atomic_load(acknowledged); id += 10)
 			assert_true(stored(fixture, id));
-		assert_sound(fixture);
+		fixture_is_sound(fixture);
 	}
 	munmap(acknowledged, sizeof *acknowledged);
 }

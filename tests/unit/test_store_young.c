@@ -82,29 +82,13 @@ in_table(struct fixture *fixture, uint64_t articles)
 	return count;
 }
 
-static void
-fault_print(void *arg, const char *fault)
-{
-	(void)arg;
-	print_error("%s\n", fault);
-}
-
-static void
-assert_sound(struct fixture *fixture)
-{
-	uint64_t rows;
-
-	assert_int_equal(
-	    store_check(fixture->store, fault_print, NULL, &rows), 0);
-}
-
 /* All of the first articles are known as that, and the check finds no fault. */
 static void
 assert_stored(struct fixture *fixture, uint64_t articles)
 {
 	for (uint64_t artid = 1; artid <= articles; artid++)
 		assert_int_equal(state_of(fixture, artid), STORE_MSGID_STORED);
-	assert_sound(fixture);
+	fixture_is_sound(fixture);
 }
 
 static void
@@ -168,7 +152,7 @@ a_start_goes_on_where_the_last_one_ended(void **state)
 	for (unsigned round = 1; round <= 60; round++) {
 		put(fixture, 1 + round % 5);
 		fixture_reopen(fixture);
-		assert_sound(fixture);
+		fixture_is_sound(fixture);
 	}
 	assert_stored(fixture, 180);
 	assert_in_range(in_table(fixture, 180), 140, 180);
@@ -269,7 +253,7 @@ assert_fates(struct fixture *fixture, uint64_t articles)
 {
 	for (uint64_t artid = 1; artid <= articles; artid++)
 		assert_int_equal(state_of(fixture, artid), fate_of(artid));
-	assert_sound(fixture);
+	fixture_is_sound(fixture);
 }
 
 static void
@@ -318,7 +302,7 @@ an_id_may_come_and_go_in_one_batch(void **state)
 	assert_int_equal(state_of(fixture, 1), STORE_MSGID_EXPIRED);
 	put(fixture, 60);
 	assert_int_equal(state_of(fixture, 1), STORE_MSGID_EXPIRED);
-	assert_sound(fixture);
+	fixture_is_sound(fixture);
 }
 
 /* ---- what is undone ------------------------------------------------------- */
@@ -395,7 +379,7 @@ a_process_that_dies_at_any_point_loses_no_id(void **state)
 			    i % 2 == 1 ? STORE_MSGID_EXPIRED
 				       : STORE_MSGID_STORED);
 		had += round;
-		assert_sound(fixture);
+		fixture_is_sound(fixture);
 	}
 }
 
